@@ -1,0 +1,101 @@
+/* Lock files: one writer at a time, and a name for whoever is in the way. */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "file-lock.h"
+#include "file.h"
+#include "text.h"
+
+/**
+ * file_lock() - take a lock file without waiting
+ * @path:   made if it is missing, never removed
+ * @ret_fd: holds the lock until it is closed; close-on-exec, so no child prolongs it
+ *
+ * Return: 0, LOCK_HELD, or an errno of open(2) or flock(2).
+ */
+int file_lock(const char *path, int *ret_fd) {
+        _cleanup_close_ int fd = -EBADF;
+
+        fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+        if (fd < 0)
+                return -errno;
+
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+                return errno == EWOULDBLOCK ? LOCK_HELD : -errno;
+
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+/* A line of /proc/locks: "1: FLOCK  ADVISORY  WRITE 1234 fd:01:5678 0 EOF"; other lines are passed
+ * over. */
+static bool parse_lock_line(const char *line, const struct stat *st, pid_t *ret_pid) {
+        unsigned major, minor;
+        uintmax_t inode;
+        int pid;
+
+        if (strstr(line, "->") ||
+            sscanf(line, "%*[0-9]: FLOCK %*s %*s %d %x:%x:%ju", &pid, &major, &minor, &inode) != 4)
+                return false;
+        if (inode != (uintmax_t) st->st_ino || pid <= 0)
+                return false;
+
+        *ret_pid = pid;
+        return true;
+}
+
+static int command_of(pid_t pid, char **ret_command) {
+        _cleanup_free_ char *path = NULL;
+        char *command;
+        size_t n;
+        int r;
+
+        r = text_printf(&path, "/proc/%d/cmdline", pid);
+        if (r < 0)
+                return r;
+        r = file_read(AT_FDCWD, path, FILE_SMALL_MAX, &command, &n);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i + 1 < n; i++)
+                if (command[i] == '\0')
+                        command[i] = ' ';
+        *ret_command = command;
+        return 0;
+}
+
+/**
+ * file_lock_holder() - who has a lock that file_lock() did not get
+ * @ret_command: its command line; owned by the caller
+ *
+ * The kernel's table is the truth: a name written into the file could be that of a dead process.
+ * File systems that show another device number here than stat(2) does (btrfs, overlayfs) are why
+ * only the inode is compared.
+ *
+ * Return: 0, -ESRCH if nobody is seen to have it (any more), or an errno of reading /proc.
+ */
+int file_lock_holder(const char *path, pid_t *ret_pid, char **ret_command) {
+        _cleanup_free_ char *locks = NULL;
+        struct stat st;
+        char *line, *rest;
+        int r;
+
+        if (stat(path, &st) < 0)
+                return -errno;
+
+        r = file_read(AT_FDCWD, "/proc/locks", FILE_SMALL_MAX, &locks, NULL);
+        if (r < 0)
+                return r;
+
+        for (line = strtok_r(locks, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+                if (parse_lock_line(line, &st, ret_pid))
+                        return command_of(*ret_pid, ret_command);
+        return -ESRCH;
+}

@@ -1,0 +1,304 @@
+/*
+ * Files that must be whole after a power cut. Whatever is replaced is first written beside its
+ * place, made durable, renamed over it, and the rename itself made durable.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "file.h"
+#include "text.h"
+
+#define TEMPORARY_NAME_TRIES 16U
+
+/**
+ * file_readlink() - where a symbolic link points
+ * @ret_target: as it stands in the link; owned by the caller
+ *
+ * Return: 0, -EINVAL if @path is no link, or an errno of readlinkat(2).
+ */
+int file_readlink(int dir_fd, const char *path, char **ret_target) {
+        char target[PATH_MAX];
+        ssize_t n;
+
+        n = readlinkat(dir_fd, path, target, sizeof(target) - 1);
+        if (n < 0)
+                return -errno;
+        target[n] = '\0';
+
+        *ret_target = strdup(target);
+        return *ret_target ? 0 : -ENOMEM;
+}
+
+/** file_realpath() - the path with all links resolved; 0 or an errno of realpath(3). */
+int file_realpath(const char *path, char **ret_path) {
+        char *resolved = realpath(path, NULL);
+
+        if (!resolved)
+                return -errno;
+        *ret_path = resolved;
+        return 0;
+}
+
+static int read_all(int fd, size_t max_bytes, char **ret_text, size_t *ret_n) {
+        _cleanup_free_ char *text = NULL;
+        size_t n = 0, allocated = 0;
+
+        for (;;) {
+                ssize_t k;
+
+                if (allocated - n < 2) {
+                        size_t wanted = allocated ? 2 * allocated : 4096;
+                        char *more = realloc(text, wanted);
+
+                        if (!more)
+                                return -ENOMEM;
+                        text = more;
+                        allocated = wanted;
+                }
+
+                k = read(fd, text + n, allocated - n - 1);
+                if (k < 0 && errno == EINTR)
+                        continue;
+                if (k < 0)
+                        return -errno;
+                if (k == 0)
+                        break;
+                n += (size_t) k;
+                if (n > max_bytes)
+                        return -EFBIG;
+        }
+
+        text[n] = '\0';
+        *ret_text = TAKE_PTR(text);
+        if (ret_n)
+                *ret_n = n;
+        return 0;
+}
+
+/**
+ * file_read() - a whole regular file
+ * @max_bytes: a longer file is refused
+ * @ret_text:  its bytes and a closing NUL; owned by the caller
+ * @ret_n:     number of bytes, without that NUL; may be NULL
+ *
+ * Never hangs on a FIFO or a device: only regular files are read.
+ *
+ * Return: 0, -EFBIG, -EISDIR, -ENXIO for what is no file, or an errno of openat(2) or read(2).
+ */
+int file_read(int dir_fd, const char *path, size_t max_bytes, char **ret_text, size_t *ret_n) {
+        _cleanup_close_ int fd = -EBADF;
+        struct stat st;
+
+        fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        if (fd < 0)
+                return -errno;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (S_ISDIR(st.st_mode))
+                return -EISDIR;
+        if (!S_ISREG(st.st_mode))
+                return -ENXIO;
+
+        return read_all(fd, max_bytes, ret_text, ret_n);
+}
+
+/**
+ * file_read_line() - the first line of a short file, without its newline
+ *
+ * Return: 0 or an error of file_read().
+ */
+int file_read_line(int dir_fd, const char *path, char **ret_line) {
+        char *text;
+        int r;
+
+        r = file_read(dir_fd, path, FILE_SMALL_MAX, &text, NULL);
+        if (r < 0)
+                return r;
+
+        text[strcspn(text, "\n")] = '\0';
+        *ret_line = text;
+        return 0;
+}
+
+/** file_append() - write all of @text to @fd; 0 or an errno of write(2). */
+int file_append(int fd, const char *text, size_t n) {
+        while (n > 0) {
+                ssize_t k = write(fd, text, n);
+
+                if (k < 0 && errno == EINTR)
+                        continue;
+                if (k < 0)
+                        return -errno;
+                text += k;
+                n -= (size_t) k;
+        }
+        return 0;
+}
+
+/* The directory that holds @path, open, so that it can be synced after a rename inside it. */
+static int open_parent(int dir_fd, const char *path, int *ret_fd) {
+        _cleanup_free_ char *parent = NULL;
+        const char *slash = strrchr(path, '/');
+
+        if (!slash)
+                parent = strdup(".");
+        else if (slash == path)
+                parent = strdup("/");
+        else
+                parent = strndup(path, (size_t) (slash - path));
+        if (!parent)
+                return -ENOMEM;
+
+        return file_open_directory(dir_fd, parent, ret_fd);
+}
+
+static const char *base_name(const char *path) {
+        const char *slash = strrchr(path, '/');
+
+        return slash ? slash + 1 : path;
+}
+
+static int temporary_name(const char *name, char **ret_name) {
+        uint64_t random;
+
+        if (getrandom(&random, sizeof(random), 0) != (ssize_t) sizeof(random))
+                return -EIO;
+        return text_printf(ret_name, ".%s.%016jx", name, (uintmax_t) random);
+}
+
+/* Puts the finished @temporary in the place of @name and makes that durable; removes it if that
+ * fails. */
+static int rename_durably(int parent_fd, const char *temporary, const char *name) {
+        int r;
+
+        if (fsync(parent_fd) < 0 || renameat(parent_fd, temporary, parent_fd, name) < 0) {
+                r = -errno;
+                (void) unlinkat(parent_fd, temporary, 0);
+                return r;
+        }
+        return fsync(parent_fd) < 0 ? -errno : 0;
+}
+
+static int write_temporary(int parent_fd, const char *temporary, const char *text, mode_t mode) {
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        fd = openat(parent_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+                    mode);
+        if (fd < 0)
+                return -errno;
+
+        r = file_append(fd, text, strlen(text));
+        if (r >= 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0))
+                r = -errno;
+        if (r < 0)
+                (void) unlinkat(parent_fd, temporary, 0);
+        return r;
+}
+
+/**
+ * file_write() - replace a file by @text, whole or not at all
+ * @mode: its permission bits, whatever the umask is
+ *
+ * Return: 0, or an errno of openat(2), write(2), fsync(2) or renameat(2); the old file then stands.
+ */
+int file_write(int dir_fd, const char *path, const char *text, mode_t mode) {
+        _cleanup_free_ char *temporary = NULL;
+        _cleanup_close_ int parent_fd = -EBADF;
+        int r;
+
+        r = open_parent(dir_fd, path, &parent_fd);
+        if (r < 0)
+                return r;
+
+        r = temporary_name(base_name(path), &temporary);
+        if (r < 0)
+                return r;
+
+        r = write_temporary(parent_fd, temporary, text, mode);
+        if (r < 0)
+                return r;
+
+        return rename_durably(parent_fd, temporary, base_name(path));
+}
+
+/**
+ * file_symlink() - make or replace the symbolic link @path, whole or not at all
+ * @target: what it holds; what that names must be durable already
+ *
+ * Return: 0, or an errno of symlinkat(2), fsync(2) or renameat(2); the old link then stands.
+ */
+int file_symlink(int dir_fd, const char *target, const char *path) {
+        _cleanup_close_ int parent_fd = -EBADF;
+        int r;
+
+        r = open_parent(dir_fd, path, &parent_fd);
+        if (r < 0)
+                return r;
+
+        for (unsigned i = 0; i < TEMPORARY_NAME_TRIES; i++) {
+                _cleanup_free_ char *temporary = NULL;
+
+                r = temporary_name(base_name(path), &temporary);
+                if (r < 0)
+                        return r;
+                if (symlinkat(target, parent_fd, temporary) >= 0)
+                        return rename_durably(parent_fd, temporary, base_name(path));
+                if (errno != EEXIST)
+                        return -errno;
+        }
+        return -EEXIST;
+}
+
+/**
+ * file_make_directories() - make an absolute directory and those above it
+ * @mode: permission bits of those that are made
+ *
+ * Return: 0 (also if it is there), or an errno of mkdir(2).
+ */
+int file_make_directories(const char *path, mode_t mode) {
+        _cleanup_free_ char *partial = strdup(path);
+
+        if (!partial)
+                return -ENOMEM;
+
+        for (char *p = partial + 1;; p++) {
+                char at = *p;
+
+                if (at != '/' && at != '\0')
+                        continue;
+                *p = '\0';
+                if (mkdir(partial, mode) < 0 && errno != EEXIST)
+                        return -errno;
+                if (at == '\0')
+                        return 0;
+                *p = at;
+        }
+}
+
+/** file_open_directory() - a directory to work below; 0 or an errno of openat(2). */
+int file_open_directory(int dir_fd, const char *path, int *ret_fd) {
+        int fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd < 0)
+                return -errno;
+        *ret_fd = fd;
+        return 0;
+}
+
+/** file_sync_filesystem() - make the file system that holds @path durable; 0 or an errno of
+ * syncfs(2). */
+int file_sync_filesystem(const char *path) {
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+        if (fd < 0)
+                return -errno;
+        return syncfs(fd) < 0 ? -errno : 0;
+}

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+#include "macros.h"
+
+#define FILE_SMALL_MAX                                                                             \
+        ((size_t) 1024 * 1024) /* records, links' side files: what we expect to be short */
+
+int file_readlink(int dir_fd, const char *path, char **ret_target);
+int file_realpath(const char *path, char **ret_path);
+int file_read(int dir_fd, const char *path, size_t max_bytes, char **ret_text, size_t *ret_n);
+int file_read_line(int dir_fd, const char *path, char **ret_line);
+int file_write(int dir_fd, const char *path, const char *text, mode_t mode);
+int file_append(int fd, const char *text, size_t n);
+int file_symlink(int dir_fd, const char *target, const char *name);
+int file_make_directories(const char *path, mode_t mode);
+int file_open_directory(int dir_fd, const char *path, int *ret_fd);
+int file_sync_filesystem(const char *path);

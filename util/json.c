@@ -1,0 +1,112 @@
+/* JSON: the questions asked of an object that came from elsewhere; cJSON does the reading. */
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "json.h"
+
+#define JSON_DEPTH_MAX 64
+
+/* cJSON recurses; this keeps foreign text from growing the stack. */
+static bool too_deep(const char *text, size_t n) {
+        bool quoted = false;
+        int depth = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                if (quoted && text[i] == '\\')
+                        i++;
+                else if (text[i] == '"')
+                        quoted = !quoted;
+                else if (!quoted && (text[i] == '{' || text[i] == '['))
+                        depth++;
+                else if (!quoted && (text[i] == '}' || text[i] == ']'))
+                        depth--;
+                if (depth > JSON_DEPTH_MAX)
+                        return true;
+        }
+        return false;
+}
+
+/**
+ * json_parse() - read one JSON object
+ * @ret_object: owned by the caller
+ *
+ * Return: 0, -EBADMSG if @text is not exactly one object (blanks around it may be).
+ */
+int json_parse(const char *text, size_t n, cJSON **ret_object) {
+        _cleanup_(cJSON_Deletep) cJSON *object = NULL;
+        const char *end = NULL;
+
+        if (too_deep(text, n))
+                return -EBADMSG;
+
+        object = cJSON_ParseWithLengthOpts(text, n, &end, /* require_null_terminated= */ false);
+        if (!cJSON_IsObject(object))
+                return -EBADMSG;
+        for (; end < text + n; end++)
+                if (!strchr(" \t\r\n", *end) || *end == '\0')
+                        return -EBADMSG;
+
+        *ret_object = TAKE_PTR(object);
+        return 0;
+}
+
+/** json_string() - the text under @key, owned by @object; NULL if it is absent or no text. */
+const char *json_string(const cJSON *object, const char *key) {
+        return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
+}
+
+/**
+ * json_number() - the whole number under @key
+ *
+ * Return: 0, -ENOENT if it is absent, -EBADMSG if it is no whole number from 0 to @max.
+ */
+int json_number(const cJSON *object, const char *key, uint64_t max, uint64_t *ret_number) {
+        const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+        double number;
+
+        if (!item)
+                return -ENOENT;
+        if (!cJSON_IsNumber(item))
+                return -EBADMSG;
+
+        number = item->valuedouble;
+        if (!(number >= 0) || number > (double) max || number > 9007199254740992.0 ||
+            trunc(number) < number)
+                return -EBADMSG;
+
+        *ret_number = (uint64_t) number;
+        return 0;
+}
+
+bool json_boolean(const cJSON *object, const char *key) {
+        return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, key));
+}
+
+/** json_add_strings() - an array of texts under @key; 0 or -ENOMEM. */
+int json_add_strings(cJSON *object, const char *key, const StringList *list) {
+        cJSON *array = cJSON_AddArrayToObject(object, key);
+
+        if (!array)
+                return -ENOMEM;
+        for (size_t i = 0; i < list->n; i++) {
+                cJSON *item = cJSON_CreateString(list->items[i]);
+
+                if (!item || !cJSON_AddItemToArray(array, item)) {
+                        cJSON_Delete(item);
+                        return -ENOMEM;
+                }
+        }
+        return 0;
+}
+
+/** json_print() - @object as one line without its newline; 0 or -ENOMEM. */
+int json_print(const cJSON *object, char **ret_line) {
+        char *line = cJSON_PrintUnformatted(object);
+
+        if (!line)
+                return -ENOMEM;
+        *ret_line = line;
+        return 0;
+}

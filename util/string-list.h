@@ -1,0 +1,24 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "macros.h"
+
+/* An ordered list of owned strings; all zero is the empty list. With items in it, a NULL follows
+ * the last. */
+typedef struct StringList {
+        char **items;
+        size_t n;
+        size_t allocated;
+} StringList;
+
+int string_list_add(StringList *list, const char *item);
+int string_list_take(StringList *list, char *item);
+int string_list_copy(StringList *list, const StringList *from);
+bool string_list_contains(const StringList *list, const char *item);
+bool string_list_equal(const StringList *a, const StringList *b);
+void string_list_sort(StringList *list);
+void string_list_sort_unique(StringList *list);
+int string_list_join(const StringList *list, const char *separator, char **ret_text);
+void string_list_done(StringList *list);

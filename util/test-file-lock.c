@@ -1,0 +1,2 @@
+#include "file-lock.h"
+#include "test.h"

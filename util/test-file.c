@@ -1,0 +1,2 @@
+#include "file.h"
+#include "test.h"

@@ -1,0 +1,2 @@
+#include "process.h"
+#include "test.h"

@@ -1,0 +1,2 @@
+#include "string-list.h"
+#include "test.h"

@@ -1,0 +1,40 @@
+#include "test.h"
+#include "text.h"
+
+TEST(a_number_fills_the_whole_text) {
+        uint64_t number = 7;
+
+        ASSERT_OK(text_to_unsigned("120", 1000, &number));
+        ASSERT_EQ(number, 120);
+        ASSERT_OK(text_to_unsigned("18446744073709551615", UINT64_MAX, &number));
+        ASSERT_TRUE(number == UINT64_MAX);
+}
+
+TEST(what_is_no_number_is_refused) {
+        uint64_t number = 7;
+
+        ASSERT_EQ(text_to_unsigned("", 9, &number), -EINVAL);
+        ASSERT_EQ(text_to_unsigned("-1", 9, &number), -EINVAL);
+        ASSERT_EQ(text_to_unsigned("1 ", 9, &number), -EINVAL);
+        ASSERT_EQ(text_to_unsigned("0x1", 9, &number), -EINVAL);
+        ASSERT_EQ(text_to_unsigned("10", 9, &number), -ERANGE);
+        ASSERT_EQ(text_to_unsigned("18446744073709551616", UINT64_MAX, &number), -ERANGE);
+        ASSERT_EQ(number, 7);
+}
+
+TEST(a_typo_is_one_edit_away) {
+        ASSERT_EQ(text_distance("web", "web"), 0);
+        ASSERT_EQ(text_distance("wbe", "web"), 2);
+        ASSERT_EQ(text_distance("we", "web"), 1);
+        ASSERT_EQ(text_distance("", "web"), 3);
+}
+
+TEST(prefix_suffix_and_blanks) {
+        char blank[] = " \t a b \n";
+
+        ASSERT_TEXT(text_after_prefix("path:/x", "path:"), "/x");
+        ASSERT_NULL(text_after_prefix("pat", "path:"));
+        ASSERT_TRUE(text_has_suffix("foo.service", ".service"));
+        ASSERT_FALSE(text_has_suffix("ice", ".service"));
+        ASSERT_TEXT(text_strip(blank), "a b");
+}

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "macros.h"
+
+/* One word of a program's command line. Tables of them end with a row without a name. */
+typedef struct Verb {
+        const char *name, *synopsis, *help;
+        int min_args, max_args;            /* words behind the name that are no options */
+        int (*run)(int argc, char **argv); /* argv[0] is the name; answers the exit code */
+} Verb;
+
+const Verb *verb_find(const Verb *const verbs[], const char *name);
+int verb_dispatch(const Verb *const verbs[], const char *program, int argc, char **argv);
+void verb_print_help(const Verb *const verbs[], const char *program);
