@@ -1,0 +1,35 @@
+/* Errors: names that stay, and the exit codes they are documented with. */
+#include <string.h>
+
+#include "error.h"
+
+/* clang-format off */
+static const struct {
+        const char *name;
+        int exit_code;
+} exit_codes[] = {
+        { ENACT_ERROR_USAGE,            2 },
+        { ENACT_ERROR_ROLLED_BACK,      3 },
+        { ENACT_ERROR_UNITS_FAILED,     4 },
+        { ENACT_ERROR_ROLLBACK_FAILED,  5 },
+        { ENACT_ERROR_BUSY,             6 },
+        { ENACT_ERROR_EVALUATION,      10 },
+        { ENACT_ERROR_NO_FLAKE,        10 },
+        { ENACT_ERROR_UNKNOWN_HOST,    10 },
+        { ENACT_ERROR_NO_NIX,          10 },
+        { ENACT_ERROR_BUILD,           11 },
+        { ENACT_ERROR_COPY,            12 },
+        { ENACT_ERROR_NEEDS_REBOOT,   100 },
+        { ENACT_ERROR_INTERRUPTED,    130 },
+};
+/* clang-format on */
+
+/** error_to_exit_code() - 1 for every name that has no code of its own; 0 where no error is set. */
+int error_to_exit_code(const sd_bus_error *error) {
+        if (!sd_bus_error_is_set(error))
+                return 0;
+        for (size_t i = 0; i < ELEMENTSOF(exit_codes); i++)
+                if (strcmp(exit_codes[i].name, error->name) == 0)
+                        return exit_codes[i].exit_code;
+        return 1;
+}

@@ -1,0 +1,104 @@
+/*
+ * Events: what the engine tells while it works. They are appended to a file that anybody on the
+ * host may follow, so the story does not depend on a terminal, a pipe or journald; the journal gets
+ * a copy that may be lost. Telling never fails a switch: what cannot be written is dropped.
+ */
+#include <assert.h>
+#include <syslog.h>
+#include <systemd/sd-journal.h>
+
+#include "event.h"
+#include "file.h"
+#include "text.h"
+
+struct EventLog {
+        int fd;
+        bool journal;
+};
+
+/**
+ * event_log_new() - tell events to a file
+ * @fd:      opened for appending; owned by the log from here on
+ * @journal: whether the journal gets a copy
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int event_log_new(int fd, bool journal, EventLog **ret) {
+        EventLog *log = malloc(sizeof(*log));
+
+        if (!log)
+                return -ENOMEM;
+        *log = (EventLog){ .fd = fd, .journal = journal };
+        *ret = log;
+        return 0;
+}
+
+EventLog *event_log_free(EventLog *log) {
+        if (!log)
+                return NULL;
+        (void) fd_close(log->fd);
+        free(log);
+        return NULL;
+}
+
+/** event_new() - an event to add to and hand to event_emit(); NULL without memory, which those
+ * accept. */
+cJSON *event_new(const char *name) {
+        cJSON *event = cJSON_CreateObject();
+
+        event_add_text(event, "event", name);
+        return event;
+}
+
+void event_add_text(cJSON *event, const char *key, const char *text) {
+        if (event && text)
+                (void) cJSON_AddStringToObject(event, key, text);
+}
+
+void event_add_number(cJSON *event, const char *key, double number) {
+        if (event)
+                (void) cJSON_AddNumberToObject(event, key, number);
+}
+
+/** event_add_message_id() - makes the journal's copy a notice that the catalog explains. */
+void event_add_message_id(cJSON *event, sd_id128_t id) {
+        char text[SD_ID128_STRING_MAX];
+
+        event_add_text(event, "message-id", sd_id128_to_string(id, text));
+}
+
+/* The journal's copy: what a person reads, with the whole event as a field for programs. */
+static void emit_to_journal(const cJSON *event, const char *line) {
+        const char *name = json_string(event, "event"), *text = json_string(event, "text");
+        const char *unit = json_string(event, "unit"), *id = json_string(event, "message-id");
+
+        if (!text)
+                text = unit ? unit : "";
+        (void) sd_journal_send("MESSAGE=%s: %s", name ? name : "", text, "PRIORITY=%d",
+                               id ? LOG_NOTICE : LOG_INFO, "ENACT_EVENT=%s", line,
+                               id ? "MESSAGE_ID=%s" : "ENACT_EVENT_NAME=%s", id ? id : name, NULL);
+}
+
+/**
+ * event_emit() - tell one event
+ * @event: freed here; may be NULL
+ */
+void event_emit(EventLog *log, cJSON *event) {
+        _cleanup_free_ char *line = NULL, *with_newline = NULL;
+
+        if (event && json_print(event, &line) >= 0) {
+                if (log->journal)
+                        emit_to_journal(event, line);
+                if (text_printf(&with_newline, "%s\n", line) >= 0)
+                        (void) file_append(log->fd, with_newline, strlen(with_newline));
+        }
+        cJSON_Delete(event);
+}
+
+/** event_say() - an event with one text beside its name. */
+void event_say(EventLog *log, const char *name, const char *key, const char *text) {
+        cJSON *event = event_new(name);
+
+        event_add_text(event, key, text);
+        event_emit(log, event);
+}

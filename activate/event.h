@@ -1,0 +1,28 @@
+#pragma once
+
+#include <systemd/sd-id128.h>
+
+#include "json.h"
+#include "macros.h"
+
+/* Message ids of what the journal keeps; units/enact.catalog explains each. */
+#define MESSAGE_SWITCH_BEGINS                                                                      \
+        SD_ID128_MAKE(3d, 6c, 58, 1e, 9a, 2b, 4f, 0f, 8d, 11, 5c, 4a, 72, f0, 3b, 61)
+#define MESSAGE_SWITCH_ENDED                                                                       \
+        SD_ID128_MAKE(8f, 01, 97, c4, 4e, 5d, 43, 7a, 9c, 5e, 21, d3, 66, 0b, ae, 92)
+#define MESSAGE_SWITCH_FAILED                                                                      \
+        SD_ID128_MAKE(b2, 74, e0, 5f, 13, c8, 4d, 96, a3, 0d, 7e, 18, 55, 9f, c2, 0e)
+
+/* Where the story of a transaction is told: JSON objects, one a line, and the journal beside it. */
+typedef struct EventLog EventLog;
+
+int event_log_new(int fd, bool journal, EventLog **ret);
+EventLog *event_log_free(EventLog *log);
+DEFINE_CLEANUP(EventLog *, event_log_free);
+
+cJSON *event_new(const char *name);
+void event_add_text(cJSON *event, const char *key, const char *text);
+void event_add_number(cJSON *event, const char *key, double number);
+void event_add_message_id(cJSON *event, sd_id128_t id);
+void event_emit(EventLog *log, cJSON *event);
+void event_say(EventLog *log, const char *name, const char *key, const char *text);

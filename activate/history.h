@@ -1,0 +1,29 @@
+#pragma once
+
+#include <stdint.h>
+
+#include "json.h"
+#include "request.h"
+
+#define STATE_DIRECTORY "/var/lib/enact"
+
+/* One finished transaction, as history/ID.json in the state directory keeps it. */
+typedef struct HistoryEntry {
+        char *id;
+        char *verb;
+        char *from, *to;       /* toplevels; @from is "" if no system ran */
+        uint64_t begun, ended; /* seconds since 1970 */
+        uint64_t uid;
+        uint64_t exit_code;
+        char *text;
+} HistoryEntry;
+
+typedef struct History {
+        HistoryEntry *entries; /* oldest first */
+        size_t n;
+} History;
+
+int history_write(const char *directory, const HistoryEntry *entry);
+int history_read(const char *directory, History *history);
+const HistoryEntry *history_find_rollback(const History *history, const char *running);
+void history_done(History *history);

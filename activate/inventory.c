@@ -1,0 +1,120 @@
+/* The inventory: which units there are and in which state, from a manager or from a recorded file.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inventory.h"
+
+/** inventory_add() - append one unit; call inventory_sort() after the last. 0, -E2BIG or -ENOMEM.
+ */
+int inventory_add(Inventory *inventory, const char *id, const char *active, const char *sub,
+                  const char *fragment, const char *following) {
+        InventoryUnit *u;
+
+        if (inventory->n >= INVENTORY_UNITS_MAX)
+                return -E2BIG;
+
+        /* Grows at each power of two. */
+        if ((inventory->n & (inventory->n - 1)) == 0) {
+                u = reallocarray(inventory->units, inventory->n ? 2 * inventory->n : 1, sizeof(*u));
+                if (!u)
+                        return -ENOMEM;
+                inventory->units = u;
+        }
+
+        u = &inventory->units[inventory->n++];
+        *u = (InventoryUnit){
+                .id = strdup(id),
+                .active = strdup(active),
+                .sub = strdup(sub),
+                .fragment = fragment ? strdup(fragment) : NULL,
+                .following = strdup(following),
+        };
+        if (!u->id || !u->active || !u->sub || (fragment && !u->fragment) || !u->following)
+                return -ENOMEM;
+        return 0;
+}
+
+static int compare_units(const void *a, const void *b) {
+        return strcmp(((const InventoryUnit *) a)->id, ((const InventoryUnit *) b)->id);
+}
+
+/** inventory_sort() - order by id, so that inventory_find() works and plans have one order. */
+void inventory_sort(Inventory *inventory) {
+        if (inventory->n > 1)
+                qsort(inventory->units, inventory->n, sizeof(*inventory->units), compare_units);
+}
+
+static const char *text_of(const cJSON *unit, const char *key) {
+        const char *text = json_string(unit, key);
+
+        return text ? text : "";
+}
+
+/**
+ * inventory_from_json() - read a recorded state
+ * @state: an object of version 1 with "units"; all of a unit but "id" and "active" may be absent
+ *
+ * Return: 0, -EBADMSG if it is no such record, -E2BIG past INVENTORY_UNITS_MAX, -ENOMEM.
+ */
+int inventory_from_json(Inventory *inventory, const cJSON *state) {
+        const cJSON *units = cJSON_GetObjectItemCaseSensitive(state, "units"), *unit;
+        uint64_t version;
+
+        if (json_number(state, "version", 1, &version) < 0 || version != 1 || !cJSON_IsArray(units))
+                return -EBADMSG;
+
+        cJSON_ArrayForEach(unit, units) {
+                const char *id = json_string(unit, "id"), *active = json_string(unit, "active");
+                int r;
+
+                if (!id || !*id || !active)
+                        return -EBADMSG;
+                r = inventory_add(inventory, id, active, text_of(unit, "sub"),
+                                  text_of(unit, "fragment"), text_of(unit, "following"));
+                if (r < 0)
+                        return r;
+        }
+
+        inventory_sort(inventory);
+        for (size_t i = 1; i < inventory->n; i++)
+                if (strcmp(inventory->units[i - 1].id, inventory->units[i].id) == 0)
+                        return -EBADMSG;
+        return 0;
+}
+
+/** inventory_find() - the unit of that id, or NULL. */
+InventoryUnit *inventory_find(const Inventory *inventory, const char *id) {
+        const InventoryUnit wanted = { .id = (char *) id };
+
+        if (inventory->n == 0)
+                return NULL;
+        return bsearch(&wanted, inventory->units, inventory->n, sizeof(wanted), compare_units);
+}
+
+/** inventory_unit_is_active() - active in the widest sense: anything but inactive, and no other
+ * name. */
+bool inventory_unit_is_active(const InventoryUnit *unit) {
+        return unit && !*unit->following && strcmp(unit->active, "inactive") != 0;
+}
+
+/** inventory_unit_runs() - whether there is something running that a change could touch. */
+bool inventory_unit_runs(const InventoryUnit *unit) {
+        return inventory_unit_is_active(unit) &&
+               (strcmp(unit->active, "active") == 0 || strcmp(unit->active, "activating") == 0);
+}
+
+void inventory_done(Inventory *inventory) {
+        for (size_t i = 0; i < inventory->n; i++) {
+                InventoryUnit *u = &inventory->units[i];
+
+                free(u->id);
+                free(u->active);
+                free(u->sub);
+                free(u->fragment);
+                free(u->following);
+        }
+        free(inventory->units);
+        *inventory = (Inventory){ 0 };
+}

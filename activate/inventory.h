@@ -1,0 +1,31 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "json.h"
+
+#define INVENTORY_UNITS_MAX 100000U
+
+/* A unit as the manager knows it. Texts are systemd's own words ("active", "running"). */
+typedef struct InventoryUnit {
+        char *id;
+        char *active, *sub;
+        char *fragment; /* path of its unit file; "" if it has none, NULL if it was not asked for */
+        char *following; /* "" unless it is another name of a unit */
+} InventoryUnit;
+
+/* All units of one manager at one moment, ordered by id. */
+typedef struct Inventory {
+        InventoryUnit *units;
+        size_t n;
+} Inventory;
+
+int inventory_add(Inventory *inventory, const char *id, const char *active, const char *sub,
+                  const char *fragment, const char *following);
+void inventory_sort(Inventory *inventory);
+int inventory_from_json(Inventory *inventory, const cJSON *state);
+InventoryUnit *inventory_find(const Inventory *inventory, const char *id);
+bool inventory_unit_is_active(const InventoryUnit *unit);
+bool inventory_unit_runs(const InventoryUnit *unit);
+void inventory_done(Inventory *inventory);

@@ -1,0 +1,296 @@
+/*
+ * enact-activate serve: the root side of a command that a user typed. It is started before a long
+ * build, so that a password is asked for at once, waits on its standard input for one request, has
+ * systemd run the engine on it, and hands the story on. It ends with the pipe; the engine does not.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+
+#include "activation.h"
+#include "engine.h"
+#include "error.h"
+#include "file.h"
+#include "run-directory.h"
+#include "text.h"
+#include "verbs.h"
+
+#define REQUEST_BYTES_MAX ((size_t) 64 * 1024)
+
+typedef struct Server {
+        sd_event *loop;
+        int engine_fd; /* pidfd, or -EBADF if it has ended */
+        FILE *events;
+        char *line; /* the last one handed on, and its room */
+        size_t line_allocated;
+        bool told_end;
+} Server;
+
+static void print_event(cJSON *event) {
+        _cleanup_free_ char *line = NULL;
+
+        if (event && json_print(event, &line) >= 0)
+                puts(line);
+        cJSON_Delete(event);
+        (void) fflush(stdout);
+}
+
+/* The story's last word where there is no engine that could say it. */
+static void tell_end(const char *name, const char *text) {
+        const sd_bus_error error = SD_BUS_ERROR_MAKE_CONST(name, text);
+        cJSON *event = event_new("end");
+
+        event_add_number(event, "exit", name ? error_to_exit_code(&error) : 0);
+        event_add_text(event, "error", name);
+        event_add_text(event, "text", text);
+        print_event(event);
+}
+
+/* Hands on what the engine has told since; a line that is still being written waits. */
+static void relay(Server *server) {
+        ssize_t n;
+
+        for (;;) {
+                long before = ftell(server->events);
+
+                clearerr(server->events);
+                n = getline(&server->line, &server->line_allocated, server->events);
+                if (n <= 0)
+                        break;
+                if (server->line[n - 1] != '\n') {
+                        (void) fseek(server->events, before, SEEK_SET);
+                        break;
+                }
+                if (text_after_prefix(server->line, "{\"event\":\"end\""))
+                        server->told_end = true;
+                if (fputs(server->line, stdout) == EOF)
+                        break;
+        }
+        if (fflush(stdout) == EOF || server->told_end)
+                (void) sd_event_exit(server->loop, 0);
+}
+
+static int on_events(_unused_ sd_event_source *source, _unused_ const struct inotify_event *event,
+                     void *userdata) {
+        relay(userdata);
+        return 0;
+}
+
+static int on_engine_end(_unused_ sd_event_source *source, _unused_ int fd,
+                         _unused_ uint32_t revents, void *userdata) {
+        relay(userdata);
+        return sd_event_exit(((Server *) userdata)->loop, 0);
+}
+
+/* The pipe says "cancel", or that nobody listens any more. */
+static int on_caller(_unused_ sd_event_source *source, int fd, _unused_ uint32_t revents,
+                     void *userdata) {
+        Server *server = userdata;
+        char buffer[256];
+        ssize_t n;
+
+        n = read(fd, buffer, sizeof(buffer));
+        if (n <= 0)
+                return sd_event_exit(server->loop, 0);
+        if (memmem(buffer, (size_t) n, "cancel", strlen("cancel")) && server->engine_fd >= 0)
+                (void) pidfd_send_signal(server->engine_fd, SIGTERM, NULL, 0);
+        return 0;
+}
+
+static int follow(Server *server, const char *path) {
+        int r;
+
+        r = sd_event_add_inotify(server->loop, NULL, path, IN_MODIFY, on_events, server);
+        /* A regular file as standard input cannot be waited for, and has nothing more to say. */
+        if (r >= 0)
+                r = sd_event_add_io(server->loop, NULL, STDIN_FILENO, EPOLLIN, on_caller, server);
+        if (r == -EPERM)
+                r = 0;
+        if (r >= 0 && server->engine_fd >= 0)
+                r = sd_event_add_io(server->loop, NULL, server->engine_fd, EPOLLIN, on_engine_end,
+                                    server);
+        if (r < 0)
+                return r;
+
+        relay(server);
+        return server->engine_fd < 0 ? 0 : sd_event_loop(server->loop);
+}
+
+static void server_done(Server *server) {
+        (void) fd_close(server->engine_fd);
+        if (server->events)
+                (void) fclose(server->events);
+        free(server->line);
+        sd_event_unref(server->loop);
+}
+
+static int relay_engine(const char *id, pid_t engine) {
+        _cleanup_(server_done) Server server = { .engine_fd = -EBADF };
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        if (engine > 0)
+                server.engine_fd = pidfd_open(engine, 0);
+        r = run_directory_events(id, &path);
+        if (r < 0)
+                return r;
+        server.events = fopen(path, "re");
+        if (!server.events)
+                return -errno;
+        r = sd_event_new(&server.loop);
+        if (r >= 0)
+                r = follow(&server, path);
+        if (r >= 0 && !server.told_end)
+                tell_end(ENACT_ERROR_ROLLBACK_FAILED,
+                         "The engine was ended before it could say how far it came. "
+                         "'enact status' says what holds.");
+        return r;
+}
+
+static int start_engine(const Request *request, sd_bus_error *reterr_error) {
+        _cleanup_(manager_freep) Manager *manager = NULL;
+        _cleanup_free_ char *id = NULL, *description = NULL;
+        pid_t engine;
+        int r;
+
+        r = manager_open(&manager, reterr_error);
+        if (r < 0)
+                return r;
+        r = run_directory_make(request, &id);
+        if (r < 0)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                         "Cannot put the request into '" RUN_DIRECTORY
+                                         "': %s. Nothing was changed.",
+                                         strerror(-r));
+        r = text_printf(&description, "enact %s %s", request_verb_to_string(request->verb),
+                        request->toplevel);
+        if (r < 0)
+                return r;
+        r = engine_start(manager, id, description, &engine, reterr_error);
+        if (r < 0)
+                return r;
+        return relay_engine(id, engine);
+}
+
+/* A dry run needs no engine: it changes nothing, so there is nothing to bring to an end. */
+static int dry_activate(const Request *request, sd_bus_error *reterr_error) {
+        _cleanup_(toplevel_freep) Toplevel *toplevel = NULL;
+        _cleanup_(string_list_done) StringList arguments = { 0 };
+        _cleanup_(event_log_freep) EventLog *log = NULL;
+        Activation activation = { .action = "dry-activate" };
+        char *path;
+        int r;
+
+        r = toplevel_open(request->toplevel, &toplevel, reterr_error);
+        if (r < 0)
+                return r;
+        r = toplevel_sub_path(toplevel, "dry-activate", &path);
+        if (r >= 0)
+                r = string_list_take(&arguments, path);
+        if (r >= 0)
+                r = string_list_add(&arguments, toplevel->path);
+        if (r >= 0)
+                r = event_log_new(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3), /* journal= */ false,
+                                  &log);
+        if (r < 0)
+                return r;
+
+        activation.to = toplevel;
+        activation.log = log;
+        r = activation_run_program(&activation, "dry activation script", &arguments, reterr_error);
+        if (r >= 0)
+                tell_end(NULL, "A dry run: nothing was changed.");
+        return r;
+}
+
+static int read_request(Request *request, sd_bus_error *reterr_error) {
+        _cleanup_(cJSON_Deletep) cJSON *object = NULL;
+        char buffer[REQUEST_BYTES_MAX];
+        size_t n = 0;
+        int r;
+
+        while (n < sizeof(buffer) && (n == 0 || buffer[n - 1] != '\n')) {
+                ssize_t k = read(STDIN_FILENO, buffer + n, 1);
+
+                if (k < 0 && errno == EINTR)
+                        continue;
+                if (k <= 0)
+                        return -ENODATA;
+                n += (size_t) k;
+        }
+
+        r = json_parse(buffer, n, &object);
+        if (r >= 0)
+                r = request_from_json(object, request);
+        if (r == -EBADMSG)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_USAGE,
+                                         "The root side was asked for something it does not know. "
+                                         "Are 'enact' and 'enact-activate' of one version?");
+        return r;
+}
+
+static int check_place(sd_bus_error *reterr_error) {
+        if (geteuid() != 0)
+                return sd_bus_error_setf(
+                        reterr_error, ENACT_ERROR_NOT_ROOT,
+                        "The root side does not run as root. Nothing was changed.");
+        if (sd_booted() <= 0)
+                return sd_bus_error_setf(
+                        reterr_error, ENACT_ERROR_NO_SYSTEMD,
+                        "No systemd runs here, so there is no running system to change. "
+                        "Nothing was changed.");
+        return 0;
+}
+
+static int serve(sd_bus_error *reterr_error) {
+        _cleanup_(request_done) Request request = { 0 };
+        int r;
+
+        r = check_place(reterr_error);
+        if (r < 0)
+                return r;
+        print_event(event_new("ready"));
+
+        r = read_request(&request, reterr_error);
+        if (r < 0)
+                return r;
+        return request.verb == REQUEST_DRY_ACTIVATE ? dry_activate(&request, reterr_error)
+                                                    : start_engine(&request, reterr_error);
+}
+
+static int run(int argc, _unused_ char **argv) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
+
+        if (argc != 1) {
+                fprintf(stderr, "Usage: enact-activate serve\n");
+                return 2;
+        }
+
+        /* Ctrl-C is for the program that a person typed; this one ends with the pipe. */
+        (void) signal(SIGINT, SIG_IGN);
+        (void) signal(SIGHUP, SIG_IGN);
+        (void) signal(SIGPIPE, SIG_IGN);
+
+        r = serve(&error);
+        if (r == -ENODATA) /* the caller went away without asking for anything */
+                return 0;
+        if (r < 0)
+                tell_end(error.name ? error.name : ENACT_ERROR_FAILED,
+                         error.message ? error.message : strerror(-r));
+        return 0;
+}
+
+const Verb verb_serve = {
+        .name = "serve",
+        .synopsis = "",
+        .help = "Take one request from standard input (started by enact)",
+        .run = run,
+};

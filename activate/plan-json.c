@@ -1,0 +1,95 @@
+/* The plan as JSON, version 1; docs/plan.md describes it. */
+#include <errno.h>
+
+#include "plan.h"
+
+static int add_text(cJSON *object, const char *key, const char *text) {
+        return cJSON_AddStringToObject(object, key, text) ? 0 : -ENOMEM;
+}
+
+static int reason_to_json(const PlanReason *reason, cJSON *array) {
+        cJSON *object = cJSON_CreateObject();
+
+        if (!object || !cJSON_AddItemToArray(array, object)) {
+                cJSON_Delete(object);
+                return -ENOMEM;
+        }
+        if (reason->rule)
+                return add_text(object, "rule", reason->rule);
+
+        if (add_text(object, "file", reason->file) < 0 ||
+            add_text(object, "section", reason->section) < 0)
+                return -ENOMEM;
+        if (!reason->key)
+                return 0;
+        if (add_text(object, "key", reason->key) < 0 ||
+            json_add_strings(object, "old", &reason->old) < 0 ||
+            json_add_strings(object, "new", &reason->new) < 0)
+                return -ENOMEM;
+        return 0;
+}
+
+static int entry_to_json(const PlanEntry *entry, cJSON *array) {
+        cJSON *object = cJSON_CreateObject(), *why;
+
+        if (!object || !cJSON_AddItemToArray(array, object)) {
+                cJSON_Delete(object);
+                return -ENOMEM;
+        }
+        if (add_text(object, "unit", entry->unit) < 0)
+                return -ENOMEM;
+
+        why = cJSON_AddArrayToObject(object, "why");
+        if (!why || !cJSON_AddBoolToObject(object, "hidden", entry->hidden))
+                return -ENOMEM;
+        for (size_t i = 0; i < entry->n_why; i++) {
+                int r = reason_to_json(&entry->why[i], why);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int list_to_json(const PlanList *list, const char *key, cJSON *object) {
+        cJSON *array = cJSON_AddArrayToObject(object, key);
+
+        if (!array)
+                return -ENOMEM;
+        for (size_t i = 0; i < list->n; i++) {
+                int r = entry_to_json(&list->entries[i], array);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/**
+ * plan_to_json() - the plan as one object
+ * @ret_object: owned by the caller
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int plan_to_json(const Plan *plan, cJSON **ret_object) {
+        _cleanup_(cJSON_Deletep) cJSON *object = cJSON_CreateObject();
+        int r;
+
+        if (!object || !cJSON_AddNumberToObject(object, "version", 1) ||
+            add_text(object, "from", plan->from) < 0 || add_text(object, "to", plan->to) < 0 ||
+            add_text(object, "digest", plan->digest) < 0 ||
+            !cJSON_AddBoolToObject(object, "reexec", plan->reexec))
+                return -ENOMEM;
+
+        for (int action = 0; action < _PLAN_ACTION_MAX; action++) {
+                r = list_to_json(&plan->lists[action], plan_action_to_string(action), object);
+                if (r < 0)
+                        return r;
+        }
+        r = json_add_strings(object, "notes", &plan->notes);
+        if (r < 0)
+                return r;
+
+        *ret_object = TAKE_PTR(object);
+        return 0;
+}

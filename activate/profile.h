@@ -1,0 +1,44 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-bus.h>
+#include <time.h>
+
+#include "macros.h"
+
+#define PROFILES_DIRECTORY "/nix/var/nix/profiles"
+#define SYSTEM_PROFILE     "system"
+
+enum { PROFILE_LOCKED = 1 }; /* answer: another program changes the profile right now */
+
+/* A profile: a link that names one of the numbered generation links beside it, by Nix' own rules.
+ */
+typedef struct Profile Profile;
+
+typedef struct Generation {
+        uint64_t number;
+        char *target;   /* what the link holds: a store path */
+        time_t created; /* when the link was made */
+        bool current;
+} Generation;
+
+typedef struct GenerationList {
+        Generation *items; /* lowest number first */
+        size_t n;
+} GenerationList;
+
+int profile_new(int dir_fd, const char *name, Profile **ret);
+int profile_open(const char *directory, const char *name, Profile **ret);
+int profile_lock(Profile *profile);
+void profile_unlock(Profile *profile);
+int profile_current(const Profile *profile, char **ret_target);
+int profile_list(const Profile *profile, GenerationList *list);
+int profile_add(Profile *profile, const char *target, uint64_t *ret_number, bool *ret_made);
+int profile_set(Profile *profile, uint64_t number);
+int profile_remove(Profile *profile, uint64_t number);
+Profile *profile_free(Profile *profile);
+DEFINE_CLEANUP(Profile *, profile_free);
+
+const Generation *generation_list_find(const GenerationList *list, uint64_t number);
+void generation_list_done(GenerationList *list);

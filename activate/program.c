@@ -1,0 +1,129 @@
+/*
+ * Programs of a closure: activation, checks, boot loader installers. Output comes through a pipe
+ * and is told line by line; a daemon that such a program leaves behind with the pipe open is not
+ * waited for.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/pidfd.h>
+
+#include "clock.h"
+#include "process.h"
+#include "program.h"
+
+#define LINE_BYTES_MAX 4096U
+
+typedef struct Run {
+        const Program *program;
+        pid_t pid;
+        int pid_fd, output_fd;
+        uint64_t deadline_usec;
+        char line[LINE_BYTES_MAX];
+        size_t n_line;
+} Run;
+
+static void tell_line(Run *run) {
+        run->line[run->n_line] = '\0';
+        run->program->on_line(run->program->userdata, run->line);
+        run->n_line = 0;
+}
+
+/* Reads what is there; false when the output has ended. */
+static bool read_output(Run *run) {
+        char buffer[8192];
+
+        for (;;) {
+                ssize_t n = read(run->output_fd, buffer, sizeof(buffer));
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return errno == EAGAIN;
+                if (n == 0)
+                        return false;
+                for (ssize_t i = 0; i < n; i++) {
+                        if (buffer[i] == '\n' || run->n_line == LINE_BYTES_MAX - 1)
+                                tell_line(run);
+                        if (buffer[i] != '\n')
+                                run->line[run->n_line++] = buffer[i];
+                }
+        }
+}
+
+/* Until the child ends or its time is over. */
+static int follow(Run *run) {
+        struct pollfd fds[] = {
+                { .fd = run->pid_fd, .events = POLLIN },
+                { .fd = run->output_fd, .events = POLLIN },
+        };
+
+        for (;;) {
+                uint64_t now = clock_monotonic_usec();
+                int n;
+
+                if (now >= run->deadline_usec)
+                        return -ETIMEDOUT;
+                n = poll(fds, ELEMENTSOF(fds),
+                         (int) ((run->deadline_usec - now) / 1000 % 60000) + 1);
+                if (n < 0 && errno != EINTR)
+                        return -errno;
+                if (n <= 0)
+                        continue;
+                if (fds[1].revents && !read_output(run))
+                        fds[1].fd = -1;
+                if (fds[0].revents)
+                        return 0;
+        }
+}
+
+static int start(Run *run, int write_fd) {
+        ProcessOptions options = PROCESS_OPTIONS_NULL;
+
+        options.environment = run->program->environment;
+        options.stdout_fd = options.stderr_fd = write_fd;
+        options.new_group = true;
+        return process_start(run->program->arguments, &options, &run->pid);
+}
+
+/**
+ * program_run() - run a program to its end
+ * @ret_status: as waitpid(2) has it
+ *
+ * Standard input is /dev/null; both outputs are one stream of lines, cut at 4095 bytes.
+ *
+ * Return: 0, -ETIMEDOUT if it was killed at its limit, or an error of process_start().
+ */
+int program_run(const Program *program, int *ret_status) {
+        _cleanup_close_ int read_fd = -EBADF, write_fd = -EBADF, pid_fd = -EBADF;
+        Run run = { .program = program };
+        int fds[2], r, q;
+
+        if (pipe2(fds, O_CLOEXEC) < 0)
+                return -errno;
+        read_fd = fds[0];
+        write_fd = fds[1];
+        if (fcntl(read_fd, F_SETFL, O_NONBLOCK) < 0)
+                return -errno;
+
+        r = start(&run, write_fd);
+        if (r < 0)
+                return r;
+        write_fd = fd_close(write_fd);
+
+        run.output_fd = read_fd;
+        run.deadline_usec = clock_monotonic_usec() + program->limit_usec;
+        pid_fd = run.pid_fd = pidfd_open(run.pid, 0);
+        r = pid_fd < 0 ? -errno : follow(&run);
+        if (r < 0)
+                (void) kill(-run.pid, SIGKILL);
+
+        q = process_wait(run.pid, ret_status);
+        (void) read_output(&run);
+        if (run.n_line > 0)
+                tell_line(&run);
+        return r < 0 ? r : q;
+}

@@ -1,0 +1,118 @@
+/* Requests: how the user's side asks the root side. They come over a pipe and are taken apart
+ * strictly. */
+#include <errno.h>
+#include <string.h>
+
+#include "request.h"
+#include "text.h"
+
+#define GENERATION_MAX ((uint64_t) 1 << 53)
+
+/* clang-format off */
+static const char *const verb_names[_REQUEST_VERB_MAX] = {
+        [REQUEST_SWITCH]       = "switch",
+        [REQUEST_TEST]         = "test",
+        [REQUEST_BOOT]         = "boot",
+        [REQUEST_ROLLBACK]     = "rollback",
+        [REQUEST_DRY_ACTIVATE] = "dry-activate",
+};
+/* clang-format on */
+
+const char *request_verb_to_string(RequestVerb verb) {
+        return verb_names[verb];
+}
+
+/** request_verb_from_string() - 0, or -EINVAL for a word that is no verb of the engine. */
+int request_verb_from_string(const char *text, RequestVerb *ret_verb) {
+        for (RequestVerb verb = 0; verb < _REQUEST_VERB_MAX; verb++)
+                if (strcmp(verb_names[verb], text) == 0) {
+                        *ret_verb = verb;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
+/** request_to_json() - @ret_object is owned by the caller; 0 or -ENOMEM. */
+int request_to_json(const Request *request, cJSON **ret_object) {
+        _cleanup_(cJSON_Deletep) cJSON *object = cJSON_CreateObject();
+
+        if (!object || !cJSON_AddNumberToObject(object, "version", 1) ||
+            !cJSON_AddStringToObject(object, "verb", verb_names[request->verb]) ||
+            !cJSON_AddStringToObject(object, "toplevel", request->toplevel) ||
+            !cJSON_AddStringToObject(object, "profile", request->profile) ||
+            !cJSON_AddNumberToObject(object, "generation", (double) request->generation) ||
+            !cJSON_AddBoolToObject(object, "no-rollback", request->no_rollback) ||
+            !cJSON_AddBoolToObject(object, "force", request->force) ||
+            !cJSON_AddBoolToObject(object, "install-bootloader", request->install_bootloader) ||
+            !cJSON_AddNumberToObject(object, "uid", request->uid))
+                return -ENOMEM;
+
+        *ret_object = TAKE_PTR(object);
+        return 0;
+}
+
+static bool is_known_key(const char *key) {
+        static const char *const known[] = {
+                "version",     "verb",  "toplevel",           "profile", "generation",
+                "no-rollback", "force", "install-bootloader", "uid",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(known); i++)
+                if (strcmp(known[i], key) == 0)
+                        return true;
+        return false;
+}
+
+static bool is_profile_name(const char *name) {
+        if (!*name || *name == '.' || *name == '-' || strlen(name) > 200)
+                return false;
+        for (const char *p = name; *p; p++)
+                if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.",
+                            *p))
+                        return false;
+        return !text_has_suffix(name, "-link");
+}
+
+/**
+ * request_from_json() - take a request apart
+ * @request: all zero before; request_done() even after an error
+ *
+ * Return: 0, -EBADMSG for a wrong type, a missing, unknown or doubled key, a value out of range;
+ * -ENOMEM.
+ */
+int request_from_json(const cJSON *object, Request *request) {
+        const char *verb = json_string(object, "verb"), *toplevel = json_string(object, "toplevel");
+        const char *profile = json_string(object, "profile");
+        uint64_t version, uid, generation;
+        const cJSON *item;
+        int n_items = 0;
+
+        cJSON_ArrayForEach(item, object) {
+                if (!is_known_key(item->string) || n_items++ > 8)
+                        return -EBADMSG;
+        }
+        if (json_number(object, "version", 1, &version) < 0 || version != 1 ||
+            json_number(object, "uid", UINT32_MAX - 1, &uid) < 0 ||
+            json_number(object, "generation", GENERATION_MAX, &generation) < 0)
+                return -EBADMSG;
+        if (!verb || request_verb_from_string(verb, &request->verb) < 0 || !toplevel ||
+            *toplevel != '/' || !profile || !is_profile_name(profile))
+                return -EBADMSG;
+
+        request->toplevel = strdup(toplevel);
+        request->profile = strdup(profile);
+        if (!request->toplevel || !request->profile)
+                return -ENOMEM;
+        request->generation = generation;
+        request->no_rollback = json_boolean(object, "no-rollback");
+        request->force = json_boolean(object, "force");
+        request->install_bootloader = json_boolean(object, "install-bootloader");
+        request->uid = (uid_t) uid;
+        return 0;
+}
+
+void request_done(Request *request) {
+        free(request->toplevel);
+        free(request->profile);
+        *request = (Request){ 0 };
+}

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "json.h"
+#include "macros.h"
+
+typedef enum RequestVerb {
+        REQUEST_SWITCH,
+        REQUEST_TEST,
+        REQUEST_BOOT,
+        REQUEST_ROLLBACK,
+        REQUEST_DRY_ACTIVATE,
+        _REQUEST_VERB_MAX,
+} RequestVerb;
+
+/* What is asked of the root side: one fixed verb, one store path, and nothing that could be a
+ * program. */
+typedef struct Request {
+        RequestVerb verb;
+        char *toplevel;
+        char *profile; /* "system" */
+        uint64_t
+                generation; /* of the profile, holding @toplevel; 0: whichever does, or a new one */
+        bool no_rollback;
+        bool force;
+        bool install_bootloader;
+        uid_t uid; /* who asked */
+} Request;
+
+const char *request_verb_to_string(RequestVerb verb);
+int request_verb_from_string(const char *text, RequestVerb *ret_verb);
+int request_to_json(const Request *request, cJSON **ret_object);
+int request_from_json(const cJSON *object, Request *request);
+void request_done(Request *request);

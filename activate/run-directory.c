@@ -1,0 +1,178 @@
+/*
+ * /run/enact/ID/: what is asked of the engine (request.json) and what it tells (events), so that
+ * neither depends on the process that asked. Root writes there; everybody may read.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "file.h"
+#include "run-directory.h"
+#include "text.h"
+
+#define RUN_DIRECTORIES_MAX 20 /* older stories are told by the history and the journal */
+
+static int path_of(const char *id, const char *name, char **ret_path) {
+        return text_printf(ret_path, RUN_DIRECTORY "/%s/%s", id, name);
+}
+
+/** run_directory_events() - the path of a request's events; owned by the caller. 0 or -ENOMEM. */
+int run_directory_events(const char *id, char **ret_path) {
+        return path_of(id, "events", ret_path);
+}
+
+/* The time first, so that names are in order of time; then what makes it unique. */
+static int make_id(char **ret_id) {
+        time_t now = time(NULL);
+        char stamp[sizeof("20260131-235959")];
+        uint16_t random;
+        struct tm tm;
+
+        if (getrandom(&random, sizeof(random), 0) != (ssize_t) sizeof(random))
+                return -EIO;
+        if (!gmtime_r(&now, &tm) || strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &tm) == 0)
+                return -EIO;
+        return text_printf(ret_id, "%s-%04x", stamp, (unsigned) random);
+}
+
+/* An id that is a path would lead elsewhere. */
+static bool is_id(const char *id) {
+        return *id && strspn(id, "0123456789abcdef-") == strlen(id) && strlen(id) < 64;
+}
+
+static int is_run(const struct dirent *entry) {
+        return is_id(entry->d_name);
+}
+
+static int compare_names(const struct dirent **a, const struct dirent **b) {
+        return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static void forget_oldest(void) {
+        static const char *const files[] = { "request.json", "events" };
+        struct dirent **names;
+        int n;
+
+        n = scandir(RUN_DIRECTORY, &names, is_run, compare_names);
+        if (n < 0)
+                return;
+        for (int i = 0; i < n; i++) {
+                _cleanup_free_ char *directory = NULL;
+
+                for (size_t k = 0; i < n - RUN_DIRECTORIES_MAX && k < ELEMENTSOF(files); k++) {
+                        _cleanup_free_ char *path = NULL;
+
+                        if (path_of(names[i]->d_name, files[k], &path) >= 0)
+                                (void) unlink(path);
+                }
+                if (i < n - RUN_DIRECTORIES_MAX && path_of(names[i]->d_name, "", &directory) >= 0)
+                        (void) rmdir(directory);
+                free(names[i]);
+        }
+        free(names);
+}
+
+static int write_request(const char *id, const Request *request) {
+        _cleanup_(cJSON_Deletep) cJSON *object = NULL;
+        _cleanup_free_ char *path = NULL, *line = NULL;
+        int r;
+
+        r = request_to_json(request, &object);
+        if (r >= 0)
+                r = json_print(object, &line);
+        if (r >= 0)
+                r = path_of(id, "request.json", &path);
+        return r < 0 ? r : file_write(AT_FDCWD, path, line, 0644);
+}
+
+static int make_events(const char *id) {
+        _cleanup_free_ char *path = NULL;
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        r = run_directory_events(id, &path);
+        if (r < 0)
+                return r;
+        fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+        if (fd < 0)
+                return -errno;
+        return fchmod(fd, 0644) < 0 ? -errno : 0;
+}
+
+/**
+ * run_directory_make() - put a request where the engine finds it
+ * @ret_id: names it from here on; owned by the caller
+ *
+ * Return: 0, or an errno of mkdir(2) or open(2).
+ */
+int run_directory_make(const Request *request, char **ret_id) {
+        _cleanup_free_ char *id = NULL, *directory = NULL;
+        int r;
+
+        r = file_make_directories(RUN_DIRECTORY, 0755);
+        if (r < 0)
+                return r;
+        forget_oldest();
+
+        r = make_id(&id);
+        if (r < 0)
+                return r;
+        r = text_printf(&directory, RUN_DIRECTORY "/%s", id);
+        if (r < 0)
+                return r;
+        if (mkdir(directory, 0755) < 0)
+                return -errno;
+
+        r = make_events(id);
+        if (r < 0)
+                return r;
+        r = write_request(id, request);
+        if (r < 0)
+                return r;
+
+        *ret_id = TAKE_PTR(id);
+        return 0;
+}
+
+/**
+ * run_directory_open() - read a request and open its story
+ * @request: all zero before; request_done() even after an error
+ * @ret_log: owned by the caller
+ *
+ * Return: 0, -EINVAL for what is no id, -EBADMSG for a damaged request, or an errno of open(2).
+ */
+int run_directory_open(const char *id, Request *request, EventLog **ret_log) {
+        _cleanup_(cJSON_Deletep) cJSON *object = NULL;
+        _cleanup_free_ char *path = NULL, *text = NULL, *events = NULL;
+        _cleanup_close_ int fd = -EBADF;
+        size_t n;
+        int r;
+
+        if (!is_id(id))
+                return -EINVAL;
+
+        r = path_of(id, "request.json", &path);
+        if (r >= 0)
+                r = file_read(AT_FDCWD, path, FILE_SMALL_MAX, &text, &n);
+        if (r >= 0)
+                r = json_parse(text, n, &object);
+        if (r >= 0)
+                r = request_from_json(object, request);
+        if (r >= 0)
+                r = run_directory_events(id, &events);
+        if (r < 0)
+                return r;
+
+        fd = open(events, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0)
+                return -errno;
+        r = event_log_new(fd, /* journal= */ true, ret_log);
+        if (r >= 0)
+                fd = -EBADF;
+        return r;
+}

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "event.h"
+#include "request.h"
+
+#define RUN_DIRECTORY "/run/enact"
+
+int run_directory_make(const Request *request, char **ret_id);
+int run_directory_open(const char *id, Request *request, EventLog **ret_log);
+int run_directory_events(const char *id, char **ret_path);
