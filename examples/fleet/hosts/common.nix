@@ -1,0 +1,17 @@
+# What all machines have in common.
+{ pkgs, ... }:
+{
+  time.timeZone = "Europe/Berlin";
+  nix.settings.experimental-features = [ "nix-command" "flakes" ];
+
+  # A way in, and somebody who may use it. Put your own key here.
+  services.openssh.enable = true;
+  users.users.alice = {
+    isNormalUser = true;
+    extraGroups = [ "wheel" ];
+    openssh.authorizedKeys.keys = [ ];
+  };
+
+  # Programs for everybody.
+  environment.systemPackages = [ pkgs.git pkgs.htop ];
+}
