@@ -1,0 +1,207 @@
+/*
+ * The display: calm plain lines on standard error. Words go there; data (JSON events) goes to
+ * standard output.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "display.h"
+#include "plan-print.h"
+
+#define BOLD  "\033[1m"
+#define RED   "\033[31m"
+#define FAINT "\033[2m"
+#define RESET "\033[0m"
+
+/** display_open() - decide how to show things: colours only for a terminal, and never with
+ * NO_COLOR. */
+void display_open(Display *display, bool json) {
+        const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+        *display = (Display){
+                .json = json,
+                .colour = isatty(STDERR_FILENO) && !(no_color && *no_color) &&
+                          !(term && strcmp(term, "dumb") == 0),
+        };
+        (void) setvbuf(stdout, NULL, _IOLBF, 0);
+}
+
+static const char *style(const Display *display, const char *sequence) {
+        return display->colour ? sequence : "";
+}
+
+/* A line of the story itself. */
+static void say(const Display *display, const char *what, const char *text) {
+        fprintf(stderr, "%s%s%s%s%s\n", style(display, BOLD), what, style(display, RESET),
+                text && *text ? " " : "", text ? text : "");
+}
+
+/* Words of somebody else: of Nix, an activation script, a unit. */
+static void quote(const Display *display, const char *text) {
+        fprintf(stderr, "%s  %s%s\n", style(display, FAINT), text, style(display, RESET));
+}
+
+void display_error(const Display *display, const char *text) {
+        fprintf(stderr, "%senact:%s %s\n", style(display, RED), style(display, RESET), text);
+}
+
+static void nix_event_to_json(const NixEvent *event) {
+        _cleanup_(cJSON_Deletep) cJSON *object = cJSON_CreateObject();
+        _cleanup_free_ char *line = NULL;
+
+        if (!object || !cJSON_AddStringToObject(object, "event", "nix") ||
+            !cJSON_AddStringToObject(object, "kind", nix_event_kind_to_string(event->kind)) ||
+            (event->name && !cJSON_AddStringToObject(object, "name", event->name)) ||
+            (event->path && !cJSON_AddStringToObject(object, "path", event->path)) ||
+            (event->text && !cJSON_AddStringToObject(object, "text", event->text)))
+                return;
+        if (json_print(object, &line) >= 0)
+                puts(line);
+}
+
+/** display_nix_event() - a NixEventHandler; @userdata is the Display. */
+void display_nix_event(const NixEvent *event, void *userdata) {
+        const Display *display = userdata;
+
+        if (display->json) {
+                if (event->kind != NIX_EVENT_PROGRESS)
+                        nix_event_to_json(event);
+                return;
+        }
+
+        switch (event->kind) {
+        case NIX_EVENT_EVALUATING:
+                say(display, "evaluating", event->name);
+                break;
+        case NIX_EVENT_BUILD_STARTED:
+                say(display, "building", event->name);
+                break;
+        case NIX_EVENT_BUILD_FAILED:
+                say(display, "failed to build", event->name);
+                break;
+        case NIX_EVENT_COPY_STARTED:
+                say(display, "copying", event->name);
+                break;
+        case NIX_EVENT_FETCH_STARTED:
+                say(display, "fetching", event->name);
+                break;
+        case NIX_EVENT_MESSAGE:
+                /* Errors come back with the result of the build, in one piece. */
+                if (event->level == NIX_LEVEL_WARNING)
+                        quote(display, event->text);
+                break;
+        case NIX_EVENT_PLAIN:
+                quote(display, event->text);
+                break;
+        case NIX_EVENT_BUILD_LINE:
+        case NIX_EVENT_BUILD_PHASE:
+        case NIX_EVENT_BUILD_FINISHED:
+        case NIX_EVENT_BUILD_CANCELLED:
+        case NIX_EVENT_COPY_FINISHED:
+        case NIX_EVENT_FETCH_FINISHED:
+        case NIX_EVENT_PROGRESS:
+        case _NIX_EVENT_MAX:
+                break;
+        }
+}
+
+static double seconds_of(const cJSON *event, const char *key) {
+        const cJSON *item = cJSON_GetObjectItemCaseSensitive(event, key);
+
+        return cJSON_IsNumber(item) ? item->valuedouble : 0;
+}
+
+static const char *text_of(const cJSON *event, const char *key) {
+        const char *text = json_string(event, key);
+
+        return text ? text : "";
+}
+
+static void on_phase(const Display *display, const cJSON *event) {
+        static const struct {
+                const char *phase, *words;
+        } texts[] = {
+                { "activate", "activating" },
+                { "rollback", "rolling back" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++)
+                if (strcmp(texts[i].phase, text_of(event, "phase")) == 0)
+                        say(display, texts[i].words, NULL);
+}
+
+static bool is_target(const char *unit) {
+        size_t n = strlen(unit);
+
+        return n > 7 && strcmp(unit + n - 7, ".target") == 0;
+}
+
+/* A job that is done is a line; a target's only if it went wrong. */
+static void on_job_done(const Display *display, const cJSON *event) {
+        const char *unit = text_of(event, "unit"), *result = text_of(event, "result");
+        bool done = strcmp(result, "done") == 0;
+
+        if (is_target(unit) && done)
+                return;
+        fprintf(stderr, "  %s%-7s%s %s%s%s%s (%.1f s)\n", style(display, BOLD),
+                text_of(event, "job"), style(display, RESET), unit, done ? "" : ": ",
+                done ? "" : style(display, RED), done ? "" : result, seconds_of(event, "seconds"));
+        if (!done)
+                fputs(style(display, RESET), stderr);
+}
+
+static void on_wait(const Display *display, const cJSON *event) {
+        fprintf(stderr, "%s  waiting for %s to %s: %.0f s of at most %.0f s%s\n",
+                style(display, FAINT), text_of(event, "unit"), text_of(event, "job"),
+                seconds_of(event, "seconds"), seconds_of(event, "limit"), style(display, RESET));
+}
+
+static void on_unit_failed(const Display *display, const cJSON *event) {
+        const cJSON *line;
+
+        fprintf(stderr, "%s%s is %s%s; its last words:\n", style(display, RED),
+                text_of(event, "unit"), text_of(event, "active"), style(display, RESET));
+        cJSON_ArrayForEach(line, cJSON_GetObjectItemCaseSensitive(event, "log")) {
+                if (cJSON_IsString(line))
+                        quote(display, line->valuestring);
+        }
+}
+
+static void on_output(const Display *display, const cJSON *event) {
+        quote(display, text_of(event, "text"));
+}
+
+static void on_note(const Display *display, const cJSON *event) {
+        say(display, "note:", text_of(event, "text"));
+}
+
+/* The last word of a command that went well; errors are said by whoever asked. */
+static void on_end(const Display *display, const cJSON *event) {
+        uint64_t code;
+
+        if (json_number(event, "exit", UINT8_MAX, &code) >= 0 && code == 0)
+                say(display, "done:", text_of(event, "text"));
+}
+
+/** display_engine_event() - a RootSideHandler; @userdata is the Display. */
+void display_engine_event(void *userdata, const cJSON *event, const char *line) {
+        static const struct {
+                const char *event;
+                void (*show)(const Display *display, const cJSON *event);
+        } shows[] = {
+                { "end", on_end },     { "job-done", on_job_done },
+                { "note", on_note },   { "output", on_output },
+                { "phase", on_phase }, { "unit-failed", on_unit_failed },
+                { "wait", on_wait },
+        };
+        const Display *display = userdata;
+
+        if (display->json) {
+                puts(line);
+                return;
+        }
+        for (size_t i = 0; i < ELEMENTSOF(shows); i++)
+                if (strcmp(shows[i].event, text_of(event, "event")) == 0)
+                        shows[i].show(display, event);
+}

@@ -1,0 +1,28 @@
+/* enact: what a person types. */
+#include <stdio.h>
+#include <string.h>
+
+#include "config.h"
+#include "verbs.h"
+
+static const Verb *const verbs[] = {
+        &verb_build,        &verb_switch,   &verb_boot,        &verb_test,   &verb_plan,
+        &verb_dry_activate, &verb_rollback, &verb_generations, &verb_status, NULL,
+};
+
+int main(int argc, char **argv) {
+        if (argc < 2) {
+                fprintf(stderr, "enact: a verb is missing; see 'enact --help'.\n");
+                return 2;
+        }
+        if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+            strcmp(argv[1], "help") == 0) {
+                verb_print_help(verbs, "enact");
+                return 0;
+        }
+        if (strcmp(argv[1], "--version") == 0) {
+                puts("enact " ENACT_VERSION);
+                return 0;
+        }
+        return verb_dispatch(verbs, "enact", argc - 1, argv + 1);
+}

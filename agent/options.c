@@ -1,0 +1,163 @@
+/* Options of the verbs that work on a flake: our own, and those that are Nix' and are handed on. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "options.h"
+
+enum {
+        OPTION_STORE_PATH = 256,
+        OPTION_NO_ROLLBACK,
+        OPTION_FORCE,
+        OPTION_INSTALL_BOOTLOADER,
+        OPTION_JSON,
+        OPTION_NIX_FLAG,  /* handed on without a word */
+        OPTION_NIX_WORD,  /* with one */
+        OPTION_NIX_WORDS, /* with two */
+};
+
+/* clang-format off */
+static const struct option known[] = {
+        { "flake",              required_argument, NULL, 'F' },
+        { "store-path",         required_argument, NULL, OPTION_STORE_PATH },
+        { "profile-name",       required_argument, NULL, 'p' },
+        { "no-rollback",        no_argument,       NULL, OPTION_NO_ROLLBACK },
+        { "force",              no_argument,       NULL, OPTION_FORCE },
+        { "install-bootloader", no_argument,       NULL, OPTION_INSTALL_BOOTLOADER },
+        { "json",               no_argument,       NULL, OPTION_JSON },
+
+        { "accept-flake-config",  no_argument,       NULL, OPTION_NIX_FLAG },
+        { "builders",             required_argument, NULL, OPTION_NIX_WORD },
+        { "commit-lock-file",     no_argument,       NULL, OPTION_NIX_FLAG },
+        { "cores",                required_argument, NULL, OPTION_NIX_WORD },
+        { "fallback",             no_argument,       NULL, OPTION_NIX_FLAG },
+        { "impure",               no_argument,       NULL, OPTION_NIX_FLAG },
+        { "include",              required_argument, NULL, OPTION_NIX_WORD },
+        { "keep-failed",          no_argument,       NULL, OPTION_NIX_FLAG },
+        { "keep-going",           no_argument,       NULL, OPTION_NIX_FLAG },
+        { "max-jobs",             required_argument, NULL, OPTION_NIX_WORD },
+        { "no-update-lock-file",  no_argument,       NULL, OPTION_NIX_FLAG },
+        { "no-write-lock-file",   no_argument,       NULL, OPTION_NIX_FLAG },
+        { "offline",              no_argument,       NULL, OPTION_NIX_FLAG },
+        { "option",               required_argument, NULL, OPTION_NIX_WORDS },
+        { "override-input",       required_argument, NULL, OPTION_NIX_WORDS },
+        { "print-build-logs",     no_argument,       NULL, OPTION_NIX_FLAG },
+        { "recreate-lock-file",   no_argument,       NULL, OPTION_NIX_FLAG },
+        { "refresh",              no_argument,       NULL, OPTION_NIX_FLAG },
+        { "repair",               no_argument,       NULL, OPTION_NIX_FLAG },
+        { "show-trace",           no_argument,       NULL, OPTION_NIX_FLAG },
+        { "update-input",         required_argument, NULL, OPTION_NIX_WORD },
+        { 0 },
+};
+
+/* Nix' short options and the long ones that they stand for. */
+static const struct {
+        int letter;
+        const char *name;
+        bool word;
+} short_options[] = {
+        { 'j', "max-jobs",         /* word= */ true  },
+        { 'I', "include",          /* word= */ true  },
+        { 'k', "keep-going",       /* word= */ false },
+        { 'K', "keep-failed",      /* word= */ false },
+        { 'L', "print-build-logs", /* word= */ false },
+};
+/* clang-format on */
+
+static int add_nix_option(Options *options, const char *name, const char *word, const char *word2) {
+        _cleanup_free_ char *dashed = NULL;
+
+        if (asprintf(&dashed, "--%s", name) < 0)
+                return -ENOMEM;
+        if (string_list_add(&options->nix, dashed) < 0 ||
+            (word && string_list_add(&options->nix, word) < 0) ||
+            (word2 && string_list_add(&options->nix, word2) < 0))
+                return -ENOMEM;
+        return 0;
+}
+
+static int take_nix_words(Options *options, int argc, char **argv, const char *name) {
+        if (optind >= argc) {
+                fprintf(stderr, "enact: --%s takes two words.\n", name);
+                return -EINVAL;
+        }
+        return add_nix_option(options, name, optarg, argv[optind++]);
+}
+
+static int take_short_option(Options *options, int letter) {
+        for (size_t i = 0; i < ELEMENTSOF(short_options); i++)
+                if (short_options[i].letter == letter)
+                        return add_nix_option(options, short_options[i].name,
+                                              short_options[i].word ? optarg : NULL, NULL);
+        return -EINVAL;
+}
+
+static int take_option(Options *options, int c, int index, int argc, char **argv) {
+        switch (c) {
+        case 'F':
+                options->flake = optarg;
+                return 0;
+        case 'p':
+                options->profile = optarg;
+                return 0;
+        case OPTION_STORE_PATH:
+                options->store_path = optarg;
+                return 0;
+        case OPTION_NO_ROLLBACK:
+                options->no_rollback = true;
+                return 0;
+        case OPTION_FORCE:
+                options->force = true;
+                return 0;
+        case OPTION_INSTALL_BOOTLOADER:
+                options->install_bootloader = true;
+                return 0;
+        case OPTION_JSON:
+                options->json = true;
+                return 0;
+        case OPTION_NIX_FLAG:
+                return add_nix_option(options, known[index].name, NULL, NULL);
+        case OPTION_NIX_WORD:
+                return add_nix_option(options, known[index].name, optarg, NULL);
+        case OPTION_NIX_WORDS:
+                return take_nix_words(options, argc, argv, known[index].name);
+        default:
+                return take_short_option(options, c);
+        }
+}
+
+/**
+ * options_parse() - read a verb's options
+ * @argv:      argv[0] is the verb
+ * @options:   all zero before; points into @argv. options_done() even after an error
+ * @ret_index: of the first word that is no option; what follows a `--` was handed on to Nix
+ *
+ * Says on standard error what is wrong.
+ *
+ * Return: 0, -EINVAL for an unknown or incomplete option, -ENOMEM.
+ */
+int options_parse(int argc, char **argv, Options *options, int *ret_index) {
+        int c, r, index = 0;
+
+        options->profile = "system";
+        while ((c = getopt_long(argc, argv, "F:p:j:I:kKL", known, &index)) >= 0) {
+                r = c == '?' ? -EINVAL : take_option(options, c, index, argc, argv);
+                if (r < 0)
+                        return r;
+        }
+
+        *ret_index = optind;
+        if (optind > 0 && optind < argc && strcmp(argv[optind - 1], "--") == 0)
+                for (int i = optind; i < argc; i++) {
+                        r = string_list_add(&options->nix, argv[i]);
+                        if (r < 0)
+                                return r;
+                        *ret_index = argc;
+                }
+        return 0;
+}
+
+void options_done(Options *options) {
+        string_list_done(&options->nix);
+}

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <stdbool.h>
+
+#include "string-list.h"
+
+/* What the verbs that work on a flake take; nixos-rebuild's words mean what they mean there. */
+typedef struct Options {
+        const char *flake;      /* --flake REF[#NAME] */
+        const char *store_path; /* --store-path: a system that is built already */
+        const char *profile;    /* --profile-name */
+        bool json, no_rollback, force, install_bootloader;
+        StringList nix; /* handed on to Nix as they are */
+} Options;
+
+int options_parse(int argc, char **argv, Options *options, int *ret_index);
+void options_done(Options *options);

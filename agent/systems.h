@@ -1,0 +1,18 @@
+#pragma once
+
+#include <systemd/sd-bus.h>
+
+#include "history.h"
+#include "macros.h"
+#include "profile.h"
+
+/* Which systems this host has: what runs, what was booted, and the generations of a profile. */
+typedef struct Systems {
+        char *running, *booted; /* toplevels; NULL if there is none */
+        char *current;          /* what the profile stands for: the boot default */
+        GenerationList generations;
+        History history;
+} Systems;
+
+int systems_read(const char *profile, Systems *systems, sd_bus_error *reterr_error);
+void systems_done(Systems *systems);

@@ -1,0 +1,126 @@
+/* enact rollback: back to the system that ran before the last switch, or to a generation by its
+ * number. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "display.h"
+#include "error.h"
+#include "options.h"
+#include "request.h"
+#include "root-side.h"
+#include "systems.h"
+#include "text.h"
+#include "verbs.h"
+
+static int by_number(const Systems *systems, const char *word, Request *request,
+                     sd_bus_error *reterr_error) {
+        const Generation *g;
+        uint64_t number;
+
+        if (text_to_unsigned(word, UINT64_MAX, &number) < 0)
+                return sd_bus_error_setf(
+                        reterr_error, ENACT_ERROR_USAGE,
+                        "'%s' is no number of a generation; 'enact generations' lists "
+                        "them.",
+                        word);
+        g = generation_list_find(&systems->generations, number);
+        if (!g)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_REFUSED,
+                                         "There is no generation %" PRIu64
+                                         "; 'enact generations' lists "
+                                         "those there are. Nothing was changed.",
+                                         number);
+        request->generation = number;
+        request->toplevel = strdup(g->target);
+        return request->toplevel ? 0 : -ENOMEM;
+}
+
+/* The recorded path; where another tool made the last switch, the generation before the current
+ * one. */
+static int by_record(const Systems *systems, Request *request, sd_bus_error *reterr_error) {
+        const HistoryEntry *entry = NULL;
+        const Generation *before = NULL;
+
+        if (systems->running)
+                entry = history_find_rollback(&systems->history, systems->running);
+        for (size_t i = 0; i < systems->generations.n && !systems->generations.items[i].current;
+             i++)
+                before = &systems->generations.items[i];
+
+        if (!entry && !before)
+                return sd_bus_error_setf(
+                        reterr_error, ENACT_ERROR_REFUSED,
+                        "No earlier system is known to go back to; name a generation "
+                        "('enact generations' lists them). Nothing was changed.");
+        if (!entry)
+                request->generation = before->number;
+        request->toplevel = strdup(entry ? entry->from : before->target);
+        return request->toplevel ? 0 : -ENOMEM;
+}
+
+static int roll_back(const Options *options, const char *word, Display *display,
+                     sd_bus_error *reterr_error) {
+        _cleanup_(request_done) Request request = { .verb = REQUEST_ROLLBACK };
+        _cleanup_(root_side_freep) RootSide *root = NULL;
+        _cleanup_(systems_done) Systems systems = { 0 };
+        int r;
+
+        if (sd_booted() <= 0)
+                return sd_bus_error_setf(
+                        reterr_error, ENACT_ERROR_NO_SYSTEMD,
+                        "No systemd runs here, so there is no running system to change. "
+                        "Nothing was changed.");
+        r = systems_read(options->profile, &systems, reterr_error);
+        if (r < 0)
+                return r;
+        r = word ? by_number(&systems, word, &request, reterr_error)
+                 : by_record(&systems, &request, reterr_error);
+        if (r < 0)
+                return r;
+
+        request.profile = strdup(options->profile);
+        if (!request.profile)
+                return -ENOMEM;
+        request.no_rollback = options->no_rollback;
+        request.force = options->force;
+        request.uid = getuid();
+
+        r = root_side_start(&root, reterr_error);
+        if (r < 0)
+                return r;
+        return root_side_ask(root, &request, display_engine_event, display, reterr_error);
+}
+
+static int run(int argc, char **argv) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(options_done) Options options = { 0 };
+        Display display;
+        int r, index;
+
+        r = options_parse(argc, argv, &options, &index);
+        if (r >= 0 && argc - index > 1) {
+                fprintf(stderr, "Usage: enact rollback %s\n", verb_rollback.synopsis);
+                r = -EINVAL;
+        }
+        if (r < 0)
+                return 2;
+        display_open(&display, options.json);
+
+        r = roll_back(&options, index < argc ? argv[index] : NULL, &display, &error);
+        if (r < 0) {
+                display_error(&display, error.message ? error.message : strerror(-r));
+                return error.name ? error_to_exit_code(&error) : 1;
+        }
+        return 0;
+}
+
+const Verb verb_rollback = {
+        .name = "rollback",
+        .synopsis = "[GENERATION]",
+        .help = "Activate an earlier system",
+        .run = run,
+};

@@ -1,0 +1,223 @@
+/*
+ * enact build, switch, boot, test, plan and dry-activate: from a flake to a system, and as far
+ * towards running it as the verb goes. They share one path; a row of the table says where each
+ * leaves it.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "display.h"
+#include "error.h"
+#include "file.h"
+#include "flake.h"
+#include "manager.h"
+#include "nix.h"
+#include "options.h"
+#include "plan-load.h"
+#include "plan-print.h"
+#include "request.h"
+#include "root-side.h"
+#include "toplevel.h"
+#include "verbs.h"
+
+#define RUNNING_SYSTEM "/run/current-system"
+
+typedef struct Course {
+        const Verb *verb;
+        bool plans; /* shows what would be done */
+        bool asks;  /* asks the root side for @request */
+        bool links; /* leaves ./result */
+        RequestVerb request;
+} Course;
+
+/* clang-format off */
+static const Course courses[] = {
+        { &verb_build,        .links = true },
+        { &verb_switch,       .asks = true, .request = REQUEST_SWITCH },
+        { &verb_boot,         .asks = true, .request = REQUEST_BOOT },
+        { &verb_test,         .asks = true, .request = REQUEST_TEST },
+        { &verb_plan,         .plans = true },
+        { &verb_dry_activate, .plans = true, .asks = true, .request = REQUEST_DRY_ACTIVATE },
+};
+/* clang-format on */
+
+static const Course *find_course(const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(courses); i++)
+                if (strcmp(courses[i].verb->name, name) == 0)
+                        return &courses[i];
+        assert(false);
+        return NULL;
+}
+
+static int check_systemd(sd_bus_error *reterr_error) {
+        if (sd_booted() > 0)
+                return 0;
+        return sd_bus_error_setf(
+                reterr_error, ENACT_ERROR_NO_SYSTEMD,
+                "No systemd runs here (there is no /run/systemd/system), so there is no "
+                "running system to change; 'enact build' works. Nothing was changed.");
+}
+
+static int build(const Course *course, const Options *options, Display *display, NixOutput **ret,
+                 sd_bus_error *reterr_error) {
+        _cleanup_(flake_freep) Flake *flake = NULL;
+        char host_name[HOST_NAME_MAX + 1];
+        NixRequest request = {
+                .set = "nixosConfigurations",
+                .attribute = "config.system.build.toplevel",
+                .out_link = course->links ? "./result" : NULL,
+                .options = &options->nix,
+                .handler = display_nix_event,
+                .userdata = display,
+        };
+        int r;
+
+        if (gethostname(host_name, sizeof(host_name)) < 0)
+                return -errno;
+        r = flake_new(options->flake, host_name, &flake, reterr_error);
+        if (r < 0)
+                return r;
+        request.flake = flake;
+        return nix_build(&request, ret, reterr_error);
+}
+
+/* What the running system would have to do; anybody may know. */
+static int show_plan(const char *toplevel, const Display *display, sd_bus_error *reterr_error) {
+        _cleanup_(inventory_done) Inventory inventory = { 0 };
+        _cleanup_(manager_freep) Manager *manager = NULL;
+        _cleanup_(cJSON_Deletep) cJSON *object = NULL;
+        _cleanup_free_ char *running = NULL, *line = NULL;
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        PlanSource source = { .to = toplevel, .inventory = &inventory };
+        int r;
+
+        r = file_realpath(RUNNING_SYSTEM, &running);
+        if (r < 0)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                         "No NixOS system runs here ('" RUNNING_SYSTEM "': %s).",
+                                         strerror(-r));
+        source.from = running;
+        source.live = geteuid() == 0; /* only root may see which binary PID 1 runs */
+
+        r = manager_open(&manager, reterr_error);
+        if (r >= 0)
+                r = manager_inventory(manager, &inventory, reterr_error);
+        if (r >= 0)
+                r = plan_load(&source, &plan);
+        if (r < 0)
+                return r;
+
+        if (!display->json) {
+                printf("A switch from %s\n         to %s would do this:\n", running, toplevel);
+                plan_print(plan, stdout);
+                (void) fflush(stdout);
+                return 0;
+        }
+        r = plan_to_json(plan, &object);
+        if (r >= 0)
+                r = json_print(object, &line);
+        if (r >= 0)
+                puts(line);
+        return r;
+}
+
+static int ask(const Course *course, const Options *options, const char *toplevel, RootSide *root,
+               Display *display, sd_bus_error *reterr_error) {
+        const Request request = {
+                .verb = course->request,
+                .toplevel = (char *) toplevel,
+                .profile = (char *) options->profile,
+                .no_rollback = options->no_rollback,
+                .force = options->force,
+                .install_bootloader = options->install_bootloader,
+                .uid = getuid(),
+        };
+
+        return root_side_ask(root, &request, display_engine_event, display, reterr_error);
+}
+
+/* Asks for root first, so that nobody waits for a build only to mistype a password. */
+static int follow_course(const Course *course, const Options *options, Display *display,
+                         sd_bus_error *reterr_error) {
+        _cleanup_(root_side_freep) RootSide *root = NULL;
+        _cleanup_(nix_output_freep) NixOutput *output = NULL;
+        const char *toplevel = options->store_path;
+        int r;
+
+        if (course->plans || course->asks) {
+                r = check_systemd(reterr_error);
+                if (r < 0)
+                        return r;
+        }
+        if (course->asks) {
+                r = root_side_start(&root, reterr_error);
+                if (r < 0)
+                        return r;
+        }
+        if (!toplevel) {
+                r = build(course, options, display, &output, reterr_error);
+                if (r < 0)
+                        return r;
+                toplevel = output->store_path;
+        }
+        if (course->links)
+                puts(toplevel);
+        if (course->plans) {
+                r = show_plan(toplevel, display, reterr_error);
+                if (r < 0)
+                        return r;
+        }
+        return course->asks ? ask(course, options, toplevel, root, display, reterr_error) : 0;
+}
+
+static int run(int argc, char **argv) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(options_done) Options options = { 0 };
+        const Course *course = find_course(argv[0]);
+        Display display;
+        int r, index;
+
+        r = options_parse(argc, argv, &options, &index);
+        if (r >= 0 && index < argc) {
+                fprintf(stderr, "enact: '%s' takes no word '%s'.\n", argv[0], argv[index]);
+                r = -EINVAL;
+        }
+        if (r < 0)
+                return 2;
+        display_open(&display, options.json);
+
+        r = follow_course(course, &options, &display, &error);
+        if (r < 0) {
+                display_error(&display, error.message ? error.message : strerror(-r));
+                return error.name ? error_to_exit_code(&error) : 1;
+        }
+        return 0;
+}
+
+#define SYNOPSIS "[--flake REF[#HOST]]"
+
+/* clang-format off */
+const Verb verb_build = {
+        .name = "build", .synopsis = SYNOPSIS, .help = "Build a system and link it as ./result", .run = run,
+};
+const Verb verb_switch = {
+        .name = "switch", .synopsis = SYNOPSIS, .help = "Build, activate, and make it the boot default", .run = run,
+};
+const Verb verb_boot = {
+        .name = "boot", .synopsis = SYNOPSIS, .help = "Build, and make it the boot default", .run = run,
+};
+const Verb verb_test = {
+        .name = "test", .synopsis = SYNOPSIS, .help = "Build and activate; a reboot undoes it", .run = run,
+};
+const Verb verb_plan = {
+        .name = "plan", .synopsis = SYNOPSIS, .help = "Show what a switch would do, and why", .run = run,
+};
+const Verb verb_dry_activate = {
+        .name = "dry-activate", .synopsis = SYNOPSIS, .help = "The same, with the activation script's forecast", .run = run,
+};
+/* clang-format on */

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "verb.h"
+
+extern const Verb verb_build;
+extern const Verb verb_switch;
+extern const Verb verb_boot;
+extern const Verb verb_test;
+extern const Verb verb_dry_activate;
+extern const Verb verb_plan;
+extern const Verb verb_rollback;
+extern const Verb verb_generations;
+extern const Verb verb_status;
