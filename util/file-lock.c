@@ -15,7 +15,8 @@
 
 /**
  * file_lock() - take a lock file without waiting
- * @path:   made if it is missing, never removed
+ * @path:   made if it is missing, never removed; closed to others, who could lock what they can
+ * read
  * @ret_fd: holds the lock until it is closed; close-on-exec, so no child prolongs it
  *
  * Return: 0, LOCK_HELD, or an errno of open(2) or flock(2).
@@ -23,7 +24,7 @@
 int file_lock(const char *path, int *ret_fd) {
         _cleanup_close_ int fd = -EBADF;
 
-        fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+        fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0)
                 return -errno;
 

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "process.h"
@@ -20,20 +21,17 @@ static int child_stdio(const ProcessOptions *options) {
 
         /* First up out of the way of 0 to 2, so that no dup2() below overwrites a source. */
         for (size_t i = 0; i < ELEMENTSOF(wanted); i++) {
-                if (wanted[i] >= 0)
-                        fds[i] = fcntl(wanted[i], F_DUPFD_CLOEXEC, 3);
-                else
-                        fds[i] = open("/dev/null", O_RDWR | O_CLOEXEC);
+                int fd = wanted[i] >= 0 ? wanted[i] : open("/dev/null", O_RDWR | O_CLOEXEC);
+
+                if (fd < 0)
+                        return -errno;
+                fds[i] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
                 if (fds[i] < 0)
                         return -errno;
         }
-        for (size_t i = 0; i < ELEMENTSOF(fds); i++) {
-                if (fds[i] == (int) i) { /* the caller itself was started without it */
-                        if (fcntl(fds[i], F_SETFD, 0) < 0)
-                                return -errno;
-                } else if (dup2(fds[i], (int) i) < 0)
+        for (size_t i = 0; i < ELEMENTSOF(fds); i++)
+                if (dup2(fds[i], (int) i) < 0)
                         return -errno;
-        }
         return 0;
 }
 
@@ -51,6 +49,7 @@ static __attribute__((noreturn)) void child_run(char *const *arguments,
         int r;
 
         child_signals();
+        error_fd = fcntl(error_fd, F_DUPFD_CLOEXEC, 3); /* 0 to 2 if the caller lacked those */
         if (options->new_group)
                 (void) setpgid(0, 0);
 
@@ -142,12 +141,14 @@ int process_find(const char *program, char **ret_path) {
         while (*search) {
                 size_t n = strcspn(search, ":");
                 _cleanup_free_ char *path = NULL;
+                struct stat st;
                 int r;
 
                 r = text_printf(&path, "%.*s/%s", (int) n, search, program);
                 if (r < 0)
                         return r;
-                if (n > 0 && access(path, X_OK) == 0) {
+                if (n > 0 && stat(path, &st) >= 0 && S_ISREG(st.st_mode) &&
+                    access(path, X_OK) == 0) {
                         *ret_path = TAKE_PTR(path);
                         return 0;
                 }

@@ -1,0 +1,36 @@
+/* Nix's log as foreign bytes: whatever they are, the parser ends and its account is consistent. */
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nix-log.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void on_event(const NixEvent *event, _unused_ void *userdata) {
+        assert(event->kind < _NIX_EVENT_MAX);
+        assert(!event->text || !strchr(event->text, '\033'));
+        assert(!event->name == !event->path);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+        _cleanup_(nix_log_freep) NixLog *log = NULL;
+        _cleanup_free_ char *error = NULL;
+        NixFailedBuild failed;
+        size_t half = size / 2;
+
+        if (nix_log_new(on_event, NULL, &log) < 0)
+                return 0;
+        if (nix_log_feed(log, (const char *) data, half) < 0 ||
+            nix_log_feed(log, (const char *) data + half, size - half) < 0 ||
+            nix_log_finish(log) < 0)
+                return 0;
+
+        assert(nix_log_failure(log, 1) < _NIX_FAILURE_MAX);
+        for (size_t i = 0; nix_log_failed_build(log, i, &failed); i++)
+                assert(failed.lines->n <= failed.n_lines);
+        if (nix_log_error(log, &error) >= 0)
+                assert(strlen(error) <= 256 * 1024);
+        return 0;
+}
