@@ -491,3 +491,36 @@ int manager_reexecute(Manager *manager, sd_bus_error *reterr_error) {
                         "systemd did not come back after executing itself anew: %s", strerror(-r));
         return 0;
 }
+
+/**
+ * manager_restarts_of() - how often systemd has restarted a service by itself since it was started
+ *
+ * Return: 0, or a negative errno if the service is not known.
+ */
+int manager_restarts_of(Manager *manager, const char *service, uint32_t *ret_restarts) {
+        _cleanup_free_ char *object = NULL;
+        int r;
+
+        r = sd_bus_path_encode(SYSTEMD_PATH "/unit", service, &object);
+        if (r < 0)
+                return r;
+        return sd_bus_get_property_trivial(manager->bus, SYSTEMD_NAME, object, SYSTEMD_SERVICE,
+                                           "NRestarts", NULL, 'u', ret_restarts);
+}
+
+static bool has_any(Manager *manager, const char *object, const char *property) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+
+        return sd_bus_get_property(manager->bus, SYSTEMD_NAME, object, SYSTEMD_UNIT, property, NULL,
+                                   &reply, "as") >= 0 &&
+               sd_bus_message_enter_container(reply, 'a', "s") > 0 &&
+               sd_bus_message_at_end(reply, false) == 0;
+}
+
+/** manager_unit_is_wanted() - whether some other unit wants or requires this one. */
+bool manager_unit_is_wanted(Manager *manager, const char *unit) {
+        _cleanup_free_ char *object = NULL;
+
+        return sd_bus_path_encode(SYSTEMD_PATH "/unit", unit, &object) >= 0 &&
+               (has_any(manager, object, "WantedBy") || has_any(manager, object, "RequiredBy"));
+}

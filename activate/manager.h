@@ -28,6 +28,8 @@ int manager_run_jobs(Manager *manager, const char *job, const StringList *units,
 int manager_reset_failed(Manager *manager, sd_bus_error *reterr_error);
 int manager_reload(Manager *manager, sd_bus_error *reterr_error);
 int manager_reexecute(Manager *manager, sd_bus_error *reterr_error);
+bool manager_unit_is_wanted(Manager *manager, const char *unit);
+int manager_restarts_of(Manager *manager, const char *service, uint32_t *ret_restarts);
 sd_bus *manager_bus(const Manager *manager);
 Manager *manager_free(Manager *manager);
 DEFINE_CLEANUP(Manager *, manager_free);

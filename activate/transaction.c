@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "activation.h"
+#include "clock.h"
 #include "error.h"
 #include "file-lock.h"
 #include "file.h"
@@ -25,7 +26,8 @@
 #include "toplevel.h"
 #include "transaction.h"
 
-#define LOG_TAIL_LINES 10U
+#define LOG_TAIL_LINES    10U
+#define JUDGE_WINDOW_USEC (2 * USEC_PER_SEC)
 
 typedef enum Phase {
         PHASE_STAGE,
@@ -37,6 +39,12 @@ typedef enum Phase {
         PHASE_END,
         _PHASE_MAX,
 } Phase;
+
+/* A way from one system to another: what was planned, and which jobs failed on it. */
+typedef struct Way {
+        Plan *plan;
+        StringList failed_jobs;
+} Way;
 
 typedef struct Transaction {
         const char *id;
@@ -50,7 +58,7 @@ typedef struct Transaction {
         Profile *profile;
         Manager *manager;
         Inventory before;
-        StringList failed_jobs;
+        Way way;                             /* forwards */
         uint64_t generation, old_generation; /* 0: none */
         bool generation_made;
         bool activates; /* whether there is anything to do to the running system */
@@ -416,30 +424,35 @@ static void tell_plan(Transaction *t, const Plan *plan) {
         event_emit(t->log, event);
 }
 
-/* Plans the way from what runs to @to and goes it; units whose jobs failed are added to @failed. */
+static void way_done(Way *way) {
+        plan_free(way->plan);
+        string_list_done(&way->failed_jobs);
+        *way = (Way){ 0 };
+}
+
+/* Plans the way from what runs to @to and goes it. */
 static int go(Transaction *t, const Toplevel *from, const Toplevel *to, const Inventory *inventory,
-              StringList *failed, sd_bus_error *reterr_error) {
-        _cleanup_(plan_freep) Plan *plan = NULL;
+              Way *way, sd_bus_error *reterr_error) {
         Activation activation = activation_of(t, to);
         const PlanSource source = {
-                .from = from ? from->path : "/run/current-system",
+                .from = from ? from->path : t->places->running,
                 .to = to->path,
                 .inventory = inventory,
                 .live = true,
         };
         int r;
 
-        r = plan_load(&source, &plan);
+        r = plan_load(&source, &way->plan);
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                          "Cannot plan the way from '%s' to '%s': %s", source.from,
                                          source.to, strerror(-r));
-        tell_plan(t, plan);
+        tell_plan(t, way->plan);
 
-        activation.plan = plan;
+        activation.plan = way->plan;
         r = activation_run(&activation, reterr_error);
         if (r >= 0)
-                r = string_list_copy(failed, &activation.failed);
+                r = string_list_copy(&way->failed_jobs, &activation.failed);
         activation_done(&activation);
         return r;
 }
@@ -449,7 +462,7 @@ static int activate_enter(Transaction *t, sd_bus_error *reterr_error) {
 
         if (!t->activates)
                 return 0;
-        r = go(t, t->old, t->new, &t->before, &t->failed_jobs, reterr_error);
+        r = go(t, t->old, t->new, &t->before, &t->way, reterr_error);
         if (r >= 0 && t->interrupted())
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                          "The switch was told to stop");
@@ -470,34 +483,53 @@ static void tell_bad_unit(Transaction *t, const Inventory *after, const char *id
         event_emit(t->log, event);
 }
 
-/* Judges what runs now against @before; the sentence names the units. */
-static int judge(Transaction *t, const Inventory *before, const StringList *failed_jobs,
-                 sd_bus_error *reterr_error) {
-        _cleanup_(inventory_done) Inventory after = { 0 };
-        _cleanup_(string_list_done) StringList bad = { 0 };
+static void tell_list(Transaction *t, const char *name, const StringList *units) {
+        _cleanup_free_ char *text = NULL;
+        cJSON *event;
+
+        if (units->n == 0)
+                return;
+        event = event_new(name);
+        if (event && string_list_join(units, ", ", &text) >= 0) {
+                event_add_text(event, "text", text);
+                (void) json_add_strings(event, "units", units);
+        }
+        event_emit(t->log, event);
+}
+
+/* Judges what runs now against what ran before; the sentence names the units. */
+static int judge(Transaction *t, const Way *way, sd_bus_error *reterr_error) {
+        const JudgeCase c = {
+                .before = &t->before,
+                .plan = way->plan,
+                .failed_jobs = &way->failed_jobs,
+                .window_usec = JUDGE_WINDOW_USEC,
+        };
+        _cleanup_(verdict_done) Verdict verdict = { 0 };
         _cleanup_free_ char *names = NULL;
         int r;
 
-        r = manager_inventory(t->manager, &after, reterr_error);
+        r = judge_weigh(&c, t->manager, &verdict, reterr_error);
         if (r < 0)
                 return r;
-        r = judge_units(before, &after, failed_jobs, &bad);
-        if (r < 0 || bad.n == 0)
-                return r;
+        tell_list(t, "started", &verdict.started);
+        tell_list(t, "unrelated", &verdict.unrelated);
+        if (verdict.bad.n == 0)
+                return 0;
 
-        for (size_t i = 0; i < bad.n; i++)
-                tell_bad_unit(t, &after, bad.items[i]);
-        r = string_list_join(&bad, ", ", &names);
+        for (size_t i = 0; i < verdict.bad.n; i++)
+                tell_bad_unit(t, &verdict.after, verdict.bad.items[i]);
+        r = string_list_join(&verdict.bad, ", ", &names);
         if (r < 0)
                 return r;
         return sd_bus_error_setf(reterr_error, ENACT_ERROR_UNITS_FAILED, "%s failed: %s",
-                                 bad.n == 1 ? "A unit" : "Units", names);
+                                 verdict.bad.n == 1 ? "A unit" : "Units", names);
 }
 
 static int judge_enter(Transaction *t, sd_bus_error *reterr_error) {
         if (!t->activates)
                 return 0;
-        return judge(t, &t->before, &t->failed_jobs, reterr_error);
+        return judge(t, &t->way, reterr_error);
 }
 
 static int install_boot_loader(Transaction *t, const Toplevel *toplevel,
@@ -594,16 +626,16 @@ static void conclude(Transaction *t, const char *name, const char *format, ...) 
 
 static int go_back(Transaction *t, sd_bus_error *reterr_error) {
         _cleanup_(inventory_done) Inventory now = { 0 };
-        _cleanup_(string_list_done) StringList failed = { 0 };
+        _cleanup_(way_done) Way way = { 0 };
         int r;
 
         r = manager_inventory(t->manager, &now, reterr_error);
         if (r < 0)
                 return r;
-        r = go(t, t->new, t->old, &now, &failed, reterr_error);
+        r = go(t, t->new, t->old, &now, &way, reterr_error);
         if (r < 0)
                 return r;
-        return judge(t, &t->before, &failed, reterr_error);
+        return judge(t, &way, reterr_error);
 }
 
 /* Back to the recorded path: the same planning and activation as forwards, and judged as well. */
@@ -753,7 +785,7 @@ static void transaction_done(Transaction *t) {
         toplevel_free(t->old);
         toplevel_free(t->new);
         inventory_done(&t->before);
-        string_list_done(&t->failed_jobs);
+        way_done(&t->way);
         sd_bus_error_free(&t->error);
         (void) fd_close(t->nixos_lock_fd);
         (void) fd_close(t->lock_fd);
