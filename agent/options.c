@@ -127,6 +127,15 @@ static int take_option(Options *options, int c, int index, int argc, char **argv
         }
 }
 
+/* In our own words: getopt's would begin with the name of the verb. */
+static void say_bad_option(int c, char **argv) {
+        const char letter[] = { '-', (char) optopt, '\0' };
+
+        fprintf(stderr, "enact: the option '%s' of '%s' is %s.\n",
+                c == '?' && optopt > 0 && optopt < 256 ? letter : argv[optind - 1], argv[0],
+                c == ':' ? "missing its word" : "not known");
+}
+
 /**
  * options_parse() - read a verb's options
  * @argv:      argv[0] is the verb
@@ -141,8 +150,11 @@ int options_parse(int argc, char **argv, Options *options, int *ret_index) {
         int c, r, index = 0;
 
         options->profile = "system";
-        while ((c = getopt_long(argc, argv, "F:p:j:I:kKL", known, &index)) >= 0) {
-                r = c == '?' ? -EINVAL : take_option(options, c, index, argc, argv);
+        opterr = 0;
+        while ((c = getopt_long(argc, argv, ":F:p:j:I:kKL", known, &index)) >= 0) {
+                if (c == '?' || c == ':')
+                        say_bad_option(c, argv);
+                r = c == '?' || c == ':' ? -EINVAL : take_option(options, c, index, argc, argv);
                 if (r < 0)
                         return r;
         }
