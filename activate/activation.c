@@ -197,16 +197,22 @@ int activation_run_variable(Activation *a, const char *what, const char *variabl
         return activation_run_program(a, what, &arguments, reterr_error);
 }
 
-static int run_activate(Activation *a, sd_bus_error *reterr_error) {
+/**
+ * activation_run_script() - run activate or dry-activate of the system
+ * @name: of the script
+ *
+ * Return: as activation_run_program().
+ */
+int activation_run_script(Activation *a, const char *name, sd_bus_error *reterr_error) {
         _cleanup_(string_list_done) StringList arguments = { 0 };
         char *path;
         int r;
 
-        r = toplevel_sub_path(a->to, "activate", &path);
+        r = text_printf(&path, "%s/%s", toplevel_scripts(a->to), name);
         if (r >= 0)
                 r = string_list_take(&arguments, path);
         if (r >= 0)
-                r = string_list_add(&arguments, a->to->path);
+                r = string_list_add(&arguments, toplevel_scripts(a->to));
         if (r < 0)
                 return r;
         return activation_run_program(a, "activation script", &arguments, reterr_error);
@@ -260,7 +266,7 @@ int activation_run(Activation *a, sd_bus_error *reterr_error) {
         if (r < 0)
                 return r;
 
-        script = run_activate(a, reterr_error);
+        script = activation_run_script(a, "activate", reterr_error);
 
         r = renew_manager(a, script < 0 ? NULL : reterr_error);
         if (r >= 0)

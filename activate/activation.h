@@ -23,6 +23,7 @@ typedef struct Activation {
 int activation_run(Activation *activation, sd_bus_error *reterr_error);
 int activation_run_program(Activation *activation, const char *what, const StringList *arguments,
                            sd_bus_error *reterr_error);
+int activation_run_script(Activation *activation, const char *name, sd_bus_error *reterr_error);
 int activation_run_variable(Activation *activation, const char *what, const char *variable,
                             const char *last_argument, sd_bus_error *reterr_error);
 void activation_done(Activation *activation);

@@ -120,8 +120,8 @@ static int sort_out(const JudgeCase *c, Manager *manager, Verdict *verdict) {
         if (r >= 0)
                 r = judge_started(c->before, &verdict->after, &verdict->started);
         for (size_t i = 0; r >= 0 && i < suspects.n; i++)
-                r = string_list_add(concerns(c, manager, suspects.items[i]) ? &verdict->bad
-                                                                            : &verdict->unrelated,
+                r = string_list_add(concerns(c, manager, suspects.items[i]) ? &verdict->bad :
+                                                                              &verdict->unrelated,
                                     suspects.items[i]);
         return r < 0 ? r : add_restart_loops(c, manager, verdict);
 }

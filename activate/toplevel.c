@@ -19,6 +19,14 @@ int toplevel_sub_path(const Toplevel *toplevel, const char *name, char **ret_pat
         return text_printf(ret_path, "%s/%s", toplevel->path, name);
 }
 
+/** toplevel_scripts() - the store path that holds activate and dry-activate; mostly the toplevel
+ * itself. */
+const char *toplevel_scripts(const Toplevel *toplevel) {
+        const char *out = wrapper_get(&toplevel->wrapper, "OUT");
+
+        return out ? out : toplevel->path;
+}
+
 /** toplevel_read_line() - the first line of one of its files, or an error of file_read(). */
 int toplevel_read_line(const Toplevel *toplevel, const char *name, char **ret_line) {
         _cleanup_free_ char *path = NULL;
@@ -30,18 +38,18 @@ int toplevel_read_line(const Toplevel *toplevel, const char *name, char **ret_li
         return file_read_line(AT_FDCWD, path, ret_line);
 }
 
-static int check_has(const Toplevel *toplevel, const char *name, sd_bus_error *reterr_error) {
+static int check_has(const char *directory, const char *name, sd_bus_error *reterr_error) {
         _cleanup_free_ char *path = NULL;
         int r;
 
-        r = toplevel_sub_path(toplevel, name, &path);
+        r = text_printf(&path, "%s/%s", directory, name);
         if (r < 0)
                 return r;
         if (access(path, F_OK) < 0)
-                return sd_bus_error_setf(
-                        reterr_error, ENACT_ERROR_NOT_A_SYSTEM,
-                        "'%s' is no NixOS system: it has no '%s'. Nothing was changed.",
-                        toplevel->path, name);
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_NOT_A_SYSTEM,
+                                         "'%s' is no NixOS system: it has no '%s'. "
+                                         "Nothing was changed.",
+                                         directory, name);
         return 0;
 }
 
@@ -133,16 +141,16 @@ int toplevel_open(const char *path, Toplevel **ret, sd_bus_error *reterr_error) 
         r = resolve(path, &toplevel->path, reterr_error);
         if (r < 0)
                 return r;
-        r = check_has(toplevel, "nixos-version", reterr_error);
-        if (r < 0)
-                return r;
-        r = check_has(toplevel, "activate", reterr_error);
+        r = check_has(toplevel->path, "nixos-version", reterr_error);
         if (r < 0)
                 return r;
         r = check_architecture(toplevel, reterr_error);
         if (r < 0)
                 return r;
         r = read_wrapper(toplevel, reterr_error);
+        if (r < 0)
+                return r;
+        r = check_has(toplevel_scripts(toplevel), "activate", reterr_error);
         if (r < 0)
                 return r;
 

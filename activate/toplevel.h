@@ -15,6 +15,7 @@ typedef struct Toplevel {
 
 int toplevel_open(const char *path, Toplevel **ret, sd_bus_error *reterr_error);
 int toplevel_open_units(const Toplevel *toplevel, int *ret_fd);
+const char *toplevel_scripts(const Toplevel *toplevel);
 int toplevel_sub_path(const Toplevel *toplevel, const char *name, char **ret_path);
 int toplevel_read_line(const Toplevel *toplevel, const char *name, char **ret_line);
 Toplevel *toplevel_free(Toplevel *toplevel);

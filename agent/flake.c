@@ -133,10 +133,10 @@ static int git_agrees(const char *root, const char *const *words, size_t n) {
         pid_t pid;
 
         for (size_t i = 0; i < 3 + n; i++) {
-                r = string_list_add(&arguments, i == 0   ? "git"
-                                                : i == 1 ? "-C"
-                                                : i == 2 ? root
-                                                         : words[i - 3]);
+                r = string_list_add(&arguments, i == 0 ? "git" :
+                                                i == 1 ? "-C" :
+                                                i == 2 ? root :
+                                                         words[i - 3]);
                 if (r < 0)
                         return r;
         }

@@ -237,9 +237,9 @@ static NixFailure judge(const Worker *w) {
         if (w->copies.failed > 0 && (builds_short || w->builds.done == 0))
                 return NIX_FAILURE_COPY;
         if (builds_short)
-                return copies_short && w->builds.failed == 0 && w->n_started <= w->builds.done
-                               ? NIX_FAILURE_COPY
-                               : NIX_FAILURE_BUILD;
+                return copies_short && w->builds.failed == 0 && w->n_started <= w->builds.done ?
+                               NIX_FAILURE_COPY :
+                               NIX_FAILURE_BUILD;
         /* A failed copy that a build made up for is none. */
         return copies_short && w->copies.failed == 0 ? NIX_FAILURE_COPY : NIX_FAILURE_EVALUATION;
 }
@@ -289,9 +289,9 @@ static int start_activity(NixLog *log, uint64_t id, uint64_t type, const char *p
         if (type == ACTIVITY_BUILD)
                 log->n_builds++;
         tell(log,
-             type == ACTIVITY_BUILD       ? NIX_EVENT_BUILD_STARTED
-             : type == ACTIVITY_COPY_PATH ? NIX_EVENT_COPY_STARTED
-                                          : NIX_EVENT_FETCH_STARTED,
+             type == ACTIVITY_BUILD     ? NIX_EVENT_BUILD_STARTED :
+             type == ACTIVITY_COPY_PATH ? NIX_EVENT_COPY_STARTED :
+                                          NIX_EVENT_FETCH_STARTED,
              a, NULL, 0);
         log->activities[log->n_activities++] = TAKE_PTR(a);
         return 0;
@@ -307,8 +307,8 @@ static NixEventKind build_outcome(NixLog *log, const Activity *a) {
                 log->n_done_unseen--;
                 return NIX_EVENT_BUILD_FINISHED;
         }
-        return log->interrupted || log->builds.failed > 0 ? NIX_EVENT_BUILD_CANCELLED
-                                                          : NIX_EVENT_BUILD_FINISHED;
+        return log->interrupted || log->builds.failed > 0 ? NIX_EVENT_BUILD_CANCELLED :
+                                                            NIX_EVENT_BUILD_FINISHED;
 }
 
 static void stop_build(NixLog *log, Activity *a) {
@@ -337,8 +337,8 @@ static void stop(NixLog *log, uint64_t id) {
                         return;
                 }
                 tell(log,
-                     a->type == ACTIVITY_COPY_PATH ? NIX_EVENT_COPY_FINISHED
-                                                   : NIX_EVENT_FETCH_FINISHED,
+                     a->type == ACTIVITY_COPY_PATH ? NIX_EVENT_COPY_FINISHED :
+                                                     NIX_EVENT_FETCH_FINISHED,
                      a, NULL, 0);
                 activity_free(a);
                 return;
@@ -427,11 +427,11 @@ static int on_start(NixLog *log, const cJSON *object, uint64_t id) {
         case ACTIVITY_FILE_TRANSFER:
         case ACTIVITY_FETCH_TREE:
                 /* Inside a worker this is how a copy is done. */
-                return w ? 0
-                         : start_activity(log, id, type,
-                                          type == ACTIVITY_FILE_TRANSFER
-                                                  ? cJSON_GetStringValue(field(object, 0))
-                                                  : json_string(object, "text"));
+                return w ? 0 :
+                           start_activity(log, id, type,
+                                          type == ACTIVITY_FILE_TRANSFER ?
+                                                  cJSON_GetStringValue(field(object, 0)) :
+                                                  json_string(object, "text"));
 
         default:
                 return 0;

@@ -638,8 +638,8 @@ int nix_build(const NixRequest *request, NixOutput **ret, sd_bus_error *reterr_e
                 if (r < 0)
                         return r;
         }
-        r = request->out_link ? text_printf(&link, "%s", request->out_link)
-                              : text_printf(&link, "%s/" LINK_NAME, output->directory);
+        r = request->out_link ? text_printf(&link, "%s", request->out_link) :
+                                text_printf(&link, "%s/" LINK_NAME, output->directory);
         if (r < 0)
                 return r;
         r = flake_installable(request->flake, request->set, request->attribute, &installable);
@@ -650,9 +650,9 @@ int nix_build(const NixRequest *request, NixOutput **ret, sd_bus_error *reterr_e
         if (r < 0)
                 return r;
         for (size_t i = 0; i < 3; i++) {
-                r = string_list_add(&arguments, i == 0   ? "--out-link"
-                                                : i == 1 ? link
-                                                         : installable);
+                r = string_list_add(&arguments, i == 0 ? "--out-link" :
+                                                i == 1 ? link :
+                                                         installable);
                 if (r < 0)
                         return r;
         }

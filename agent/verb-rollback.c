@@ -77,8 +77,8 @@ static int roll_back(const Options *options, const char *word, Display *display,
         r = systems_read(options->profile, &systems, reterr_error);
         if (r < 0)
                 return r;
-        r = word ? by_number(&systems, word, &request, reterr_error)
-                 : by_record(&systems, &request, reterr_error);
+        r = word ? by_number(&systems, word, &request, reterr_error) :
+                   by_record(&systems, &request, reterr_error);
         if (r < 0)
                 return r;
 

@@ -114,8 +114,8 @@ static void print_status(const Status *status) {
 }
 
 static int add_text_or_null(cJSON *object, const char *key, const char *text) {
-        cJSON *item = text && *text ? cJSON_AddStringToObject(object, key, text)
-                                    : cJSON_AddNullToObject(object, key);
+        cJSON *item = text && *text ? cJSON_AddStringToObject(object, key, text) :
+                                      cJSON_AddNullToObject(object, key);
 
         return item ? 0 : -ENOMEM;
 }

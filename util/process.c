@@ -58,8 +58,8 @@ static __attribute__((noreturn)) void child_run(char *const *arguments,
                 r = -errno;
         if (r >= 0) {
                 (void) execvpe(arguments[0], arguments,
-                               options->environment ? (char *const *) options->environment
-                                                    : environ);
+                               options->environment ? (char *const *) options->environment :
+                                                      environ);
                 r = -errno;
         }
 

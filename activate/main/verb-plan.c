@@ -58,8 +58,8 @@ static int read_state(const char *path, Inventory *inventory, sd_bus_error *rete
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                          "Cannot read the state file '%s': %s", path,
-                                         r == -EBADMSG ? "not a recorded state of version 1"
-                                                       : strerror(-r));
+                                         r == -EBADMSG ? "not a recorded state of version 1" :
+                                                         strerror(-r));
         return 0;
 }
 

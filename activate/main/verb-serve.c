@@ -182,29 +182,20 @@ static int start_engine(const Request *request, sd_bus_error *reterr_error) {
 /* A dry run needs no engine: it changes nothing, so there is nothing to bring to an end. */
 static int dry_activate(const Request *request, sd_bus_error *reterr_error) {
         _cleanup_(toplevel_freep) Toplevel *toplevel = NULL;
-        _cleanup_(string_list_done) StringList arguments = { 0 };
         _cleanup_(event_log_freep) EventLog *log = NULL;
         Activation activation = { .action = "dry-activate" };
-        char *path;
         int r;
 
         r = toplevel_open(request->toplevel, &toplevel, reterr_error);
         if (r < 0)
                 return r;
-        r = toplevel_sub_path(toplevel, "dry-activate", &path);
-        if (r >= 0)
-                r = string_list_take(&arguments, path);
-        if (r >= 0)
-                r = string_list_add(&arguments, toplevel->path);
-        if (r >= 0)
-                r = event_log_new(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3), /* journal= */ false,
-                                  &log);
+        r = event_log_new(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3), /* journal= */ false, &log);
         if (r < 0)
                 return r;
 
         activation.to = toplevel;
         activation.log = log;
-        r = activation_run_program(&activation, "dry activation script", &arguments, reterr_error);
+        r = activation_run_script(&activation, "dry-activate", reterr_error);
         if (r >= 0)
                 tell_end(NULL, "A dry run: nothing was changed.");
         return r;
@@ -261,8 +252,8 @@ static int serve(sd_bus_error *reterr_error) {
         r = read_request(&request, reterr_error);
         if (r < 0)
                 return r;
-        return request.verb == REQUEST_DRY_ACTIVATE ? dry_activate(&request, reterr_error)
-                                                    : start_engine(&request, reterr_error);
+        return request.verb == REQUEST_DRY_ACTIVATE ? dry_activate(&request, reterr_error) :
+                                                      start_engine(&request, reterr_error);
 }
 
 static int run(int argc, _unused_ char **argv) {

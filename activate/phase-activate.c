@@ -1,0 +1,151 @@
+/*
+ * Activation and judgement: the way from one running system to another, gone forwards by a switch
+ * and backwards by a rollback.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "clock.h"
+#include "error.h"
+#include "judge.h"
+#include "plan-load.h"
+#include "text.h"
+#include "transaction-phases.h"
+
+#define LOG_TAIL_LINES    10U
+#define JUDGE_WINDOW_USEC (2 * USEC_PER_SEC)
+
+static const char *action_of(const Transaction *t) {
+        return t->request->verb == REQUEST_ROLLBACK ? "switch" :
+                                                      request_verb_to_string(t->request->verb);
+}
+
+Activation transaction_activation(const Transaction *t, const Toplevel *to) {
+        return (Activation){
+                .to = to,
+                .action = action_of(t),
+                .manager = t->manager,
+                .log = t->log,
+                .install_bootloader = t->request->install_bootloader,
+        };
+}
+
+static void tell_plan(Transaction *t, const Plan *plan) {
+        cJSON *event = event_new("plan"), *object;
+
+        if (!event || plan_to_json(plan, &object) < 0 ||
+            !cJSON_AddItemToObject(event, "plan", object)) {
+                cJSON_Delete(event);
+                return;
+        }
+        event_emit(t->log, event);
+}
+
+void way_done(Way *way) {
+        plan_free(way->plan);
+        string_list_done(&way->failed_jobs);
+        *way = (Way){ 0 };
+}
+
+/* Plans the way from what runs to @to and goes it. */
+int transaction_go(Transaction *t, const Toplevel *from, const Toplevel *to,
+                   const Inventory *inventory, Way *way, sd_bus_error *reterr_error) {
+        Activation activation = transaction_activation(t, to);
+        const PlanSource source = {
+                .from = from ? from->path : t->places->running,
+                .to = to->path,
+                .inventory = inventory,
+                .live = true,
+        };
+        int r;
+
+        r = plan_load(&source, &way->plan);
+        if (r < 0)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                         "Cannot plan the way from '%s' to '%s': %s", source.from,
+                                         source.to, strerror(-r));
+        tell_plan(t, way->plan);
+
+        activation.plan = way->plan;
+        r = activation_run(&activation, reterr_error);
+        if (r >= 0)
+                r = string_list_copy(&way->failed_jobs, &activation.failed);
+        activation_done(&activation);
+        return r;
+}
+
+int activate_enter(Transaction *t, sd_bus_error *reterr_error) {
+        int r;
+
+        if (!t->activates)
+                return 0;
+        t->touched = true;
+        r = transaction_go(t, t->old, t->new, &t->before, &t->way, reterr_error);
+        if (r >= 0 && t->interrupted())
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                         "The switch was told to stop");
+        return r;
+}
+
+static void tell_bad_unit(Transaction *t, const Inventory *after, const char *id) {
+        _cleanup_(string_list_done) StringList lines = { 0 };
+        const InventoryUnit *unit = inventory_find(after, id);
+        cJSON *event = event_new("unit-failed");
+
+        event_add_text(event, "unit", id);
+        event_add_text(event, "active", unit ? unit->active : "inactive");
+        event_add_text(event, "sub", unit ? unit->sub : "");
+        (void) judge_log_tail(id, LOG_TAIL_LINES, &lines);
+        if (event)
+                (void) json_add_strings(event, "log", &lines);
+        event_emit(t->log, event);
+}
+
+static void tell_list(Transaction *t, const char *name, const StringList *units) {
+        _cleanup_free_ char *text = NULL;
+        cJSON *event;
+
+        if (units->n == 0)
+                return;
+        event = event_new(name);
+        if (event && string_list_join(units, ", ", &text) >= 0) {
+                event_add_text(event, "text", text);
+                (void) json_add_strings(event, "units", units);
+        }
+        event_emit(t->log, event);
+}
+
+/* Judges what runs now against what ran before; the sentence names the units. */
+int transaction_judge(Transaction *t, const Way *way, sd_bus_error *reterr_error) {
+        const JudgeCase c = {
+                .before = &t->before,
+                .plan = way->plan,
+                .failed_jobs = &way->failed_jobs,
+                .window_usec = JUDGE_WINDOW_USEC,
+        };
+        _cleanup_(verdict_done) Verdict verdict = { 0 };
+        _cleanup_free_ char *names = NULL;
+        int r;
+
+        r = judge_weigh(&c, t->manager, &verdict, reterr_error);
+        if (r < 0)
+                return r;
+        tell_list(t, "started", &verdict.started);
+        tell_list(t, "unrelated", &verdict.unrelated);
+        if (verdict.bad.n == 0)
+                return 0;
+
+        for (size_t i = 0; i < verdict.bad.n; i++)
+                tell_bad_unit(t, &verdict.after, verdict.bad.items[i]);
+        r = string_list_join(&verdict.bad, ", ", &names);
+        if (r < 0)
+                return r;
+        return sd_bus_error_setf(reterr_error, ENACT_ERROR_UNITS_FAILED, "%s failed: %s",
+                                 verdict.bad.n == 1 ? "A unit" : "Units", names);
+}
+
+int judge_enter(Transaction *t, sd_bus_error *reterr_error) {
+        if (!t->activates)
+                return 0;
+        return transaction_judge(t, &t->way, reterr_error);
+}

@@ -1,0 +1,145 @@
+/* Commit, and the two ways back: what was staged is taken back, or the system that ran before runs
+ * again. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "error.h"
+#include "text.h"
+#include "transaction-phases.h"
+
+static int install_boot_loader(Transaction *t, const Toplevel *toplevel,
+                               sd_bus_error *reterr_error) {
+        Activation activation = transaction_activation(t, toplevel);
+
+        return activation_run_variable(&activation, "boot loader installer", "INSTALL_BOOTLOADER",
+                                       NULL, reterr_error);
+}
+
+static int set_profile(Transaction *t, uint64_t generation, sd_bus_error *reterr_error) {
+        int r;
+
+        r = profile_lock(t->profile);
+        if (r == 0)
+                r = profile_set(t->profile, generation);
+        else if (r == PROFILE_LOCKED)
+                r = -EBUSY;
+        profile_unlock(t->profile);
+        if (r < 0)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                         "Cannot set the profile '%s/%s' to generation %" PRIu64
+                                         ": %s",
+                                         t->places->profiles, t->request->profile, generation,
+                                         strerror(-r));
+        return 0;
+}
+
+int commit_enter(Transaction *t, sd_bus_error *reterr_error) {
+        int r;
+
+        if (!t->commits)
+                return 0;
+
+        r = install_boot_loader(t, t->new, reterr_error);
+        if (r >= 0)
+                r = set_profile(t, t->generation, reterr_error);
+        if (r >= 0)
+                return 0;
+
+        transaction_note(t, "making the old system the boot default again");
+        if (t->old_generation > 0 && set_profile(t, t->old_generation, NULL) < 0)
+                transaction_note(t, "the profile could not be put back");
+        if (t->old && install_boot_loader(t, t->old, NULL) < 0)
+                transaction_note(t, "the boot loader installer of the old system failed, too");
+        return r;
+}
+
+static void remove_generation(Transaction *t) {
+        if (!t->generation_made)
+                return;
+        if (profile_lock(t->profile) == 0 && profile_remove(t->profile, t->generation) < 0)
+                transaction_note(t, "the new generation's link could not be removed");
+        profile_unlock(t->profile);
+}
+
+/* Nothing live was touched: take back what was staged. */
+int unstage_enter(Transaction *t, sd_bus_error *reterr_error) {
+        remove_generation(t);
+        if (t->nixos_lock_fd >= 0) /* without both locks the root is another one's */
+                transaction_drop_root(t, "candidate");
+        return 0;
+}
+
+static const char *base_name(const char *path) {
+        const char *slash = strrchr(path, '/');
+
+        return slash ? slash + 1 : path;
+}
+
+/* The failed system is kept for those who want to know why. */
+static void keep_failed(Transaction *t) {
+        _cleanup_free_ char *name = NULL;
+
+        if (text_printf(&name, "failed/%s", base_name(t->new->path)) >= 0)
+                (void) transaction_set_root(t, name, t->new->path);
+}
+
+/* Exchanges the error for one that says what holds now. */
+static _printf_(3, 4) void conclude(Transaction *t, const char *name, const char *format, ...) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_free_ char *holds = NULL;
+        va_list ap;
+
+        va_start(ap, format);
+        if (vasprintf(&holds, format, ap) < 0)
+                holds = NULL;
+        va_end(ap);
+
+        (void) sd_bus_error_setf(&error, name, "%s. %s", t->error.message, holds ? holds : "");
+        sd_bus_error_free(&t->error);
+        (void) sd_bus_error_move(&t->error, &error);
+}
+
+static int go_back(Transaction *t, sd_bus_error *reterr_error) {
+        _cleanup_(inventory_done) Inventory now = { 0 };
+        _cleanup_(way_done) Way way = { 0 };
+        int r;
+
+        r = manager_inventory(t->manager, &now, reterr_error);
+        if (r < 0)
+                return r;
+        r = transaction_go(t, t->new, t->old, &now, &way, reterr_error);
+        if (r < 0)
+                return r;
+        return transaction_judge(t, &way, reterr_error);
+}
+
+/* Back to the recorded path: the same planning and activation as forwards, and judged as well. */
+int rollback_enter(Transaction *t, sd_bus_error *reterr_error) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
+
+        keep_failed(t);
+        if (t->request->no_rollback) {
+                if (t->commits && t->activates)
+                        (void) set_profile(t, t->generation, NULL);
+                conclude(t, ENACT_ERROR_UNITS_FAILED,
+                         "'%s' is active all the same (--no-rollback).", t->new->path);
+                return 0;
+        }
+
+        r = t->touched ? go_back(t, &error) : 0;
+        remove_generation(t);
+        transaction_drop_root(t, "candidate");
+        if (r < 0)
+                conclude(t, ENACT_ERROR_ROLLBACK_FAILED,
+                         "Going back to '%s' failed, too: %s. 'enact status' says what holds.",
+                         t->old->path, error.message ? error.message : strerror(-r));
+        else if (t->touched)
+                conclude(t, ENACT_ERROR_ROLLED_BACK, "Rolled back: '%s' runs again.", t->old->path);
+        else
+                conclude(t, ENACT_ERROR_FAILED, "The running system was not touched.");
+        return 0;
+}

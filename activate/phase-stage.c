@@ -1,0 +1,296 @@
+/*
+ * Staging: all that can be refused is refused here, and all that a later phase needs is made
+ * durable. Nothing live is touched.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "error.h"
+#include "file-lock.h"
+#include "file.h"
+#include "text.h"
+#include "transaction-phases.h"
+
+/* Both locks, ours first. Who is in the way is named. */
+static int take_lock(const char *path, int *ret_fd, sd_bus_error *reterr_error) {
+        _cleanup_free_ char *command = NULL;
+        pid_t pid;
+        int r;
+
+        r = file_lock(path, ret_fd);
+        if (r < 0)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                         "Cannot lock '%s': %s. Nothing was changed.", path,
+                                         strerror(-r));
+        if (r != LOCK_HELD)
+                return 0;
+
+        if (file_lock_holder(path, &pid, &command) < 0)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_BUSY,
+                                         "Another switch is under way: somebody holds '%s'. "
+                                         "Nothing was changed.",
+                                         path);
+        return sd_bus_error_setf(reterr_error, ENACT_ERROR_BUSY,
+                                 "Another switch is under way: process %d ('%s') holds '%s'. "
+                                 "Nothing was changed.",
+                                 pid, command, path);
+}
+
+static int make_directory(const char *parent, const char *name, sd_bus_error *reterr_error) {
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = text_printf(&path, "%s%s%s", parent, *name ? "/" : "", name);
+        if (r >= 0)
+                r = file_make_directories(path, 0755);
+        if (r < 0)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                         "Cannot make the directory '%s': %s. Nothing was changed.",
+                                         path ? path : parent, strerror(-r));
+        return 0;
+}
+
+static int take_locks(Transaction *t, sd_bus_error *reterr_error) {
+        _cleanup_free_ char *ours = NULL, *nixos = NULL;
+        int r;
+
+        r = make_directory(t->places->state, "history", reterr_error);
+        if (r >= 0)
+                r = make_directory(t->places->roots, "failed", reterr_error);
+        if (r >= 0)
+                r = make_directory(t->places->nixos, "", reterr_error);
+        if (r < 0)
+                return r;
+
+        if (text_printf(&ours, "%s/lock", t->places->state) < 0 ||
+            text_printf(&nixos, "%s/switch-to-configuration.lock", t->places->nixos) < 0)
+                return -ENOMEM;
+        r = take_lock(ours, &t->lock_fd, reterr_error);
+        if (r < 0)
+                return r;
+        return take_lock(nixos, &t->nixos_lock_fd, reterr_error);
+}
+
+/* What runs now; its own record of how to be activated is needed to come back to it. */
+static int find_old(Transaction *t, sd_bus_error *reterr_error) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
+
+        r = toplevel_open(t->places->running, &t->old, &error);
+        if (r >= 0 || t->request->no_rollback || t->request->verb == REQUEST_BOOT)
+                return 0;
+        return sd_bus_error_setf(
+                reterr_error, ENACT_ERROR_REFUSED,
+                "There would be no way back: %s Use --no-rollback to switch all the same.",
+                error.message ? error.message : strerror(-r));
+}
+
+bool transaction_runs_already(const Transaction *t) {
+        return t->old && strcmp(t->old->path, t->new->path) == 0;
+}
+
+static bool any_managed_unit_failed(const Inventory *inventory) {
+        for (size_t i = 0; i < inventory->n; i++)
+                if (strcmp(inventory->units[i].active, "failed") == 0 &&
+                    inventory->units[i].fragment &&
+                    text_after_prefix(inventory->units[i].fragment, "/etc/systemd/system/"))
+                        return true;
+        return false;
+}
+
+/* A different init interface means that the running PID 1 cannot serve the new system. */
+static int check_init_interface(Transaction *t, sd_bus_error *reterr_error) {
+        _cleanup_free_ char *old = NULL, *new = NULL;
+
+        if (!t->old || toplevel_read_line(t->new, "init-interface-version", &new) < 0)
+                return 0;
+        if (toplevel_read_line(t->old, "init-interface-version", &old) >= 0 &&
+            strcmp(old, new) == 0)
+                return 0;
+
+        if (!t->commits)
+                return sd_bus_error_setf(
+                        reterr_error, ENACT_ERROR_REFUSED,
+                        "'%s' has another init interface ('%s' instead of '%s') and can "
+                        "only be booted. Nothing was changed.",
+                        t->new->path, new, old ? old : "none");
+        t->activates = false;
+        t->reboots = true;
+        return 0;
+}
+
+static int find_what_is_missing(Transaction *t) {
+        _cleanup_free_ char *current = NULL;
+        const RequestVerb verb = t->request->verb;
+        int r;
+
+        r = profile_current(t->profile, &current);
+        if (r < 0 && r != -ENOENT)
+                return r;
+
+        t->activates = verb != REQUEST_BOOT;
+        t->commits = verb != REQUEST_TEST;
+        if (t->request->force)
+                return 0;
+
+        if (transaction_runs_already(t) && !any_managed_unit_failed(&t->before))
+                t->activates = false;
+        if (current && strcmp(current, t->new->path) == 0 &&
+            (verb == REQUEST_BOOT ? true : !t->activates))
+                t->commits = false;
+        t->nothing_to_do = !t->activates && !t->commits;
+        return 0;
+}
+
+/* The generation that is wanted: the named one, the current one if that is it, else the newest or a
+ * new. */
+static int find_generation(Transaction *t, bool *ret_made) {
+        _cleanup_(generation_list_done) GenerationList list = { 0 };
+        int r;
+
+        *ret_made = false;
+        r = profile_list(t->profile, &list);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < list.n; i++)
+                if (list.items[i].current)
+                        t->old_generation = list.items[i].number;
+
+        for (size_t i = list.n; i > 0; i--) {
+                const Generation *g = &list.items[i - 1];
+
+                if (strcmp(g->target, t->new->path) != 0)
+                        continue;
+                if (g->current || g->number == t->request->generation ||
+                    (t->request->verb == REQUEST_ROLLBACK && t->request->generation == 0)) {
+                        t->generation = g->number;
+                        return 0;
+                }
+        }
+        return profile_add(t->profile, t->new->path, &t->generation, ret_made);
+}
+
+static int make_generation(Transaction *t, sd_bus_error *reterr_error) {
+        int r;
+
+        r = profile_lock(t->profile);
+        if (r == PROFILE_LOCKED)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_BUSY,
+                                         "Another program is changing the profile '%s/%s'. "
+                                         "Nothing was changed.",
+                                         t->places->profiles, t->request->profile);
+        if (r >= 0)
+                r = find_generation(t, &t->generation_made);
+        profile_unlock(t->profile);
+        if (r < 0)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                         "Cannot make a generation of the profile '%s/%s': %s. "
+                                         "Nothing was changed.",
+                                         t->places->profiles, t->request->profile, strerror(-r));
+        return 0;
+}
+
+/* From here on the garbage collector leaves it alone, and a power cut leaves all of its files. */
+static int keep_candidate(Transaction *t, sd_bus_error *reterr_error) {
+        int r;
+
+        r = transaction_set_root(t, "candidate", t->new->path);
+        if (r >= 0)
+                r = file_sync_filesystem(STORE_DIRECTORY);
+        if (r < 0)
+                return sd_bus_error_setf(
+                        reterr_error, ENACT_ERROR_FAILED,
+                        "Cannot keep '%s' from being lost: %s. Nothing was changed.", t->new->path,
+                        strerror(-r));
+        return 0;
+}
+
+static int run_pre_switch_checks(Transaction *t, sd_bus_error *reterr_error) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        Activation activation = transaction_activation(t, t->new);
+        int r;
+
+        r = activation_run_variable(&activation, "pre-switch check", "PRE_SWITCH_CHECK",
+                                    t->activates ? activation.action : "boot", &error);
+        if (r < 0)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_REFUSED,
+                                         "%s. Nothing was changed.",
+                                         error.message ? error.message : strerror(-r));
+        return 0;
+}
+
+static int stage_open(Transaction *t, sd_bus_error *reterr_error) {
+        int r;
+
+        r = take_locks(t, reterr_error);
+        if (r < 0)
+                return r;
+        r = toplevel_open(t->request->toplevel, &t->new, reterr_error);
+        if (r < 0)
+                return r;
+        r = find_old(t, reterr_error);
+        if (r < 0)
+                return r;
+        r = manager_open(&t->manager, reterr_error);
+        if (r < 0)
+                return r;
+        r = manager_inventory(t->manager, &t->before, reterr_error);
+        if (r < 0)
+                return r;
+        r = profile_open(t->places->profiles, t->request->profile, &t->profile);
+        if (r < 0)
+                return sd_bus_error_setf(
+                        reterr_error, ENACT_ERROR_FAILED,
+                        "Cannot open the profiles in '%s': %s. Nothing was changed.",
+                        t->places->profiles, strerror(-r));
+        return 0;
+}
+
+static void tell_beginning(Transaction *t) {
+        cJSON *event = event_new("begin");
+
+        event_add_text(event, "id", t->id);
+        event_add_text(event, "verb", request_verb_to_string(t->request->verb));
+        event_add_text(event, "from", t->old ? t->old->path : "");
+        event_add_text(event, "to", t->new->path);
+        event_add_text(event, "text", t->new->path);
+        event_add_message_id(event, MESSAGE_SWITCH_BEGINS);
+        event_emit(t->log, event);
+}
+
+/* All that can be refused is refused here; nothing live is touched. */
+int stage_enter(Transaction *t, sd_bus_error *reterr_error) {
+        int r;
+
+        r = stage_open(t, reterr_error);
+        if (r < 0)
+                return r;
+        tell_beginning(t);
+
+        r = find_what_is_missing(t);
+        if (r < 0)
+                return r;
+        if (t->nothing_to_do) {
+                t->staged = true;
+                return 0;
+        }
+        r = check_init_interface(t, reterr_error);
+        if (r < 0)
+                return r;
+        r = keep_candidate(t, reterr_error);
+        if (r < 0)
+                return r;
+        r = run_pre_switch_checks(t, reterr_error);
+        if (r < 0)
+                return r;
+        if (t->commits) {
+                r = make_generation(t, reterr_error);
+                if (r < 0)
+                        return r;
+        }
+        if (t->interrupted())
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_INTERRUPTED,
+                                         "Interrupted before activation. Nothing was changed.");
+        t->staged = true;
+        return 0;
+}

@@ -1,0 +1,65 @@
+#pragma once
+
+/*
+ * What the phases of a transaction share: one object that goes through them. Only transaction.c and
+ * the phase-*.c files know it.
+ */
+
+#include "activation.h"
+#include "event.h"
+#include "inventory.h"
+#include "manager.h"
+#include "plan.h"
+#include "profile.h"
+#include "request.h"
+#include "string-list.h"
+#include "toplevel.h"
+#include "transaction.h"
+
+/* A way from one system to another: what was planned, and which jobs failed on it. */
+typedef struct Way {
+        Plan *plan;
+        StringList failed_jobs;
+} Way;
+
+typedef struct Transaction {
+        const char *id;
+        const Request *request;
+        const TransactionPlaces *places;
+        EventLog *log;
+        bool (*interrupted)(void);
+
+        int lock_fd, nixos_lock_fd;
+        Toplevel *old, *new; /* @old is NULL if no system runs */
+        Profile *profile;
+        Manager *manager;
+        Inventory before;
+        Way way;                             /* forwards */
+        uint64_t generation, old_generation; /* 0: none */
+        bool generation_made;
+        bool activates; /* whether there is anything to do to the running system */
+        bool commits;   /* whether the profile and the boot default change */
+        bool reboots;   /* only a reboot can take the new system */
+        bool nothing_to_do;
+        bool staged;  /* the first phase was left well */
+        bool touched; /* something live was changed, or may have been */
+        uint64_t begun;
+        sd_bus_error error;
+} Transaction;
+
+int stage_enter(Transaction *t, sd_bus_error *reterr_error);
+int activate_enter(Transaction *t, sd_bus_error *reterr_error);
+int judge_enter(Transaction *t, sd_bus_error *reterr_error);
+int commit_enter(Transaction *t, sd_bus_error *reterr_error);
+int unstage_enter(Transaction *t, sd_bus_error *reterr_error);
+int rollback_enter(Transaction *t, sd_bus_error *reterr_error);
+
+void transaction_note(Transaction *t, const char *text);
+bool transaction_runs_already(const Transaction *t);
+int transaction_set_root(const Transaction *t, const char *name, const char *target);
+void transaction_drop_root(const Transaction *t, const char *name);
+Activation transaction_activation(const Transaction *t, const Toplevel *to);
+int transaction_go(Transaction *t, const Toplevel *from, const Toplevel *to,
+                   const Inventory *inventory, Way *way, sd_bus_error *reterr_error);
+int transaction_judge(Transaction *t, const Way *way, sd_bus_error *reterr_error);
+void way_done(Way *way);
