@@ -594,9 +594,11 @@ host_facts() {
         echo "booted system: $(readlink /run/booted-system)"
         echo "/etc/static: $(readlink /etc/static)"
         cd /nix/var/nix/profiles
-        for link in system*; do
-            echo "profile $link -> $(readlink "$link")"
+        for link in system* .[!.]*; do
+            [ ! -L "$link" ] && [ ! -e "$link" ] || echo "profile $link -> $(readlink "$link")"
         done
+        find /nix/var/nix/gcroots/enact /var/lib/enact -name ".*" -o -name candidate -o -name transaction.json \
+            2> /dev/null | sed "s/^/left: /"
         systemctl show --property=Id,ActiveState,SubState,MainPID,InvocationID \
             "*.service" "*.socket" "*.path" "*.timer" "*.mount" "*.target" |
             awk -F= '\''
@@ -626,6 +628,29 @@ unchanged() {
     host_facts "$1" > "$dir/facts-now"
     diff -u --label snapshot --label now "$dir/facts" "$dir/facts-now" > "$dir/facts-diff" ||
         fail "host '$1' has changed" "$(cat "$dir/facts-diff")"
+}
+
+# --- holding something up -------------------------------------------------------------------------
+
+# hold HOST: from now on whatever runs /usr/local/bin/hold-here in it waits there
+hold() {
+    (enter "$1" sh -ec 'cat > "$1"; chmod +x "$1"; rm -f /run/held; : > /run/hold' - /usr/local/bin/hold-here << 'END'
+#!/bin/sh
+[ -e /run/hold ] || exit 0
+: > /run/held
+while [ -e /run/hold ]; do sleep 0.02; done
+END
+    ) || fail "nothing can be held on $1"
+}
+
+# held HOST: something waits there; for eventually
+held() {
+    exists "$1" /run/held
+}
+
+# let_go HOST: it goes on
+let_go() {
+    (enter "$1" rm -f /run/hold /run/held) || fail "nothing can be let go on $1"
 }
 
 # --- the engine under strace ----------------------------------------------------------------------
