@@ -11,9 +11,11 @@
 #include "activation.h"
 #include "clock.h"
 #include "error.h"
+#include "jobs.h"
 #include "process.h"
 #include "program.h"
 #include "text.h"
+#include "unit-report.h"
 
 #define PROGRAM_LIMIT_USEC   (30 * 60 * USEC_PER_SEC)
 #define SYSINIT_REACTIVATION "sysinit-reactivation.target"
@@ -38,6 +40,8 @@ static void on_job_end(void *userdata, const char *job, const char *unit, const 
         event_add_text(event, "result", result);
         event_add_number(event, "seconds", (double) duration_usec / USEC_PER_SEC);
         event_emit(a->log, event);
+        if (jobs_result_is_bad(result))
+                unit_report_failure(a->log, a->manager, unit);
 }
 
 static void on_job_wait(void *userdata, const char *job, const char *unit, uint64_t since_usec,
@@ -60,8 +64,14 @@ static int run_jobs(Activation *a, const char *job, const StringList *units,
                 .on_wait = on_job_wait,
                 .userdata = a,
         };
+        const Jobs jobs = {
+                .verb = job,
+                .units = units,
+                .observer = &observer,
+                .limit_usec = a->job_limit_usec,
+        };
 
-        return manager_run_jobs(a->manager, job, units, &observer, &a->failed, reterr_error);
+        return jobs_run(a->manager, &jobs, &a->failed, reterr_error);
 }
 
 static int run_list(Activation *a, PlanAction action, sd_bus_error *reterr_error) {

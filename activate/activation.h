@@ -17,7 +17,8 @@ typedef struct Activation {
         Manager *manager;
         EventLog *log;
         bool install_bootloader;
-        StringList failed; /* units whose job failed */
+        uint64_t job_limit_usec; /* for each job; 0: by the unit's own timeout */
+        StringList failed;       /* units whose job failed */
 } Activation;
 
 int activation_run(Activation *activation, sd_bus_error *reterr_error);

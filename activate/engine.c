@@ -11,10 +11,6 @@
 #include "error.h"
 #include "text.h"
 
-#define SYSTEMD_NAME     "org.freedesktop.systemd1"
-#define SYSTEMD_PATH     "/org/freedesktop/systemd1"
-#define SYSTEMD_MANAGER  SYSTEMD_NAME ".Manager"
-#define SYSTEMD_SERVICE  SYSTEMD_NAME ".Service"
 #define START_LIMIT_USEC (60 * USEC_PER_SEC)
 #define STOP_LIMIT_USEC  (20 * 60 * USEC_PER_SEC) /* a rollback must fit into it */
 

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <systemd/sd-journal.h>
 
 #include "clock.h"
 #include "judge.h"
@@ -161,60 +160,4 @@ void verdict_done(Verdict *verdict) {
         string_list_done(&verdict->bad);
         string_list_done(&verdict->unrelated);
         string_list_done(&verdict->started);
-}
-
-static int add_message(sd_journal *journal, StringList *lines) {
-        const void *data;
-        size_t n;
-        int r;
-
-        r = sd_journal_get_data(journal, "MESSAGE", &data, &n);
-        if (r < 0)
-                return 0;
-        n -= strlen("MESSAGE=");
-        return string_list_take(lines, strndup((const char *) data + strlen("MESSAGE="), n));
-}
-
-static int read_tail(sd_journal *journal, const char *unit, size_t n_lines, StringList *lines) {
-        _cleanup_free_ char *by_unit = NULL, *about_unit = NULL;
-        int r;
-
-        r = text_printf(&by_unit, "_SYSTEMD_UNIT=%s", unit);
-        if (r >= 0)
-                r = text_printf(&about_unit, "UNIT=%s", unit);
-        if (r >= 0)
-                r = sd_journal_add_match(journal, by_unit, 0);
-        if (r >= 0)
-                r = sd_journal_add_disjunction(journal);
-        if (r >= 0)
-                r = sd_journal_add_match(journal, about_unit, 0);
-        if (r >= 0)
-                r = sd_journal_seek_tail(journal);
-        if (r >= 0)
-                r = sd_journal_previous_skip(journal, n_lines);
-
-        while (r > 0) {
-                r = add_message(journal, lines);
-                if (r >= 0)
-                        r = sd_journal_next(journal);
-        }
-        return r;
-}
-
-/**
- * judge_log_tail() - the last journal lines of a unit and of systemd about it, oldest first
- *
- * Return: 0, or an errno of reading the journal; there may be none.
- */
-int judge_log_tail(const char *unit, size_t n_lines, StringList *lines) {
-        sd_journal *journal;
-        int r;
-
-        r = sd_journal_open(&journal, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
-        if (r < 0)
-                return r;
-
-        r = read_tail(journal, unit, n_lines, lines);
-        sd_journal_close(journal);
-        return r;
 }

@@ -26,4 +26,3 @@ int judge_units(const JudgeCase *c, const Inventory *after, StringList *suspects
 int judge_started(const Inventory *before, const Inventory *after, StringList *started);
 int judge_weigh(const JudgeCase *c, Manager *manager, Verdict *verdict, sd_bus_error *reterr_error);
 void verdict_done(Verdict *verdict);
-int judge_log_tail(const char *unit, size_t n_lines, StringList *lines);

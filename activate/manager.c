@@ -13,17 +13,9 @@
 #include "manager.h"
 #include "text.h"
 
-#define SYSTEMD_NAME      "org.freedesktop.systemd1"
-#define SYSTEMD_PATH      "/org/freedesktop/systemd1"
-#define SYSTEMD_MANAGER   SYSTEMD_NAME ".Manager"
-#define SYSTEMD_UNIT      SYSTEMD_NAME ".Unit"
-#define SYSTEMD_SERVICE   SYSTEMD_NAME ".Service"
-#define SYSTEMD_JOB       SYSTEMD_NAME ".Job"
 #define PRIVATE_ADDRESS   "unix:path=/run/systemd/private"
 #define CALL_LIMIT_USEC   (25 * USEC_PER_SEC)
 #define RELOAD_LIMIT_USEC (180 * USEC_PER_SEC)
-#define JOBS_LIMIT_USEC   (600 * USEC_PER_SEC)
-#define TELL_WAIT_USEC    (5 * USEC_PER_SEC)
 #define RECONNECT_MSEC    50
 
 struct Manager {
@@ -116,7 +108,8 @@ Manager *manager_free(Manager *manager) {
         return NULL;
 }
 
-static bool is_disconnect(int r) {
+/** manager_is_disconnect() - whether an error of sd-bus means that systemd is out of reach. */
+bool manager_is_disconnect(int r) {
         return r == -ENOTCONN || r == -ECONNRESET || r == -EPIPE || r == -ESHUTDOWN;
 }
 
@@ -152,7 +145,7 @@ static int read_units(Manager *manager, sd_bus_message *reply, Inventory *invent
                 if (!inventory_unit_is_active(unit))
                         continue;
                 r = fragment_of(manager, object, &unit->fragment);
-                if (is_disconnect(r) || r == -ENOMEM)
+                if (manager_is_disconnect(r) || r == -ENOMEM)
                         return r;
                 /* A unit that has just gone has no fragment, and no plan. */
         }
@@ -181,142 +174,13 @@ int manager_inventory(Manager *manager, Inventory *inventory, sd_bus_error *rete
         return 0;
 }
 
-/* The jobs of one phase. Those that are under way are ordered by the path of their job object. */
-typedef struct Job {
-        const char *unit;
-        char *path;
-        uint64_t begun_usec;
-        bool ended;
-} Job;
-
-typedef struct JobSet {
-        const char *verb; /* "start", "stop", "restart", "reload" */
-        Job *jobs;
-        size_t n, n_pending;
-        const JobObserver *observer;
-        StringList *failed;
-        sd_bus_slot *slot; /* of the signal that ends jobs */
-        int error;
-} JobSet;
-
-/* Other results (canceled, skipped, assert …) say that systemd had a reason not to do it. */
-static bool result_is_bad(const char *result) {
-        static const char *const bad[] = { "dependency", "failed", "timeout" };
-
-        for (size_t i = 0; i < ELEMENTSOF(bad); i++)
-                if (strcmp(bad[i], result) == 0)
-                        return true;
-        return false;
-}
-
-static void tell_end(const JobSet *set, const char *unit, const char *result, uint64_t begun) {
-        const JobObserver *observer = set->observer;
-
-        if (observer->on_end)
-                observer->on_end(observer->userdata, set->verb, unit, result,
-                                 clock_monotonic_usec() - begun);
-}
-
-static void end_job(JobSet *set, Job *job, const char *result) {
-        job->ended = true;
-        set->n_pending--;
-        tell_end(set, job->unit, result, job->begun_usec);
-        if (result_is_bad(result) && string_list_add(set->failed, job->unit) < 0)
-                set->error = -ENOMEM;
-}
-
-static int compare_jobs(const void *a, const void *b) {
-        return strcmp(((const Job *) a)->path, ((const Job *) b)->path);
-}
-
-static int on_job_removed(sd_bus_message *message, void *userdata, _unused_ sd_bus_error *error) {
-        JobSet *set = userdata;
-        const char *path, *result;
-        Job wanted, *job;
-        int r;
-
-        r = sd_bus_message_read(message, "uoss", NULL, &path, NULL, &result);
-        if (r < 0)
-                return 0;
-
-        wanted.path = (char *) path;
-        job = bsearch(&wanted, set->jobs, set->n, sizeof(wanted), compare_jobs);
-        if (job && !job->ended)
-                end_job(set, job, result);
-        return 0;
-}
-
-static const char *method_of(const char *verb) {
-        static const struct {
-                const char *verb, *method;
-        } methods[] = {
-                { "reload", "ReloadUnit" },
-                { "restart", "RestartUnit" },
-                { "start", "StartUnit" },
-                { "stop", "StopUnit" },
-        };
-
-        for (size_t i = 0; i < ELEMENTSOF(methods); i++)
-                if (strcmp(methods[i].verb, verb) == 0)
-                        return methods[i].method;
-        assert(false);
-        return NULL;
-}
-
-/* Asks for one job. A refusal is a failed unit, not the end of the phase. */
-static int submit(Manager *manager, JobSet *set, const char *unit) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
-        uint64_t begun = clock_monotonic_usec();
-        const char *path;
-        int r;
-
-        if (set->observer->on_start)
-                set->observer->on_start(set->observer->userdata, set->verb, unit);
-
-        r = sd_bus_call_method(manager->bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
-                               method_of(set->verb), &error, &reply, "ss", unit, "replace");
-        if (r >= 0)
-                r = sd_bus_message_read(reply, "o", &path);
-        if (r < 0) {
-                tell_end(set, unit, error.message ? error.message : strerror(-r), begun);
-                return string_list_add(set->failed, unit);
-        }
-
-        set->jobs[set->n] = (Job){ .unit = unit, .path = strdup(path), .begun_usec = begun };
-        if (!set->jobs[set->n].path)
-                return -ENOMEM;
-        set->n++;
-        set->n_pending++;
-        return 0;
-}
-
-/* After a lost connection: what has become of the jobs whose end we may have missed. */
-static void settle_missed(Manager *manager, JobSet *set) {
-        for (size_t i = 0; i < set->n; i++) {
-                _cleanup_free_ char *state = NULL, *active = NULL, *object = NULL;
-                Job *job = &set->jobs[i];
-
-                if (job->ended ||
-                    sd_bus_get_property_string(manager->bus, SYSTEMD_NAME, job->path, SYSTEMD_JOB,
-                                               "State", NULL, &state) >= 0)
-                        continue;
-                if (sd_bus_path_encode(SYSTEMD_PATH "/unit", job->unit, &object) >= 0)
-                        (void) sd_bus_get_property_string(manager->bus, SYSTEMD_NAME, object,
-                                                          SYSTEMD_UNIT, "ActiveState", NULL,
-                                                          &active);
-                end_job(set, job, active && strcmp(active, "failed") == 0 ? "failed" : "done");
-        }
-}
-
-static int watch_jobs(Manager *manager, JobSet *set) {
-        set->slot = sd_bus_slot_unref(set->slot);
-        return sd_bus_match_signal(manager->bus, &set->slot, NULL, SYSTEMD_PATH, SYSTEMD_MANAGER,
-                                   "JobRemoved", on_job_removed, set);
-}
-
-/* Until systemd answers again; it does not while it executes itself anew. */
-static int reconnect(Manager *manager) {
+/**
+ * manager_reconnect() - connect anew, waiting until systemd answers; it does not while it executes
+ * itself
+ *
+ * Return: 0, -ETIMEDOUT after three minutes.
+ */
+int manager_reconnect(Manager *manager) {
         uint64_t deadline = clock_monotonic_usec() + RELOAD_LIMIT_USEC;
 
         for (;;) {
@@ -333,112 +197,6 @@ static int reconnect(Manager *manager) {
                         return -ETIMEDOUT;
                 (void) poll(NULL, 0, RECONNECT_MSEC);
         }
-}
-
-static void cancel_pending(Manager *manager, JobSet *set) {
-        for (size_t i = 0; i < set->n; i++) {
-                if (set->jobs[i].ended)
-                        continue;
-                (void) sd_bus_call_method(manager->bus, SYSTEMD_NAME, set->jobs[i].path,
-                                          SYSTEMD_JOB, "Cancel", NULL, NULL, NULL);
-                end_job(set, &set->jobs[i], "timeout");
-        }
-}
-
-static void tell_waiting(const JobSet *set, uint64_t now) {
-        const JobObserver *observer = set->observer;
-
-        for (size_t i = 0; observer->on_wait && i < set->n; i++)
-                if (!set->jobs[i].ended)
-                        observer->on_wait(observer->userdata, set->verb, set->jobs[i].unit,
-                                          now - set->jobs[i].begun_usec, JOBS_LIMIT_USEC);
-}
-
-static int wait_for_jobs(Manager *manager, JobSet *set) {
-        uint64_t now = clock_monotonic_usec();
-        uint64_t deadline = now + JOBS_LIMIT_USEC, tell = now + TELL_WAIT_USEC;
-        int r;
-
-        while (set->n_pending > 0 && set->error >= 0) {
-                r = sd_bus_process(manager->bus, NULL);
-                if (r > 0)
-                        continue;
-                if (r == 0)
-                        r = sd_bus_wait(manager->bus, (tell < deadline ? tell : deadline) - now);
-                if (r < 0 && r != -EINTR) {
-                        r = reconnect(manager);
-                        if (r >= 0)
-                                r = watch_jobs(manager, set);
-                        if (r < 0)
-                                return r;
-                        settle_missed(manager, set);
-                }
-
-                now = clock_monotonic_usec();
-                if (now >= deadline)
-                        cancel_pending(manager, set);
-                else if (now >= tell) {
-                        tell_waiting(set, now);
-                        tell = now + TELL_WAIT_USEC;
-                }
-        }
-        return set->error;
-}
-
-static void job_set_done(JobSet *set) {
-        for (size_t i = 0; i < set->n; i++)
-                free(set->jobs[i].path);
-        free(set->jobs);
-        sd_bus_slot_unref(set->slot);
-}
-
-static int run_jobs(Manager *manager, JobSet *set, const StringList *units) {
-        int r;
-
-        r = watch_jobs(manager, set);
-        if (r < 0)
-                return r;
-
-        /* Signals are looked at only in wait_for_jobs(), when all paths are known and in order. */
-        for (size_t i = 0; i < units->n; i++) {
-                r = submit(manager, set, units->items[i]);
-                if (r < 0)
-                        return r;
-        }
-        qsort(set->jobs, set->n, sizeof(*set->jobs), compare_jobs);
-        return wait_for_jobs(manager, set);
-}
-
-/**
- * manager_run_jobs() - give the manager one job for each unit, all at once, and follow each to its
- * end
- * @job:      "start", "stop", "restart" or "reload"
- * @observer: told of each beginning and end, and every five seconds of what is waited for
- * @failed:   units whose job was refused, failed or ran into the limit are added here
- *
- * A connection that is lost meanwhile is made anew. What still runs after ten minutes is cancelled.
- *
- * Return: 0 (also with failed units), or a negative errno with @reterr_error set.
- */
-int manager_run_jobs(Manager *manager, const char *job, const StringList *units,
-                     const JobObserver *observer, StringList *failed, sd_bus_error *reterr_error) {
-        JobSet set = { .verb = job, .observer = observer, .failed = failed };
-        int r;
-
-        if (units->n == 0)
-                return 0;
-
-        set.jobs = calloc(units->n, sizeof(*set.jobs));
-        if (!set.jobs)
-                return -ENOMEM;
-
-        r = run_jobs(manager, &set, units);
-        job_set_done(&set);
-        if (r < 0)
-                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
-                                         "Lost systemd while waiting for it to %s units: %s", job,
-                                         strerror(-r));
-        return 0;
 }
 
 /** manager_reset_failed() - forget all failures; 0 or a negative errno with @reterr_error set. */
@@ -479,17 +237,82 @@ int manager_reexecute(Manager *manager, sd_bus_error *reterr_error) {
         int r;
 
         r = call_slow(manager, "Reexecute", &error);
-        if (r < 0 && !is_disconnect(r) && !sd_bus_error_has_name(&error, SD_BUS_ERROR_NO_REPLY))
+        if (r < 0 && !manager_is_disconnect(r) &&
+            !sd_bus_error_has_name(&error, SD_BUS_ERROR_NO_REPLY))
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                          "systemd refused to execute itself anew: %s",
                                          error.message ? error.message : strerror(-r));
 
-        r = reconnect(manager);
+        r = manager_reconnect(manager);
         if (r < 0)
                 return sd_bus_error_setf(
                         reterr_error, ENACT_ERROR_FAILED,
                         "systemd did not come back after executing itself anew: %s", strerror(-r));
         return 0;
+}
+
+/**
+ * manager_unit_text() - a property of a unit that is a text
+ * @interface: SYSTEMD_UNIT, or that of its type
+ *
+ * Return: 0, or a negative errno if there is no such unit or property.
+ */
+int manager_unit_text(Manager *manager, const char *unit, const char *interface,
+                      const char *property, char **ret_text) {
+        _cleanup_free_ char *object = NULL;
+        int r;
+
+        r = sd_bus_path_encode(SYSTEMD_PATH "/unit", unit, &object);
+        if (r < 0)
+                return r;
+        return sd_bus_get_property_string(manager->bus, SYSTEMD_NAME, object, interface, property,
+                                          NULL, ret_text);
+}
+
+/* "foo.service" -> "org.freedesktop.systemd1.Service" */
+static int interface_of(const char *unit, char **ret_interface) {
+        const char *suffix = strrchr(unit, '.');
+        int r;
+
+        if (!suffix || !suffix[1])
+                return -EINVAL;
+        r = text_printf(ret_interface, SYSTEMD_NAME ".%c%s", suffix[1] - 'a' + 'A', suffix + 2);
+        return r;
+}
+
+/**
+ * manager_unit_timeout() - how long a unit lets itself take
+ * @property: "TimeoutStartUSec" or "TimeoutStopUSec"; types that know only one have it as
+ * "TimeoutUSec"
+ * @ret_usec: UINT64_MAX: without end
+ *
+ * Return: 0, or a negative errno if the unit's type knows no such limit.
+ */
+int manager_unit_timeout(Manager *manager, const char *unit, const char *property,
+                         uint64_t *ret_usec) {
+        _cleanup_free_ char *object = NULL, *interface = NULL;
+        int r;
+
+        r = sd_bus_path_encode(SYSTEMD_PATH "/unit", unit, &object);
+        if (r >= 0)
+                r = interface_of(unit, &interface);
+        if (r < 0)
+                return r;
+        r = sd_bus_get_property_trivial(manager->bus, SYSTEMD_NAME, object, interface, property,
+                                        NULL, 't', ret_usec);
+        if (r < 0)
+                r = sd_bus_get_property_trivial(manager->bus, SYSTEMD_NAME, object, interface,
+                                                "TimeoutUSec", NULL, 't', ret_usec);
+        return r < 0 ? r : 0;
+}
+
+/** manager_unit_result() - how a unit last ended, in systemd's word ("exit-code"); or an errno. */
+int manager_unit_result(Manager *manager, const char *unit, char **ret_result) {
+        _cleanup_free_ char *interface = NULL;
+        int r;
+
+        r = interface_of(unit, &interface);
+        return r < 0 ? r : manager_unit_text(manager, unit, interface, "Result", ret_result);
 }
 
 /**

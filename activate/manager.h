@@ -11,25 +11,27 @@
 /* systemd, asked over its private socket where that is allowed, else over the system bus. */
 typedef struct Manager Manager;
 
-/* What is told while jobs run; each may be NULL. */
-typedef struct JobObserver {
-        void (*on_start)(void *userdata, const char *job, const char *unit);
-        void (*on_end)(void *userdata, const char *job, const char *unit, const char *result,
-                       uint64_t duration_usec);
-        void (*on_wait)(void *userdata, const char *job, const char *unit, uint64_t since_usec,
-                        uint64_t limit_usec);
-        void *userdata;
-} JobObserver;
+#define SYSTEMD_NAME    "org.freedesktop.systemd1"
+#define SYSTEMD_PATH    "/org/freedesktop/systemd1"
+#define SYSTEMD_MANAGER SYSTEMD_NAME ".Manager"
+#define SYSTEMD_UNIT    SYSTEMD_NAME ".Unit"
+#define SYSTEMD_SERVICE SYSTEMD_NAME ".Service"
+#define SYSTEMD_JOB     SYSTEMD_NAME ".Job"
 
 int manager_open(Manager **ret, sd_bus_error *reterr_error);
 int manager_inventory(Manager *manager, Inventory *inventory, sd_bus_error *reterr_error);
-int manager_run_jobs(Manager *manager, const char *job, const StringList *units,
-                     const JobObserver *observer, StringList *failed, sd_bus_error *reterr_error);
 int manager_reset_failed(Manager *manager, sd_bus_error *reterr_error);
 int manager_reload(Manager *manager, sd_bus_error *reterr_error);
 int manager_reexecute(Manager *manager, sd_bus_error *reterr_error);
+bool manager_is_disconnect(int r);
+int manager_unit_text(Manager *manager, const char *unit, const char *interface,
+                      const char *property, char **ret_text);
+int manager_unit_timeout(Manager *manager, const char *unit, const char *property,
+                         uint64_t *ret_usec);
+int manager_unit_result(Manager *manager, const char *unit, char **ret_result);
 bool manager_unit_is_wanted(Manager *manager, const char *unit);
 int manager_restarts_of(Manager *manager, const char *service, uint32_t *ret_restarts);
 sd_bus *manager_bus(const Manager *manager);
+int manager_reconnect(Manager *manager);
 Manager *manager_free(Manager *manager);
 DEFINE_CLEANUP(Manager *, manager_free);

@@ -11,8 +11,8 @@
 #include "plan-load.h"
 #include "text.h"
 #include "transaction-phases.h"
+#include "unit-report.h"
 
-#define LOG_TAIL_LINES    10U
 #define JUDGE_WINDOW_USEC (2 * USEC_PER_SEC)
 
 static const char *action_of(const Transaction *t) {
@@ -87,20 +87,6 @@ int activate_enter(Transaction *t, sd_bus_error *reterr_error) {
         return r;
 }
 
-static void tell_bad_unit(Transaction *t, const Inventory *after, const char *id) {
-        _cleanup_(string_list_done) StringList lines = { 0 };
-        const InventoryUnit *unit = inventory_find(after, id);
-        cJSON *event = event_new("unit-failed");
-
-        event_add_text(event, "unit", id);
-        event_add_text(event, "active", unit ? unit->active : "inactive");
-        event_add_text(event, "sub", unit ? unit->sub : "");
-        (void) judge_log_tail(id, LOG_TAIL_LINES, &lines);
-        if (event)
-                (void) json_add_strings(event, "log", &lines);
-        event_emit(t->log, event);
-}
-
 static void tell_list(Transaction *t, const char *name, const StringList *units) {
         _cleanup_free_ char *text = NULL;
         cJSON *event;
@@ -136,7 +122,8 @@ int transaction_judge(Transaction *t, const Way *way, sd_bus_error *reterr_error
                 return 0;
 
         for (size_t i = 0; i < verdict.bad.n; i++)
-                tell_bad_unit(t, &verdict.after, verdict.bad.items[i]);
+                if (!string_list_contains(&way->failed_jobs, verdict.bad.items[i]))
+                        unit_report_failure(t->log, t->manager, verdict.bad.items[i]);
         r = string_list_join(&verdict.bad, ", ", &names);
         if (r < 0)
                 return r;

@@ -158,10 +158,12 @@ static void on_wait(const Display *display, const cJSON *event) {
 }
 
 static void on_unit_failed(const Display *display, const cJSON *event) {
+        const char *active = text_of(event, "active"), *result = text_of(event, "result");
         const cJSON *line;
 
-        fprintf(stderr, "%s%s is %s%s; its last words:\n", style(display, RED),
-                text_of(event, "unit"), text_of(event, "active"), style(display, RESET));
+        fprintf(stderr, "%s%s is %s%s%s%s%s; its last words:\n", style(display, RED),
+                text_of(event, "unit"), *active ? active : "unknown", *result ? " (" : "", result,
+                *result ? ")" : "", style(display, RESET));
         cJSON_ArrayForEach(line, cJSON_GetObjectItemCaseSensitive(event, "log")) {
                 if (cJSON_IsString(line))
                         quote(display, line->valuestring);
