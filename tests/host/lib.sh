@@ -331,8 +331,18 @@ begun_processes() {
     done
 }
 
-# signal NAME SIGNAL: send it to the command that was begun; INT to all of its processes, as Ctrl-C
-# in a terminal does
+# in_session_of PID: of the processes on standard input, those in its session
+in_session_of() {
+    local session process
+
+    session=$(ps -o sid= -p "$1") || return 0
+    while IFS= read -r process; do
+        [ "$(ps -o sid= -p "$process")" != "$session" ] || printf '%s\n' "$process"
+    done
+}
+
+# signal NAME SIGNAL: send it to the command that was begun; INT to all of its processes that share
+# its terminal (the builders of Nix do not), as Ctrl-C does
 signal() {
     local pid processes end=$((SECONDS + 10))
 
@@ -346,7 +356,11 @@ signal() {
         [ "$SECONDS" -le "$end" ] || fail "'$1' is not running: $(cat "$place/begun/$1/command")"
         sleep 0.02
     done
-    [ "$2" = INT ] || processes=${processes%%$'\n'*}
+    if [ "$2" = INT ]; then
+        processes=$(in_session_of "${processes%%$'\n'*}" <<< "$processes")
+    else
+        processes=${processes%%$'\n'*}
+    fi
     # shellcheck disable=SC2086  # a list
     kill -s "$2" $processes
 }
