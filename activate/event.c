@@ -12,8 +12,10 @@
 #include "text.h"
 
 struct EventLog {
-        int fd;
+        int fd; /* -EBADF where events go to @handler */
         bool journal;
+        void (*handler)(void *userdata, const cJSON *event);
+        void *userdata;
 };
 
 /**
@@ -29,6 +31,22 @@ int event_log_new(int fd, bool journal, EventLog **ret) {
         if (!log)
                 return -ENOMEM;
         *log = (EventLog){ .fd = fd, .journal = journal };
+        *ret = log;
+        return 0;
+}
+
+/**
+ * event_log_new_handler() - hand events to a function of this process
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int event_log_new_handler(void (*handler)(void *userdata, const cJSON *event), void *userdata,
+                          EventLog **ret) {
+        EventLog *log = malloc(sizeof(*log));
+
+        if (!log)
+                return -ENOMEM;
+        *log = (EventLog){ .fd = -EBADF, .handler = handler, .userdata = userdata };
         *ret = log;
         return 0;
 }
@@ -79,26 +97,51 @@ static void emit_to_journal(const cJSON *event, const char *line) {
                                id ? "MESSAGE_ID=%s" : "ENACT_EVENT_NAME=%s", id ? id : name, NULL);
 }
 
+static void emit_to_file(const EventLog *log, const cJSON *event) {
+        _cleanup_free_ char *line = NULL, *with_newline = NULL;
+
+        if (json_print(event, &line) < 0)
+                return;
+        if (log->journal)
+                emit_to_journal(event, line);
+        if (text_printf(&with_newline, "%s\n", line) >= 0)
+                (void) file_append(log->fd, with_newline, strlen(with_newline));
+}
+
 /**
  * event_emit() - tell one event
  * @event: freed here; may be NULL
  */
 void event_emit(EventLog *log, cJSON *event) {
-        _cleanup_free_ char *line = NULL, *with_newline = NULL;
-
-        if (event && json_print(event, &line) >= 0) {
-                if (log->journal)
-                        emit_to_journal(event, line);
-                if (text_printf(&with_newline, "%s\n", line) >= 0)
-                        (void) file_append(log->fd, with_newline, strlen(with_newline));
-        }
+        if (event && log->handler)
+                log->handler(log->userdata, event);
+        else if (event)
+                emit_to_file(log, event);
         cJSON_Delete(event);
 }
 
-/** event_say() - an event with one text beside its name. */
+/** event_say() - an event with one text beside its name; @key may be NULL. */
 void event_say(EventLog *log, const char *name, const char *key, const char *text) {
         cJSON *event = event_new(name);
 
-        event_add_text(event, key, text);
+        if (key)
+                event_add_text(event, key, text);
+        event_emit(log, event);
+}
+
+/** event_say_units() - an event about some units, and what is done with them; none if there is no
+ * unit. */
+void event_say_units(EventLog *log, const char *name, const char *job, const StringList *units) {
+        _cleanup_free_ char *text = NULL;
+        cJSON *event;
+
+        if (units->n == 0)
+                return;
+        event = event_new(name);
+        event_add_text(event, "job", job);
+        if (string_list_join(units, ", ", &text) >= 0)
+                event_add_text(event, "text", text);
+        if (event)
+                (void) json_add_strings(event, "units", units);
         event_emit(log, event);
 }

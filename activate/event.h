@@ -4,6 +4,7 @@
 
 #include "json.h"
 #include "macros.h"
+#include "string-list.h"
 
 /* Message ids of what the journal keeps; units/enact.catalog explains each. */
 #define MESSAGE_SWITCH_BEGINS                                                                      \
@@ -17,6 +18,8 @@
 typedef struct EventLog EventLog;
 
 int event_log_new(int fd, bool journal, EventLog **ret);
+int event_log_new_handler(void (*handler)(void *userdata, const cJSON *event), void *userdata,
+                          EventLog **ret);
 EventLog *event_log_free(EventLog *log);
 DEFINE_CLEANUP(EventLog *, event_log_free);
 
@@ -24,5 +27,6 @@ cJSON *event_new(const char *name);
 void event_add_text(cJSON *event, const char *key, const char *text);
 void event_add_number(cJSON *event, const char *key, double number);
 void event_add_message_id(cJSON *event, sd_id128_t id);
+void event_say_units(EventLog *log, const char *name, const char *job, const StringList *units);
 void event_emit(EventLog *log, cJSON *event);
 void event_say(EventLog *log, const char *name, const char *key, const char *text);

@@ -20,11 +20,10 @@ static const char *action_of(const Transaction *t) {
                                                       request_verb_to_string(t->request->verb);
 }
 
-Activation transaction_activation(const Transaction *t, const Toplevel *to) {
-        return (Activation){
-                .to = to,
+Scripts transaction_scripts(const Transaction *t, const Toplevel *of) {
+        return (Scripts){
+                .of = of,
                 .action = action_of(t),
-                .manager = t->manager,
                 .log = t->log,
                 .install_bootloader = t->request->install_bootloader,
         };
@@ -50,7 +49,10 @@ void way_done(Way *way) {
 /* Plans the way from what runs to @to and goes it. */
 int transaction_go(Transaction *t, const Toplevel *from, const Toplevel *to,
                    const Inventory *inventory, Way *way, sd_bus_error *reterr_error) {
-        Activation activation = transaction_activation(t, to);
+        Activation activation = {
+                .scripts = transaction_scripts(t, to),
+                .manager = t->manager,
+        };
         const PlanSource source = {
                 .from = from ? from->path : t->places->running,
                 .to = to->path,
@@ -87,20 +89,6 @@ int activate_enter(Transaction *t, sd_bus_error *reterr_error) {
         return r;
 }
 
-static void tell_list(Transaction *t, const char *name, const StringList *units) {
-        _cleanup_free_ char *text = NULL;
-        cJSON *event;
-
-        if (units->n == 0)
-                return;
-        event = event_new(name);
-        if (event && string_list_join(units, ", ", &text) >= 0) {
-                event_add_text(event, "text", text);
-                (void) json_add_strings(event, "units", units);
-        }
-        event_emit(t->log, event);
-}
-
 /* Judges what runs now against what ran before; the sentence names the units. */
 int transaction_judge(Transaction *t, const Way *way, sd_bus_error *reterr_error) {
         const JudgeCase c = {
@@ -116,8 +104,8 @@ int transaction_judge(Transaction *t, const Way *way, sd_bus_error *reterr_error
         r = judge_weigh(&c, t->manager, &verdict, reterr_error);
         if (r < 0)
                 return r;
-        tell_list(t, "started", &verdict.started);
-        tell_list(t, "unrelated", &verdict.unrelated);
+        event_say_units(t->log, "started", NULL, &verdict.started);
+        event_say_units(t->log, "unrelated", NULL, &verdict.unrelated);
         if (verdict.bad.n == 0)
                 return 0;
 

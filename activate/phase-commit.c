@@ -12,10 +12,10 @@
 
 static int install_boot_loader(Transaction *t, const Toplevel *toplevel,
                                sd_bus_error *reterr_error) {
-        Activation activation = transaction_activation(t, toplevel);
+        const Scripts scripts = transaction_scripts(t, toplevel);
 
-        return activation_run_variable(&activation, "boot loader installer", "INSTALL_BOOTLOADER",
-                                       NULL, reterr_error);
+        return scripts_run_variable(&scripts, "boot loader installer", "INSTALL_BOOTLOADER", NULL,
+                                    reterr_error);
 }
 
 static int set_profile(Transaction *t, uint64_t generation, sd_bus_error *reterr_error) {

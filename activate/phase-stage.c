@@ -207,11 +207,11 @@ static int keep_candidate(Transaction *t, sd_bus_error *reterr_error) {
 
 static int run_pre_switch_checks(Transaction *t, sd_bus_error *reterr_error) {
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
-        Activation activation = transaction_activation(t, t->new);
+        const Scripts scripts = transaction_scripts(t, t->new);
         int r;
 
-        r = activation_run_variable(&activation, "pre-switch check", "PRE_SWITCH_CHECK",
-                                    t->activates ? activation.action : "boot", &error);
+        r = scripts_run_variable(&scripts, "pre-switch check", "PRE_SWITCH_CHECK",
+                                 t->activates ? scripts.action : "boot", &error);
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_REFUSED,
                                          "%s. Nothing was changed.",

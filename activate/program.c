@@ -84,31 +84,46 @@ static int start(Run *run, int write_fd) {
         ProcessOptions options = PROCESS_OPTIONS_NULL;
 
         options.environment = run->program->environment;
-        options.stdout_fd = options.stderr_fd = write_fd;
-        options.new_group = true;
+        if (write_fd < 0) {
+                options.stdin_fd = STDIN_FILENO;
+                options.stdout_fd = STDOUT_FILENO;
+                options.stderr_fd = STDERR_FILENO;
+        } else {
+                options.stdout_fd = options.stderr_fd = write_fd;
+                options.new_group = true;
+        }
         return process_start(run->program->arguments, &options, &run->pid);
+}
+
+static int open_pipe(int *ret_read_fd, int *ret_write_fd) {
+        int fds[2];
+
+        if (pipe2(fds, O_CLOEXEC) < 0)
+                return -errno;
+        *ret_read_fd = fds[0];
+        *ret_write_fd = fds[1];
+        return fcntl(fds[0], F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
 }
 
 /**
  * program_run() - run a program to its end
  * @ret_status: as waitpid(2) has it
  *
- * Standard input is /dev/null; both outputs are one stream of lines, cut at 4095 bytes.
+ * With @on_line its input is /dev/null, and both outputs are one stream of lines, cut at 4095
+ * bytes. Without it the program has our own input and outputs.
  *
  * Return: 0, -ETIMEDOUT if it was killed at its limit, or an error of process_start().
  */
 int program_run(const Program *program, int *ret_status) {
         _cleanup_close_ int read_fd = -EBADF, write_fd = -EBADF, pid_fd = -EBADF;
         Run run = { .program = program };
-        int fds[2], r, q;
+        int r, q;
 
-        if (pipe2(fds, O_CLOEXEC) < 0)
-                return -errno;
-        read_fd = fds[0];
-        write_fd = fds[1];
-        if (fcntl(read_fd, F_SETFL, O_NONBLOCK) < 0)
-                return -errno;
-
+        if (program->on_line) {
+                r = open_pipe(&read_fd, &write_fd);
+                if (r < 0)
+                        return r;
+        }
         r = start(&run, write_fd);
         if (r < 0)
                 return r;
@@ -119,11 +134,13 @@ int program_run(const Program *program, int *ret_status) {
         pid_fd = run.pid_fd = pidfd_open(run.pid, 0);
         r = pid_fd < 0 ? -errno : follow(&run);
         if (r < 0)
-                (void) kill(-run.pid, SIGKILL);
+                (void) kill(program->on_line ? -run.pid : run.pid, SIGKILL);
 
         q = process_wait(run.pid, ret_status);
-        (void) read_output(&run);
-        if (run.n_line > 0)
-                tell_line(&run);
+        if (program->on_line) {
+                (void) read_output(&run);
+                if (run.n_line > 0)
+                        tell_line(&run);
+        }
         return r < 0 ? r : q;
 }

@@ -58,7 +58,7 @@ void transaction_note(Transaction *t, const char *text);
 bool transaction_runs_already(const Transaction *t);
 int transaction_set_root(const Transaction *t, const char *name, const char *target);
 void transaction_drop_root(const Transaction *t, const char *name);
-Activation transaction_activation(const Transaction *t, const Toplevel *to);
+Scripts transaction_scripts(const Transaction *t, const Toplevel *of);
 int transaction_go(Transaction *t, const Toplevel *from, const Toplevel *to,
                    const Inventory *inventory, Way *way, sd_bus_error *reterr_error);
 int transaction_judge(Transaction *t, const Way *way, sd_bus_error *reterr_error);

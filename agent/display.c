@@ -182,6 +182,14 @@ static void on_unrelated(const Display *display, const cJSON *event) {
         say(display, "failed meanwhile, without regard to this switch:", text_of(event, "text"));
 }
 
+static void on_skip(const Display *display, const cJSON *event) {
+        say(display, "left as they are, though changed:", text_of(event, "text"));
+}
+
+static void on_reexecute(const Display *display, const cJSON *event) {
+        say(display, text_of(event, "text"), NULL);
+}
+
 static void on_note(const Display *display, const cJSON *event) {
         say(display, "note:", text_of(event, "text"));
 }
@@ -200,10 +208,16 @@ void display_engine_event(void *userdata, const cJSON *event, const char *line) 
                 const char *event;
                 void (*show)(const Display *display, const cJSON *event);
         } shows[] = {
-                { "end", on_end },         { "job-done", on_job_done },
-                { "note", on_note },       { "output", on_output },
-                { "phase", on_phase },     { "unit-failed", on_unit_failed },
-                { "started", on_started }, { "unrelated", on_unrelated },
+                { "end", on_end },
+                { "job-done", on_job_done },
+                { "note", on_note },
+                { "output", on_output },
+                { "phase", on_phase },
+                { "unit-failed", on_unit_failed },
+                { "started", on_started },
+                { "skip", on_skip },
+                { "reexecute", on_reexecute },
+                { "unrelated", on_unrelated },
                 { "wait", on_wait },
         };
         const Display *display = userdata;

@@ -14,11 +14,11 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
-#include "activation.h"
 #include "engine.h"
 #include "error.h"
 #include "file.h"
 #include "run-directory.h"
+#include "scripts.h"
 #include "text.h"
 #include "verbs.h"
 
@@ -183,7 +183,7 @@ static int start_engine(const Request *request, sd_bus_error *reterr_error) {
 static int dry_activate(const Request *request, sd_bus_error *reterr_error) {
         _cleanup_(toplevel_freep) Toplevel *toplevel = NULL;
         _cleanup_(event_log_freep) EventLog *log = NULL;
-        Activation activation = { .action = "dry-activate" };
+        Scripts scripts = { .action = "dry-activate" };
         int r;
 
         r = toplevel_open(request->toplevel, &toplevel, reterr_error);
@@ -193,9 +193,9 @@ static int dry_activate(const Request *request, sd_bus_error *reterr_error) {
         if (r < 0)
                 return r;
 
-        activation.to = toplevel;
-        activation.log = log;
-        r = activation_run_script(&activation, "dry-activate", reterr_error);
+        scripts.of = toplevel;
+        scripts.log = log;
+        r = scripts_run_activation(&scripts, "dry-activate", reterr_error);
         if (r >= 0)
                 tell_end(NULL, "A dry run: nothing was changed.");
         return r;
