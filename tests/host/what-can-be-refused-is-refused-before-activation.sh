@@ -1,0 +1,85 @@
+# A pre-switch check, a switch inhibitor, another architecture: what speaks against a system is found
+# before anything live is touched, and ends with 1. A system that only a reboot can take becomes the
+# boot default and ends with 100.
+
+needs enact
+host web
+
+snapshot web
+
+step "a pre-switch check that fails: its words, and nothing else"
+configuration web check << 'NIX'
+{ system.preSwitchChecks.moon = ''
+    echo "the moon is in the wrong phase for $2"
+    false
+  '';
+}
+NIX
+refused web 1 enact switch --flake /root/check
+says "the moon is in the wrong phase for switch" "Pre-switch check 'moon' failed" "Nothing was changed"
+says_not "activating"
+unchanged web
+refused web 1 enact test --flake /root/check
+says "the moon is in the wrong phase for test"
+unchanged web
+refused web 1 enact boot --flake /root/check
+says "the moon is in the wrong phase for boot" "Nothing was changed"
+unchanged web
+
+step "a system for another machine"
+configuration web foreign << 'NIX'
+{ system.extraSystemBuilderCmds = "printf m68k-linux > system"; }
+NIX
+refused web 1 enact switch --flake /root/foreign
+says "m68k-linux" "Nothing was changed"
+unchanged web
+
+step "a system whose wrapper cannot be read: no half-understood program of it is run"
+configuration web odd << 'NIX'
+{ system.extraSystemBuilderCmds = "printf '#!/bin/sh\nmake trouble\n' > bin/switch-to-configuration"; }
+NIX
+refused web 1 enact switch --flake /root/odd
+says "bin/switch-to-configuration" "Nothing was changed"
+unchanged web
+
+step "an inhibitor that changes: only a reboot may"
+configuration web one << 'NIX'
+{ system.switch.inhibitors.kernel = "6.1"; }
+NIX
+on web enact switch --flake /root/one
+snapshot web
+configuration web two << 'NIX'
+{ system.switch.inhibitors.kernel = "6.2"; }
+NIX
+refused web 1 enact switch --flake /root/two
+says "kernel : 6.1 -> 6.2" "Nothing was changed"
+unchanged web
+old=$(running_of web)
+on web enact boot --flake /root/two
+is "$(running_of web)" "$old"
+is "$(profile_of web)" "$(built web two)"
+
+step "another init interface: test refuses, switch makes it the boot default and says 100"
+on web enact boot --flake /root/one
+snapshot web
+configuration web interface << 'NIX'
+{
+  system.switch.inhibitors.kernel = "6.1";
+  system.extraSystemBuilderCmds = "printf 'systemd 99' > init-interface-version";
+  systemd.services.greeter = { wantedBy = [ "multi-user.target" ]; serviceConfig.ExecStart = "/bin/sleep 1001"; };
+}
+NIX
+refused web 1 enact test --flake /root/interface
+says "init interface" "Nothing was changed"
+unchanged web
+steady=$(pid_of web steady.service)
+refused web 100 enact switch --flake /root/interface
+says "reboot"
+says_not "activating"
+is "$(running_of web)" "$old"
+is "$(profile_of web)" "$(built web interface)"
+same_pid web steady.service "$steady"
+inactive web greeter.service
+reboot web
+is "$(running_of web)" "$(built web interface)"
+active web greeter.service
