@@ -40,6 +40,16 @@ static void on_job_end(void *userdata, const char *job, const char *unit, const 
                 unit_report_failure(a->scripts.log, a->manager, unit);
 }
 
+static void on_job_refused(void *userdata, const char *job, const char *unit, const char *error) {
+        Activation *a = userdata;
+        cJSON *event = event_new("refused");
+
+        event_add_text(event, "job", job);
+        event_add_text(event, "unit", unit);
+        event_add_text(event, "text", error);
+        event_emit(a->scripts.log, event);
+}
+
 static void on_job_wait(void *userdata, const char *job, const char *unit, uint64_t since_usec,
                         uint64_t limit_usec) {
         Activation *a = userdata;
@@ -57,6 +67,7 @@ static int run_jobs(Activation *a, const char *job, const StringList *units,
         const JobObserver observer = {
                 .on_start = on_job_start,
                 .on_end = on_job_end,
+                .on_refused = on_job_refused,
                 .on_wait = on_job_wait,
                 .userdata = a,
         };
@@ -106,6 +117,7 @@ static int run_sysinit_reactivation(Activation *a, sd_bus_error *reterr_error) {
         r = string_list_add(&units, SYSINIT_REACTIVATION);
         if (r < 0)
                 return r;
+        event_say(a->scripts.log, "sysinit", NULL, NULL);
         return run_jobs(a, "restart", &units, reterr_error);
 }
 
@@ -127,34 +139,37 @@ static int renew_manager(Activation *a, sd_bus_error *reterr_error) {
 /**
  * activation_run() - make @to the running system
  *
- * Units whose job fails are in @failed; that alone is no error here, the judge weighs it. After an
- * error the host is between two systems, and the caller must bring it to one of them. A failing
- * activation script is an error, but the units are still brought up, so that what was stopped runs
- * again meanwhile.
+ * Units whose job fails are in @failed, what an activation script failed with is in @script_error;
+ * that alone is no error here, the caller weighs it. The units are brought up all the same, so that
+ * what was stopped runs again. After an error the host is between two systems, and the caller must
+ * bring it to one of them.
  *
  * Return: 0, or a negative errno with @reterr_error set.
  */
 int activation_run(Activation *a, sd_bus_error *reterr_error) {
+        static const PlanAction before[] = { PLAN_STOP, PLAN_SKIP };
         static const PlanAction after[] = { PLAN_RELOAD, PLAN_RESTART, PLAN_START };
-        int r, script;
+        int r = 0;
 
-        r = run_list(a, PLAN_STOP, reterr_error);
-        if (r >= 0)
-                r = run_list(a, PLAN_SKIP, reterr_error);
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(before); i++)
+                r = run_list(a, before[i], reterr_error);
         if (r < 0)
                 return r;
 
         event_say(a->scripts.log, "script", "text", "activate");
-        script = scripts_run_activation(&a->scripts, "activate", reterr_error);
+        r = scripts_run_activation(&a->scripts, "activate", &a->script_error);
+        if (r == -ENOMEM)
+                return r;
 
-        r = renew_manager(a, script < 0 ? NULL : reterr_error);
+        r = renew_manager(a, reterr_error);
         if (r >= 0)
-                r = run_sysinit_reactivation(a, script < 0 ? NULL : reterr_error);
+                r = run_sysinit_reactivation(a, reterr_error);
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(after); i++)
-                r = run_list(a, after[i], script < 0 ? NULL : reterr_error);
-        return script < 0 ? script : r;
+                r = run_list(a, after[i], reterr_error);
+        return r;
 }
 
 void activation_done(Activation *a) {
         string_list_done(&a->failed);
+        sd_bus_error_free(&a->script_error);
 }

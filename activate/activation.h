@@ -13,8 +13,9 @@ typedef struct Activation {
         Scripts scripts; /* of the system that is activated; its log is told each step */
         const Plan *plan;
         Manager *manager;
-        uint64_t job_limit_usec; /* for each job; 0: by the unit's own timeout */
-        StringList failed;       /* units whose job failed */
+        uint64_t job_limit_usec;   /* for each job; 0: by the unit's own timeout */
+        StringList failed;         /* units whose job failed */
+        sd_bus_error script_error; /* of the activation script */
 } Activation;
 
 int activation_run(Activation *activation, sd_bus_error *reterr_error);

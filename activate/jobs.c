@@ -37,17 +37,15 @@ typedef struct JobSet {
         int error;
 } JobSet;
 
-/** jobs_result_is_bad() - whether a job's result, or the words of a refusal, mean that it failed.
- */
+/** jobs_result_is_bad() - whether a job's result means that it failed. */
 bool jobs_result_is_bad(const char *result) {
-        /* With these systemd had a reason not to do it, and says no more. */
-        static const char *const harmless[] = { "done",   "canceled",  "skipped", "invalid",
-                                                "assert", "collected", "once",    "unsupported" };
+        /* With others (canceled, skipped, assert …) systemd had a reason not to do it. */
+        static const char *const bad[] = { "dependency", "failed", "timeout" };
 
-        for (size_t i = 0; i < ELEMENTSOF(harmless); i++)
-                if (strcmp(harmless[i], result) == 0)
-                        return false;
-        return true;
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++)
+                if (strcmp(bad[i], result) == 0)
+                        return true;
+        return false;
 }
 
 static void tell_end(const JobSet *set, const char *unit, const char *result, uint64_t asked) {
@@ -154,7 +152,9 @@ static int submit(JobSet *set, const char *unit) {
         if (r == -ENOMEM)
                 return r;
         if (r < 0) {
-                tell_end(set, unit, error.message ? error.message : strerror(-r), now);
+                if (observer->on_refused)
+                        observer->on_refused(observer->userdata, set->request->verb, unit,
+                                             error.message ? error.message : strerror(-r));
                 return string_list_add(set->failed, unit);
         }
 

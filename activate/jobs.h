@@ -11,6 +11,7 @@ typedef struct JobObserver {
         void (*on_start)(void *userdata, const char *job, const char *unit);
         void (*on_end)(void *userdata, const char *job, const char *unit, const char *result,
                        uint64_t duration_usec);
+        void (*on_refused)(void *userdata, const char *job, const char *unit, const char *error);
         void (*on_wait)(void *userdata, const char *job, const char *unit, uint64_t since_usec,
                         uint64_t limit_usec);
         void *userdata;

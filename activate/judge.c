@@ -155,6 +155,42 @@ int judge_weigh(const JudgeCase *c, Manager *manager, Verdict *verdict,
         return look(c, manager, verdict, reterr_error);
 }
 
+/* In the drop-in's sense: failed, or about to be started again after a failure. */
+static bool has_failed(Manager *manager, const InventoryUnit *unit) {
+        int32_t status;
+
+        if (strcmp(unit->active, "failed") == 0)
+                return true;
+        return text_has_suffix(unit->id, ".service") &&
+               text_after_prefix(unit->sub, "auto-restart") &&
+               manager_exit_status_of(manager, unit->id, &status) >= 0 && status != 0;
+}
+
+/**
+ * judge_report() - what NixOS' own program says in the end: new units and failed ones, whoever
+ * caused it
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int judge_report(const Inventory *before, const Inventory *after, Manager *manager,
+                 StringList *started, StringList *failed) {
+        for (size_t i = 0; i < after->n; i++) {
+                const InventoryUnit *unit = &after->units[i];
+                int r = 0;
+
+                if (!inventory_unit_is_active(unit))
+                        continue;
+                if (has_failed(manager, unit))
+                        r = string_list_add(failed, unit->id);
+                else if (!inventory_unit_is_active(inventory_find(before, unit->id)) &&
+                         !text_has_suffix(unit->id, ".scope"))
+                        r = string_list_add(started, unit->id);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 void verdict_done(Verdict *verdict) {
         inventory_done(&verdict->after);
         string_list_done(&verdict->bad);

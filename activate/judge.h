@@ -25,4 +25,6 @@ typedef struct Verdict {
 int judge_units(const JudgeCase *c, const Inventory *after, StringList *suspects);
 int judge_started(const Inventory *before, const Inventory *after, StringList *started);
 int judge_weigh(const JudgeCase *c, Manager *manager, Verdict *verdict, sd_bus_error *reterr_error);
+int judge_report(const Inventory *before, const Inventory *after, Manager *manager,
+                 StringList *started, StringList *failed);
 void verdict_done(Verdict *verdict);

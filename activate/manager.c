@@ -16,6 +16,8 @@
 #define PRIVATE_ADDRESS   "unix:path=/run/systemd/private"
 #define CALL_LIMIT_USEC   (25 * USEC_PER_SEC)
 #define RELOAD_LIMIT_USEC (180 * USEC_PER_SEC)
+#define SETTLE_QUIET_USEC (250 * USEC_PER_MSEC)
+#define SETTLE_LIMIT_USEC (90 * USEC_PER_SEC)
 #define RECONNECT_MSEC    50
 
 struct Manager {
@@ -346,4 +348,29 @@ bool manager_unit_is_wanted(Manager *manager, const char *unit) {
 
         return sd_bus_path_encode(SYSTEMD_PATH "/unit", unit, &object) >= 0 &&
                (has_any(manager, object, "WantedBy") || has_any(manager, object, "RequiredBy"));
+}
+
+/** manager_exit_status_of() - how a service's main process last ended; 0, or a negative errno. */
+int manager_exit_status_of(Manager *manager, const char *service, int32_t *ret_status) {
+        _cleanup_free_ char *object = NULL;
+        int r;
+
+        r = sd_bus_path_encode(SYSTEMD_PATH "/unit", service, &object);
+        if (r < 0)
+                return r;
+        return sd_bus_get_property_trivial(manager->bus, SYSTEMD_NAME, object, SYSTEMD_SERVICE,
+                                           "ExecMainStatus", NULL, 'i', ret_status);
+}
+
+/** manager_settle() - wait until systemd has nothing more to say for a moment, a minute and a half
+ * at most. */
+void manager_settle(Manager *manager) {
+        uint64_t deadline = clock_monotonic_usec() + SETTLE_LIMIT_USEC;
+        int r;
+
+        do {
+                r = sd_bus_process(manager->bus, NULL);
+                if (r == 0)
+                        r = sd_bus_wait(manager->bus, SETTLE_QUIET_USEC);
+        } while (r > 0 && clock_monotonic_usec() < deadline);
 }

@@ -30,6 +30,8 @@ int manager_unit_timeout(Manager *manager, const char *unit, const char *propert
                          uint64_t *ret_usec);
 int manager_unit_result(Manager *manager, const char *unit, char **ret_result);
 bool manager_unit_is_wanted(Manager *manager, const char *unit);
+int manager_exit_status_of(Manager *manager, const char *service, int32_t *ret_status);
+void manager_settle(Manager *manager);
 int manager_restarts_of(Manager *manager, const char *service, uint32_t *ret_restarts);
 sd_bus *manager_bus(const Manager *manager);
 int manager_reconnect(Manager *manager);

@@ -72,6 +72,8 @@ int transaction_go(Transaction *t, const Toplevel *from, const Toplevel *to,
         r = activation_run(&activation, reterr_error);
         if (r >= 0)
                 r = string_list_copy(&way->failed_jobs, &activation.failed);
+        if (r >= 0 && sd_bus_error_is_set(&activation.script_error))
+                r = sd_bus_error_copy(reterr_error, &activation.script_error);
         activation_done(&activation);
         return r;
 }

@@ -151,6 +151,12 @@ static void on_job_done(const Display *display, const cJSON *event) {
                 fputs(style(display, RESET), stderr);
 }
 
+static void on_refused(const Display *display, const cJSON *event) {
+        fprintf(stderr, "  %s%-7s %s was refused:%s %s\n", style(display, RED),
+                text_of(event, "job"), text_of(event, "unit"), style(display, RESET),
+                text_of(event, "text"));
+}
+
 static void on_wait(const Display *display, const cJSON *event) {
         fprintf(stderr, "%s  waiting for %s to %s: %.0f s of at most %.0f s%s\n",
                 style(display, FAINT), text_of(event, "unit"), text_of(event, "job"),
@@ -213,6 +219,7 @@ void display_engine_event(void *userdata, const cJSON *event, const char *line) 
                 { "note", on_note },
                 { "output", on_output },
                 { "phase", on_phase },
+                { "refused", on_refused },
                 { "unit-failed", on_unit_failed },
                 { "started", on_started },
                 { "skip", on_skip },

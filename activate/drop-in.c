@@ -1,0 +1,392 @@
+/*
+ * The drop-in: NixOS' own switch-to-configuration, with its actions, order, words and exit codes.
+ * It never moves the profile, takes no short cut and rolls nothing back: whoever calls it expects
+ * that. Where it differs on purpose is in docs/switch-to-configuration.md.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "activation.h"
+#include "clock.h"
+#include "drop-in-story.h"
+#include "drop-in.h"
+#include "error.h"
+#include "file-lock.h"
+#include "file.h"
+#include "judge.h"
+#include "manager.h"
+#include "plan-load.h"
+#include "process.h"
+#include "program.h"
+#include "text.h"
+
+#define RUNNING_SYSTEM  "/run/current-system"
+#define NIXOS_DIRECTORY "/run/nixos"
+
+enum {
+        EXIT_FAILED = 1,
+        EXIT_SCRIPT_FAILED = 2,
+        EXIT_UNITS_FAILED = 4,
+        EXIT_NEEDS_REBOOT = 100,
+};
+
+/* One run. Steps answer 0 to go on, or the exit code to end with. */
+typedef struct Run {
+        const DropIn *drop_in;
+        char *old; /* what /run/current-system resolves to, or that name itself */
+        int lock_fd;
+        Manager *manager;
+        Inventory before;
+        EventLog *log;
+        DropInStory story;
+        Plan *plan;
+        int exit_code;
+} Run;
+
+static bool is_action(const Run *run, const char *action) {
+        return strcmp(run->drop_in->action, action) == 0;
+}
+
+static bool variable_is(const char *name, const char *value) {
+        const char *found = getenv(name);
+
+        return found && strcmp(found, value) == 0;
+}
+
+/* An error that ends the run, in the shape that callers know. */
+static int say_error(const char *text) {
+        drop_in_say("Error: %s", text);
+        return EXIT_FAILED;
+}
+
+static int say_bus_error(const sd_bus_error *error, int r) {
+        return say_error(error->message ? error->message : strerror(-r));
+}
+
+/* Whether the ID of os-release is that of the system, with or without quotes. */
+static bool distribution_matches(const char *os_release, const char *wanted) {
+        _cleanup_free_ char *text = strdup(os_release);
+        char *rest;
+
+        for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line;
+             line = strtok_r(NULL, "\n", &rest)) {
+                const char *value = text_after_prefix(line, "ID=");
+                size_t n;
+
+                if (!value)
+                        continue;
+                n = strlen(value);
+                if (n >= 2 && value[0] == '"' && value[n - 1] == '"') {
+                        value++;
+                        n -= 2;
+                }
+                return n == strlen(wanted) && strncmp(value, wanted, n) == 0;
+        }
+        return false;
+}
+
+static int check_distribution(Run *run) {
+        const char *wanted = wrapper_get(&run->drop_in->new->wrapper, "DISTRO_ID");
+        _cleanup_free_ char *os_release = NULL;
+        struct stat st;
+
+        if (file_read(AT_FDCWD, "/etc/os-release", FILE_SMALL_MAX, &os_release, NULL) < 0)
+                return say_error("Failed to parse os-release");
+        if (stat("/etc/NIXOS", &st) >= 0 && S_ISREG(st.st_mode))
+                return 0;
+        if (distribution_matches(os_release, wanted))
+                return 0;
+        drop_in_say("This is not a NixOS installation!");
+        return ENOENT;
+}
+
+static int take_lock(Run *run) {
+        int r;
+
+        r = file_make_directories(NIXOS_DIRECTORY, 0755);
+        if (r >= 0 && chmod(NIXOS_DIRECTORY, 0755) < 0)
+                r = -errno;
+        if (r < 0)
+                return say_error("Failed to create " NIXOS_DIRECTORY);
+
+        r = file_lock(NIXOS_DIRECTORY "/switch-to-configuration.lock", &run->lock_fd);
+        if (r < 0) {
+                drop_in_say("Could not open lock");
+                return -r;
+        }
+        if (r == LOCK_HELD) {
+                drop_in_say("Could not acquire lock");
+                return EAGAIN;
+        }
+        return 0;
+}
+
+static Scripts scripts_of(const Run *run) {
+        return (Scripts){
+                .of = run->drop_in->new,
+                .action = run->drop_in->action,
+                .log = run->log,
+                .in_place = true,
+        };
+}
+
+static int run_checks(Run *run) {
+        const Scripts scripts = scripts_of(run);
+
+        if (variable_is("NIXOS_NO_CHECK", "1"))
+                return 0;
+        if (scripts_run_variable(&scripts, "pre-switch check", "PRE_SWITCH_CHECK",
+                                 run->drop_in->action, NULL) >= 0)
+                return 0;
+        drop_in_say("Pre-switch checks failed");
+        return EXIT_FAILED;
+}
+
+static int install_boot_loader(Run *run) {
+        const Scripts scripts = scripts_of(run);
+
+        if (!is_action(run, "switch") && !is_action(run, "boot"))
+                return 0;
+        if (scripts_run_variable(&scripts, "boot loader installer", "INSTALL_BOOTLOADER", NULL,
+                                 NULL) >= 0)
+                return 0;
+        drop_in_say("Failed to install bootloader");
+        return EXIT_FAILED;
+}
+
+/* A dry run has written nothing that would need it. */
+static int sync_store(Run *run) {
+        int r;
+
+        if (variable_is("NIXOS_NO_SYNC", "1") || is_action(run, "dry-activate"))
+                return 0;
+        r = file_sync_filesystem(STORE_DIRECTORY);
+        return r < 0 ? say_error("Failed to sync the Nix store") : 0;
+}
+
+static int check_init_interface(Run *run) {
+        _cleanup_free_ char *old_path = NULL, *old = NULL, *new = NULL;
+
+        if (toplevel_read_line(run->drop_in->new, "init-interface-version", &new) < 0)
+                return say_error("Failed to read init-interface-version of the new system");
+        if (text_printf(&old_path, "%s/init-interface-version", run->old) < 0)
+                return EXIT_FAILED;
+        if (file_read_line(AT_FDCWD, old_path, &old) < 0)
+                old = strdup("");
+        if (old && strcmp(old, new) == 0)
+                return 0;
+
+        drop_in_say("Warning: the new NixOS configuration has an ‘init’ that is\n"
+                    "incompatible with the current configuration.  The new configuration\n"
+                    "won't take effect until you reboot the system.\n");
+        return EXIT_NEEDS_REBOOT;
+}
+
+static int make_plan(Run *run) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        const PlanSource source = {
+                .from = run->old,
+                .to = run->drop_in->new->path,
+                .inventory = &run->before,
+                .live = true,
+        };
+        int r;
+
+        r = manager_open(&run->manager, &error);
+        if (r >= 0)
+                r = manager_inventory(run->manager, &run->before, &error);
+        if (r < 0)
+                return say_bus_error(&error, r);
+        r = plan_load(&source, &run->plan);
+        return r < 0 ? say_error(strerror(-r)) : 0;
+}
+
+static void say_planned(const Run *run, const char *words, PlanAction action) {
+        _cleanup_(string_list_done) StringList units = { 0 };
+        const PlanList *list = &run->plan->lists[action];
+
+        for (size_t i = 0; i < list->n; i++)
+                if (!list->entries[i].hidden || run->story.show_all)
+                        (void) string_list_add(&units, list->entries[i].unit);
+        drop_in_say_list(words, &units);
+}
+
+static int dry_activate(Run *run) {
+        const Scripts scripts = scripts_of(run);
+
+        say_planned(run, "would stop the following units", PLAN_STOP);
+        say_planned(run, "would NOT stop the following changed units", PLAN_SKIP);
+        drop_in_say("would activate the configuration...");
+        (void) scripts_run_activation(&scripts, "dry-activate", NULL);
+        if (run->plan->reexec)
+                drop_in_say("would restart systemd");
+        say_planned(run, "would reload the following units", PLAN_RELOAD);
+        say_planned(run, "would restart the following units", PLAN_RESTART);
+        say_planned(run, "would start the following units", PLAN_START);
+        return 0;
+}
+
+/* The closing report: what is new and what failed, whether by this switch or not. */
+static int report(Run *run) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(string_list_done) StringList failed = { 0 }, started = { 0 }, command = { 0 };
+        _cleanup_(inventory_done) Inventory after = { 0 };
+        Program program = { .arguments = &command, .limit_usec = 60 * USEC_PER_SEC };
+        char *systemctl;
+        int r, status;
+
+        r = manager_inventory(run->manager, &after, &error);
+        if (r < 0)
+                return say_bus_error(&error, r);
+        r = judge_report(&run->before, &after, run->manager, &started, &failed);
+        if (r < 0)
+                return EXIT_FAILED;
+
+        drop_in_say_list("the following new units were started", &started);
+        if (failed.n == 0)
+                return 0;
+        drop_in_say_list("warning: the following units failed", &failed);
+        run->exit_code = EXIT_UNITS_FAILED;
+
+        r = text_printf(&systemctl, "%s/bin/systemctl",
+                        wrapper_get(&run->drop_in->new->wrapper, "SYSTEMD"));
+        if (r < 0 || string_list_take(&command, systemctl) < 0 ||
+            string_list_add(&command, "status") < 0 ||
+            string_list_add(&command, "--no-pager") < 0 ||
+            string_list_add(&command, "--full") < 0 || string_list_copy(&command, &failed) < 0)
+                return EXIT_FAILED;
+        (void) program_run(&program, &status);
+        return 0;
+}
+
+static int activate(Run *run) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        Activation activation = {
+                .scripts = scripts_of(run),
+                .plan = run->plan,
+                .manager = run->manager,
+        };
+        int r, code = 0;
+
+        r = activation_run(&activation, &error);
+        if (sd_bus_error_is_set(&activation.script_error))
+                run->exit_code = EXIT_SCRIPT_FAILED;
+        if (activation.failed.n > 0)
+                run->exit_code = EXIT_UNITS_FAILED;
+        activation_done(&activation);
+        if (r < 0)
+                return say_bus_error(&error, r);
+
+        drop_in_story_failures(&run->story);
+        manager_settle(run->manager);
+        code = report(run);
+        return code ? code : run->exit_code;
+}
+
+static int switch_live(Run *run) {
+        const char *path = run->drop_in->new->path;
+        int code;
+
+        syslog(LOG_INFO, "switching to system configuration %s", path);
+        code = activate(run);
+        if (code == 0)
+                syslog(LOG_INFO, "finished switching to system configuration %s", path);
+        else
+                syslog(LOG_ERR, "switching to system configuration %s failed (status %d)", path,
+                       code);
+        return code;
+}
+
+static int go(Run *run) {
+        static int (*const steps[])(Run * run) = { check_distribution, take_lock, run_checks };
+        static int (*const more_steps[])(Run * run) = { install_boot_loader, sync_store };
+        int code = 0;
+
+        for (size_t i = 0; code == 0 && i < ELEMENTSOF(steps); i++)
+                code = steps[i](run);
+        if (code != 0 || is_action(run, "check"))
+                return code;
+        for (size_t i = 0; code == 0 && i < ELEMENTSOF(more_steps); i++)
+                code = more_steps[i](run);
+        if (code != 0 || is_action(run, "boot"))
+                return code;
+
+        code = check_init_interface(run);
+        if (code == 0)
+                code = make_plan(run);
+        if (code != 0)
+                return code;
+        return is_action(run, "dry-activate") ? dry_activate(run) : switch_live(run);
+}
+
+static void run_done(Run *run) {
+        free(run->old);
+        (void) fd_close(run->lock_fd);
+        manager_free(run->manager);
+        inventory_done(&run->before);
+        event_log_free(run->log);
+        drop_in_story_done(&run->story);
+        plan_free(run->plan);
+}
+
+/**
+ * drop_in_run() - carry the action out
+ *
+ * Return: the exit code, as NixOS' own program has it.
+ */
+int drop_in_run(const DropIn *drop_in) {
+        _cleanup_(run_done) Run run = { .drop_in = drop_in, .lock_fd = -EBADF };
+
+        run.story.show_all = variable_is("STC_DISPLAY_ALL_UNITS", "1");
+        if (file_realpath(RUNNING_SYSTEM, &run.old) < 0)
+                run.old = strdup(RUNNING_SYSTEM);
+        if (!run.old || event_log_new_handler(drop_in_story_tell, &run.story, &run.log) < 0 ||
+            setenv("NIXOS_ACTION", drop_in->action, /* overwrite= */ 1) < 0)
+                return EXIT_FAILED;
+
+        openlog("nixos", 0, LOG_USER);
+        (void) setlogmask(LOG_UPTO(getenv("STC_DEBUG") ? LOG_DEBUG : LOG_INFO));
+        (void) signal(SIGPIPE, SIG_IGN);
+        (void) signal(SIGHUP, SIG_IGN);
+        return go(&run);
+}
+
+/**
+ * drop_in_from_environment() - the system that the wrapper's variables describe
+ *
+ * Return: 0, or the exit code with what is missing said.
+ */
+int drop_in_from_environment(DropIn *drop_in) {
+        static const char *const required[] = {
+                "OUT", "TOPLEVEL", "DISTRO_ID", "PRE_SWITCH_CHECK", "INSTALL_BOOTLOADER", "SYSTEMD",
+        };
+        Toplevel *toplevel;
+
+        toplevel = drop_in->new = calloc(1, sizeof(*toplevel));
+        if (!toplevel)
+                return EXIT_FAILED;
+        for (size_t i = 0; i < ELEMENTSOF(required); i++) {
+                const char *value = getenv(required[i]);
+
+                if (!value) {
+                        drop_in_say("Error: missing required environment variable $%s",
+                                    required[i]);
+                        return EXIT_FAILED;
+                }
+                if (string_list_add(&toplevel->wrapper.names, required[i]) < 0 ||
+                    string_list_add(&toplevel->wrapper.values, value) < 0)
+                        return EXIT_FAILED;
+        }
+        toplevel->path = strdup(wrapper_get(&toplevel->wrapper, "TOPLEVEL"));
+        return toplevel->path ? 0 : EXIT_FAILED;
+}
+
+void drop_in_done(DropIn *drop_in) {
+        toplevel_free(drop_in->new);
+}
