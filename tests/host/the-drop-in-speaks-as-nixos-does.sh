@@ -51,7 +51,7 @@ is "$(running_of web)" "$bad"
 
 step "a failing activation script: exit 2, and the units are brought up"
 configuration web script << 'NIX'
-{ system.activationScripts.broken = "exit 3"; }
+{ system.activationScripts.broken = "(exit 3)"; }
 NIX
 script=$(built web script)
 refused web 2 "$script/bin/switch-to-configuration" test
