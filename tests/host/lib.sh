@@ -130,6 +130,7 @@ host() {
     mount -t overlay overlay -o "lowerdir=${install:+$install:}$base/upper:$debian/root,upperdir=$dir/upper,workdir=$dir/work,redirect_dir=on" \
         "$dir/root"
     tr -d - < /proc/sys/kernel/random/uuid > "$dir/root/etc/machine-id"
+    hold_into "$dir/root"
 
     number=$(find "$place/hosts" -mindepth 1 -maxdepth 1 -type d | wc -l)
     printf '10.77.0.%s\n' "$((number + 1))" > "$dir/address"
@@ -648,13 +649,15 @@ unchanged() {
 
 # hold HOST: from now on whatever runs /usr/local/bin/hold-here in it waits there
 hold() {
-    (enter "$1" sh -ec 'cat > "$1"; chmod +x "$1"; rm -f /run/held; : > /run/hold' - /usr/local/bin/hold-here << 'END'
-#!/bin/sh
-[ -e /run/hold ] || exit 0
-: > /run/held
-while [ -e /run/hold ]; do sleep 0.02; done
-END
-    ) || fail "nothing can be held on $1"
+    (enter "$1" sh -ec 'rm -f /run/held; : > /run/hold') || fail "nothing can be held on $1"
+}
+
+# hold_into ROOT: the program for it; nothing waits where hold was not said
+hold_into() {
+    mkdir -p "$1/usr/local/bin"
+    printf '%s\n' '#!/bin/sh' '[ -e /run/hold ] || exit 0' ': > /run/held' \
+        'while [ -e /run/hold ]; do sleep 0.02; done' > "$1/usr/local/bin/hold-here"
+    chmod 755 "$1/usr/local/bin/hold-here"
 }
 
 # held HOST: something waits there; for eventually
