@@ -13,7 +13,6 @@
 #include "manager.h"
 #include "text.h"
 
-#define PRIVATE_ADDRESS   "unix:path=/run/systemd/private"
 #define CALL_LIMIT_USEC   (25 * USEC_PER_SEC)
 #define RELOAD_LIMIT_USEC (180 * USEC_PER_SEC)
 #define SETTLE_QUIET_USEC (250 * USEC_PER_MSEC)
@@ -22,19 +21,24 @@
 
 struct Manager {
         sd_bus *bus;
+        char *private_path; /* of the manager's own socket */
+        char *bus_path;     /* of the user's bus; NULL: the system bus */
 };
 
-static int connect_private(sd_bus **ret) {
+static int connect_to(const char *path, bool bus_client, sd_bus **ret) {
         _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
+        _cleanup_free_ char *address = NULL;
         int r;
 
-        r = sd_bus_new(&bus);
-        if (r < 0)
-                return r;
-        r = sd_bus_set_address(bus, PRIVATE_ADDRESS);
-        if (r < 0)
-                return r;
-        r = sd_bus_start(bus);
+        r = text_printf(&address, "unix:path=%s", path);
+        if (r >= 0)
+                r = sd_bus_new(&bus);
+        if (r >= 0)
+                r = sd_bus_set_address(bus, address);
+        if (r >= 0 && bus_client)
+                r = sd_bus_set_bus_client(bus, true);
+        if (r >= 0)
+                r = sd_bus_start(bus);
         if (r < 0)
                 return r;
 
@@ -43,11 +47,14 @@ static int connect_private(sd_bus **ret) {
 }
 
 /* Only a bus that carries signals from many wants to be told that we listen. */
-static int connect_system(sd_bus **ret) {
+static int connect_bus(const Manager *manager, sd_bus **ret) {
         _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
         int r;
 
-        r = sd_bus_open_system(&bus);
+        if (manager->bus_path)
+                r = connect_to(manager->bus_path, /* bus_client= */ true, &bus);
+        else
+                r = sd_bus_open_system(&bus);
         if (r < 0)
                 return r;
         r = sd_bus_call_method(bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "Subscribe", NULL,
@@ -63,16 +70,30 @@ static int manager_connect(Manager *manager) {
         int r;
 
         manager->bus = sd_bus_close_unref(manager->bus);
-        r = connect_private(&manager->bus);
+        r = connect_to(manager->private_path, /* bus_client= */ false, &manager->bus);
         if (r < 0)
-                r = connect_system(&manager->bus);
+                r = connect_bus(manager, &manager->bus);
         if (r < 0)
                 return r;
         return sd_bus_set_method_call_timeout(manager->bus, CALL_LIMIT_USEC);
 }
 
+static int open_manager(Manager *manager, sd_bus_error *reterr_error) {
+        int r;
+
+        r = manager_connect(manager);
+        if (r < 0)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_NO_SYSTEMD,
+                                         "Cannot reach systemd, neither at '%s' nor over %s: %s. "
+                                         "Nothing was changed.",
+                                         manager->private_path,
+                                         manager->bus_path ? "the user's bus" : "the system bus",
+                                         strerror(-r));
+        return 0;
+}
+
 /**
- * manager_open() - connect to the service manager
+ * manager_open() - connect to the system's service manager
  * @ret: owned by the caller
  *
  * Return: 0, or a negative errno with @reterr_error set to NoSystemd.
@@ -84,17 +105,39 @@ int manager_open(Manager **ret, sd_bus_error *reterr_error) {
         manager = calloc(1, sizeof(*manager));
         if (!manager)
                 return -ENOMEM;
+        manager->private_path = strdup("/run/systemd/private");
+        if (!manager->private_path)
+                return -ENOMEM;
 
-        r = manager_connect(manager);
+        r = open_manager(manager, reterr_error);
+        if (r >= 0)
+                *ret = TAKE_PTR(manager);
+        return r;
+}
+
+/**
+ * manager_open_user() - connect to the service manager of the user that we are
+ * @runtime_directory: "/run/user/UID"
+ *
+ * Return: as manager_open().
+ */
+int manager_open_user(const char *runtime_directory, Manager **ret, sd_bus_error *reterr_error) {
+        _cleanup_(manager_freep) Manager *manager = NULL;
+        int r;
+
+        manager = calloc(1, sizeof(*manager));
+        if (!manager)
+                return -ENOMEM;
+        r = text_printf(&manager->private_path, "%s/systemd/private", runtime_directory);
+        if (r >= 0)
+                r = text_printf(&manager->bus_path, "%s/bus", runtime_directory);
         if (r < 0)
-                return sd_bus_error_setf(
-                        reterr_error, ENACT_ERROR_NO_SYSTEMD,
-                        "Cannot reach systemd, neither at '%s' nor over the system "
-                        "bus: %s. Nothing was changed.",
-                        PRIVATE_ADDRESS, strerror(-r));
+                return r;
 
-        *ret = TAKE_PTR(manager);
-        return 0;
+        r = open_manager(manager, reterr_error);
+        if (r >= 0)
+                *ret = TAKE_PTR(manager);
+        return r;
 }
 
 /** manager_bus() - the connection, owned by @manager and replaced when it was lost. */
@@ -106,6 +149,8 @@ Manager *manager_free(Manager *manager) {
         if (!manager)
                 return NULL;
         sd_bus_flush_close_unref(manager->bus);
+        free(manager->private_path);
+        free(manager->bus_path);
         free(manager);
         return NULL;
 }
