@@ -6,10 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <syslog.h>
 #include <unistd.h>
 
 #include "activation.h"
@@ -19,6 +19,7 @@
 #include "error.h"
 #include "file-lock.h"
 #include "file.h"
+#include "journal.h"
 #include "judge.h"
 #include "manager.h"
 #include "plan-load.h"
@@ -28,6 +29,8 @@
 
 #define RUNNING_SYSTEM  "/run/current-system"
 #define NIXOS_DIRECTORY "/run/nixos"
+#define LOG_INFORMATION "PRIORITY=6"
+#define LOG_ERROR       "PRIORITY=3"
 
 enum {
         EXIT_FAILED = 1,
@@ -289,17 +292,36 @@ static int activate(Run *run) {
         return code ? code : run->exit_code;
 }
 
+/* To where `journalctl -t nixos` looks; a log that does not keep up is not waited for. */
+static _printf_(2, 3) void log_line(const char *priority, const char *format, ...) {
+        _cleanup_(string_list_done) StringList fields = { 0 };
+        _cleanup_free_ char *text = NULL;
+        char *message;
+        va_list ap;
+        int n;
+
+        va_start(ap, format);
+        n = vasprintf(&text, format, ap);
+        va_end(ap);
+        if (n < 0 || text_printf(&message, "MESSAGE=%s", text) < 0 ||
+            string_list_take(&fields, message) < 0 || string_list_add(&fields, priority) < 0 ||
+            string_list_add(&fields, "SYSLOG_IDENTIFIER=nixos") < 0 ||
+            string_list_add(&fields, "SYSLOG_FACILITY=1") < 0)
+                return;
+        (void) journal_send(&fields);
+}
+
 static int switch_live(Run *run) {
         const char *path = run->drop_in->new->path;
         int code;
 
-        syslog(LOG_INFO, "switching to system configuration %s", path);
+        log_line(LOG_INFORMATION, "switching to system configuration %s", path);
         code = activate(run);
         if (code == 0)
-                syslog(LOG_INFO, "finished switching to system configuration %s", path);
+                log_line(LOG_INFORMATION, "finished switching to system configuration %s", path);
         else
-                syslog(LOG_ERR, "switching to system configuration %s failed (status %d)", path,
-                       code);
+                log_line(LOG_ERROR, "switching to system configuration %s failed (status %d)", path,
+                         code);
         return code;
 }
 
@@ -350,8 +372,6 @@ int drop_in_run(const DropIn *drop_in) {
             setenv("NIXOS_ACTION", drop_in->action, /* overwrite= */ 1) < 0)
                 return EXIT_FAILED;
 
-        openlog("nixos", 0, LOG_USER);
-        (void) setlogmask(LOG_UPTO(getenv("STC_DEBUG") ? LOG_DEBUG : LOG_INFO));
         (void) signal(SIGPIPE, SIG_IGN);
         (void) signal(SIGHUP, SIG_IGN);
         return go(&run);

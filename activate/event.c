@@ -4,11 +4,11 @@
  * a copy that may be lost. Telling never fails a switch: what cannot be written is dropped.
  */
 #include <assert.h>
-#include <syslog.h>
-#include <systemd/sd-journal.h>
+#include <string.h>
 
 #include "event.h"
 #include "file.h"
+#include "journal.h"
 #include "text.h"
 
 struct EventLog {
@@ -85,16 +85,40 @@ void event_add_message_id(cJSON *event, sd_id128_t id) {
         event_add_text(event, "message-id", sd_id128_to_string(id, text));
 }
 
+static int add_field(StringList *fields, const char *name, const char *value) {
+        char *field;
+        int r;
+
+        if (!value)
+                return 0;
+        r = text_printf(&field, "%s=%s", name, value);
+        return r < 0 ? r : string_list_take(fields, field);
+}
+
+/* What stands for the event in one line. */
+static const char *summary_of(const cJSON *event) {
+        static const char *const keys[] = { "text", "unit", "phase" };
+
+        for (size_t i = 0; i < ELEMENTSOF(keys); i++)
+                if (json_string(event, keys[i]))
+                        return json_string(event, keys[i]);
+        return "";
+}
+
 /* The journal's copy: what a person reads, with the whole event as a field for programs. */
 static void emit_to_journal(const cJSON *event, const char *line) {
-        const char *name = json_string(event, "event"), *text = json_string(event, "text");
-        const char *unit = json_string(event, "unit"), *id = json_string(event, "message-id");
+        const char *name = json_string(event, "event"), *id = json_string(event, "message-id");
+        _cleanup_(string_list_done) StringList fields = { 0 };
+        _cleanup_free_ char *message = NULL;
 
-        if (!text)
-                text = unit ? unit : "";
-        (void) sd_journal_send("MESSAGE=%s: %s", name ? name : "", text, "PRIORITY=%d",
-                               id ? LOG_NOTICE : LOG_INFO, "ENACT_EVENT=%s", line,
-                               id ? "MESSAGE_ID=%s" : "ENACT_EVENT_NAME=%s", id ? id : name, NULL);
+        if (!name || text_printf(&message, "%s: %s", name, summary_of(event)) < 0 ||
+            add_field(&fields, "MESSAGE", message) < 0 ||
+            add_field(&fields, "PRIORITY", id ? "5" : "6") < 0 ||
+            add_field(&fields, "SYSLOG_IDENTIFIER", "enact-activate") < 0 ||
+            add_field(&fields, "ENACT_EVENT_NAME", name) < 0 ||
+            add_field(&fields, "ENACT_EVENT", line) < 0 || add_field(&fields, "MESSAGE_ID", id) < 0)
+                return;
+        (void) journal_send(&fields);
 }
 
 static void emit_to_file(const EventLog *log, const cJSON *event) {
