@@ -46,13 +46,9 @@ void way_done(Way *way) {
         *way = (Way){ 0 };
 }
 
-/* Plans the way from what runs to @to and goes it. */
-int transaction_go(Transaction *t, const Toplevel *from, const Toplevel *to,
-                   const Inventory *inventory, Way *way, sd_bus_error *reterr_error) {
-        Activation activation = {
-                .scripts = transaction_scripts(t, to),
-                .manager = t->manager,
-        };
+/* Plans the way from what runs to @to. */
+int transaction_plan(Transaction *t, const Toplevel *from, const Toplevel *to,
+                     const Inventory *inventory, Way *way, sd_bus_error *reterr_error) {
         const PlanSource source = {
                 .from = from ? from->path : t->places->running,
                 .to = to->path,
@@ -67,8 +63,19 @@ int transaction_go(Transaction *t, const Toplevel *from, const Toplevel *to,
                                          "Cannot plan the way from '%s' to '%s': %s", source.from,
                                          source.to, strerror(-r));
         tell_plan(t, way->plan);
+        return 0;
+}
 
-        activation.plan = way->plan;
+/* Goes the way that was planned. */
+static int go(Transaction *t, const Toplevel *to, Way *way, sd_bus_error *reterr_error) {
+        Activation activation = {
+                .scripts = transaction_scripts(t, to),
+                .plan = way->plan,
+                .manager = t->manager,
+                .job_limit_usec = t->request->job_limit_sec * USEC_PER_SEC,
+        };
+        int r;
+
         r = activation_run(&activation, reterr_error);
         if (r >= 0)
                 r = string_list_copy(&way->failed_jobs, &activation.failed);
@@ -84,7 +91,7 @@ int activate_enter(Transaction *t, sd_bus_error *reterr_error) {
         if (!t->activates)
                 return 0;
         t->touched = true;
-        r = transaction_go(t, t->old, t->new, &t->before, &t->way, reterr_error);
+        r = go(t, t->new, &t->way, reterr_error);
         if (r >= 0 && t->interrupted())
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                          "The switch was told to stop");
@@ -92,7 +99,7 @@ int activate_enter(Transaction *t, sd_bus_error *reterr_error) {
 }
 
 /* Judges what runs now against what ran before; the sentence names the units. */
-int transaction_judge(Transaction *t, const Way *way, sd_bus_error *reterr_error) {
+static int judge(Transaction *t, const Way *way, sd_bus_error *reterr_error) {
         const JudgeCase c = {
                 .before = &t->before,
                 .plan = way->plan,
@@ -124,5 +131,19 @@ int transaction_judge(Transaction *t, const Way *way, sd_bus_error *reterr_error
 int judge_enter(Transaction *t, sd_bus_error *reterr_error) {
         if (!t->activates)
                 return 0;
-        return transaction_judge(t, &t->way, reterr_error);
+        return judge(t, &t->way, reterr_error);
+}
+
+/* The way back, from whatever runs now to the system that ran at the start; judged as well. */
+int transaction_go_back(Transaction *t, sd_bus_error *reterr_error) {
+        _cleanup_(inventory_done) Inventory now = { 0 };
+        _cleanup_(way_done) Way way = { 0 };
+        int r;
+
+        r = manager_inventory(t->manager, &now, reterr_error);
+        if (r >= 0)
+                r = transaction_plan(t, t->new, t->old, &now, &way, reterr_error);
+        if (r >= 0)
+                r = go(t, t->old, &way, reterr_error);
+        return r < 0 ? r : judge(t, &way, reterr_error);
 }

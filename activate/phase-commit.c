@@ -102,20 +102,6 @@ static _printf_(3, 4) void conclude(Transaction *t, const char *name, const char
         (void) sd_bus_error_move(&t->error, &error);
 }
 
-static int go_back(Transaction *t, sd_bus_error *reterr_error) {
-        _cleanup_(inventory_done) Inventory now = { 0 };
-        _cleanup_(way_done) Way way = { 0 };
-        int r;
-
-        r = manager_inventory(t->manager, &now, reterr_error);
-        if (r < 0)
-                return r;
-        r = transaction_go(t, t->new, t->old, &now, &way, reterr_error);
-        if (r < 0)
-                return r;
-        return transaction_judge(t, &way, reterr_error);
-}
-
 /* Back to the recorded path: the same planning and activation as forwards, and judged as well. */
 int rollback_enter(Transaction *t, sd_bus_error *reterr_error) {
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -130,7 +116,7 @@ int rollback_enter(Transaction *t, sd_bus_error *reterr_error) {
                 return 0;
         }
 
-        r = t->touched ? go_back(t, &error) : 0;
+        r = t->touched ? transaction_go_back(t, &error) : 0;
         remove_generation(t);
         transaction_drop_root(t, "candidate");
         if (r < 0)

@@ -258,6 +258,21 @@ static void tell_beginning(Transaction *t) {
         event_emit(t->log, event);
 }
 
+/* Whoever asked may have looked at a plan before; another one is not what they agreed to. */
+static int agree_on_plan(Transaction *t, sd_bus_error *reterr_error) {
+        const char *wanted = t->request->plan_digest;
+        int r;
+
+        r = transaction_plan(t, t->old, t->new, &t->before, &t->way, reterr_error);
+        if (r < 0 || !wanted || !*wanted || strcmp(wanted, t->way.plan->digest) == 0)
+                return r;
+        return sd_bus_error_setf(
+                reterr_error, ENACT_ERROR_REFUSED,
+                "The plan is '%s' now and not '%s': what runs, what is wanted or what "
+                "would be done has changed. Nothing was changed.",
+                t->way.plan->digest, wanted);
+}
+
 /* All that can be refused is refused here; nothing live is touched. */
 int stage_enter(Transaction *t, sd_bus_error *reterr_error) {
         int r;
@@ -283,6 +298,11 @@ int stage_enter(Transaction *t, sd_bus_error *reterr_error) {
         r = run_pre_switch_checks(t, reterr_error);
         if (r < 0)
                 return r;
+        if (t->activates) {
+                r = agree_on_plan(t, reterr_error);
+                if (r < 0)
+                        return r;
+        }
         if (t->commits) {
                 r = make_generation(t, reterr_error);
                 if (r < 0)

@@ -7,6 +7,8 @@
 #include "text.h"
 
 #define GENERATION_MAX ((uint64_t) 1 << 53)
+#define JOB_LIMIT_MAX  ((uint64_t) 7 * 24 * 3600)
+#define N_KEYS         11
 
 /* clang-format off */
 static const char *const verb_names[_REQUEST_VERB_MAX] = {
@@ -44,6 +46,9 @@ int request_to_json(const Request *request, cJSON **ret_object) {
             !cJSON_AddBoolToObject(object, "no-rollback", request->no_rollback) ||
             !cJSON_AddBoolToObject(object, "force", request->force) ||
             !cJSON_AddBoolToObject(object, "install-bootloader", request->install_bootloader) ||
+            !cJSON_AddNumberToObject(object, "job-timeout", (double) request->job_limit_sec) ||
+            !cJSON_AddStringToObject(object, "plan",
+                                     request->plan_digest ? request->plan_digest : "") ||
             !cJSON_AddNumberToObject(object, "uid", request->uid))
                 return -ENOMEM;
 
@@ -53,8 +58,9 @@ int request_to_json(const Request *request, cJSON **ret_object) {
 
 static bool is_known_key(const char *key) {
         static const char *const known[] = {
-                "version",     "verb",  "toplevel",           "profile", "generation",
-                "no-rollback", "force", "install-bootloader", "uid",
+                "force",   "generation", "install-bootloader", "job-timeout", "no-rollback",
+                "plan",    "profile",    "toplevel",           "uid",         "verb",
+                "version",
         };
 
         for (size_t i = 0; i < ELEMENTSOF(known); i++)
@@ -82,17 +88,18 @@ static bool is_profile_name(const char *name) {
  */
 int request_from_json(const cJSON *object, Request *request) {
         const char *verb = json_string(object, "verb"), *toplevel = json_string(object, "toplevel");
-        const char *profile = json_string(object, "profile");
+        const char *profile = json_string(object, "profile"), *digest = json_string(object, "plan");
         uint64_t version, uid, generation;
         const cJSON *item;
         int n_items = 0;
 
         cJSON_ArrayForEach(item, object) {
-                if (!is_known_key(item->string) || n_items++ > 8)
+                if (!is_known_key(item->string) || n_items++ >= N_KEYS)
                         return -EBADMSG;
         }
         if (json_number(object, "version", 1, &version) < 0 || version != 1 ||
             json_number(object, "uid", UINT32_MAX - 1, &uid) < 0 ||
+            json_number(object, "job-timeout", JOB_LIMIT_MAX, &request->job_limit_sec) < 0 ||
             json_number(object, "generation", GENERATION_MAX, &generation) < 0)
                 return -EBADMSG;
         if (!verb || request_verb_from_string(verb, &request->verb) < 0 || !toplevel ||
@@ -101,7 +108,8 @@ int request_from_json(const cJSON *object, Request *request) {
 
         request->toplevel = strdup(toplevel);
         request->profile = strdup(profile);
-        if (!request->toplevel || !request->profile)
+        request->plan_digest = strdup(digest);
+        if (!request->toplevel || !request->profile || !request->plan_digest)
                 return -ENOMEM;
         request->generation = generation;
         request->no_rollback = json_boolean(object, "no-rollback");
@@ -114,5 +122,6 @@ int request_from_json(const cJSON *object, Request *request) {
 void request_done(Request *request) {
         free(request->toplevel);
         free(request->profile);
+        free(request->plan_digest);
         *request = (Request){ 0 };
 }

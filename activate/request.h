@@ -27,7 +27,9 @@ typedef struct Request {
         bool no_rollback;
         bool force;
         bool install_bootloader;
-        uid_t uid; /* who asked */
+        uint64_t job_limit_sec; /* for each job; 0: by the unit's own timeout */
+        char *plan_digest;      /* refuse if another plan comes out; "": any will do */
+        uid_t uid;              /* who asked */
 } Request;
 
 const char *request_verb_to_string(RequestVerb verb);

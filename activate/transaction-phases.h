@@ -59,7 +59,7 @@ bool transaction_runs_already(const Transaction *t);
 int transaction_set_root(const Transaction *t, const char *name, const char *target);
 void transaction_drop_root(const Transaction *t, const char *name);
 Scripts transaction_scripts(const Transaction *t, const Toplevel *of);
-int transaction_go(Transaction *t, const Toplevel *from, const Toplevel *to,
-                   const Inventory *inventory, Way *way, sd_bus_error *reterr_error);
-int transaction_judge(Transaction *t, const Way *way, sd_bus_error *reterr_error);
+int transaction_plan(Transaction *t, const Toplevel *from, const Toplevel *to,
+                     const Inventory *inventory, Way *way, sd_bus_error *reterr_error);
+int transaction_go_back(Transaction *t, sd_bus_error *reterr_error);
 void way_done(Way *way);

@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "options.h"
+#include "text.h"
+
+#define JOB_TIMEOUT_MAX ((uint64_t) 7 * 24 * 3600)
 
 enum {
         OPTION_STORE_PATH = 256,
@@ -12,6 +15,8 @@ enum {
         OPTION_FORCE,
         OPTION_INSTALL_BOOTLOADER,
         OPTION_JSON,
+        OPTION_JOB_TIMEOUT,
+        OPTION_PLAN,
         OPTION_NIX_FLAG,  /* handed on without a word */
         OPTION_NIX_WORD,  /* with one */
         OPTION_NIX_WORDS, /* with two */
@@ -26,6 +31,8 @@ static const struct option known[] = {
         { "force",              no_argument,       NULL, OPTION_FORCE },
         { "install-bootloader", no_argument,       NULL, OPTION_INSTALL_BOOTLOADER },
         { "json",               no_argument,       NULL, OPTION_JSON },
+        { "job-timeout",        required_argument, NULL, OPTION_JOB_TIMEOUT },
+        { "plan",               required_argument, NULL, OPTION_PLAN },
 
         { "accept-flake-config",  no_argument,       NULL, OPTION_NIX_FLAG },
         { "builders",             required_argument, NULL, OPTION_NIX_WORD },
@@ -93,6 +100,13 @@ static int take_short_option(Options *options, int letter) {
         return -EINVAL;
 }
 
+static int take_job_timeout(Options *options) {
+        if (text_to_unsigned(optarg, JOB_TIMEOUT_MAX, &options->job_limit_sec) >= 0)
+                return 0;
+        fprintf(stderr, "enact: --job-timeout takes a number of seconds, not '%s'.\n", optarg);
+        return -EINVAL;
+}
+
 static int take_option(Options *options, int c, int index, int argc, char **argv) {
         switch (c) {
         case 'F':
@@ -116,6 +130,11 @@ static int take_option(Options *options, int c, int index, int argc, char **argv
         case OPTION_JSON:
                 options->json = true;
                 return 0;
+        case OPTION_PLAN:
+                options->plan = optarg;
+                return 0;
+        case OPTION_JOB_TIMEOUT:
+                return take_job_timeout(options);
         case OPTION_NIX_FLAG:
                 return add_nix_option(options, known[index].name, NULL, NULL);
         case OPTION_NIX_WORD:

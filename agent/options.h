@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "string-list.h"
 
@@ -9,6 +10,8 @@ typedef struct Options {
         const char *flake;      /* --flake REF[#NAME] */
         const char *store_path; /* --store-path: a system that is built already */
         const char *profile;    /* --profile-name */
+        const char *plan;       /* --plan DIGEST: refuse another one */
+        uint64_t job_limit_sec; /* --job-timeout */
         bool json, no_rollback, force, install_bootloader;
         StringList nix; /* handed on to Nix as they are */
 } Options;

@@ -135,6 +135,8 @@ static int ask(const Course *course, const Options *options, const char *topleve
                 .no_rollback = options->no_rollback,
                 .force = options->force,
                 .install_bootloader = options->install_bootloader,
+                .job_limit_sec = options->job_limit_sec,
+                .plan_digest = (char *) options->plan,
                 .uid = getuid(),
         };
 
