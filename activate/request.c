@@ -51,16 +51,26 @@ int request_to_json(const Request *request, cJSON **ret_object) {
         return 0;
 }
 
-static bool is_known_key(const char *key) {
+/* Each key once and no other: where all are there and there are no more, none is doubled. */
+static bool has_exactly_the_keys(const cJSON *object) {
         static const char *const known[] = {
                 "version",     "verb",  "toplevel",           "profile", "generation",
                 "no-rollback", "force", "install-bootloader", "uid",
         };
 
+        if (cJSON_GetArraySize(object) != ELEMENTSOF(known))
+                return false;
         for (size_t i = 0; i < ELEMENTSOF(known); i++)
-                if (strcmp(known[i], key) == 0)
-                        return true;
-        return false;
+                if (!cJSON_GetObjectItemCaseSensitive(object, known[i]))
+                        return false;
+        return true;
+}
+
+static bool read_boolean(const cJSON *object, const char *key, bool *ret) {
+        const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+
+        *ret = cJSON_IsTrue(item);
+        return cJSON_IsBool(item);
 }
 
 static bool is_profile_name(const char *name) {
@@ -84,13 +94,13 @@ int request_from_json(const cJSON *object, Request *request) {
         const char *verb = json_string(object, "verb"), *toplevel = json_string(object, "toplevel");
         const char *profile = json_string(object, "profile");
         uint64_t version, uid, generation;
-        const cJSON *item;
-        int n_items = 0;
 
-        cJSON_ArrayForEach(item, object) {
-                if (!is_known_key(item->string) || n_items++ > 8)
-                        return -EBADMSG;
-        }
+        if (!has_exactly_the_keys(object))
+                return -EBADMSG;
+        if (!read_boolean(object, "no-rollback", &request->no_rollback) ||
+            !read_boolean(object, "force", &request->force) ||
+            !read_boolean(object, "install-bootloader", &request->install_bootloader))
+                return -EBADMSG;
         if (json_number(object, "version", 1, &version) < 0 || version != 1 ||
             json_number(object, "uid", UINT32_MAX - 1, &uid) < 0 ||
             json_number(object, "generation", GENERATION_MAX, &generation) < 0)
@@ -104,9 +114,6 @@ int request_from_json(const cJSON *object, Request *request) {
         if (!request->toplevel || !request->profile)
                 return -ENOMEM;
         request->generation = generation;
-        request->no_rollback = json_boolean(object, "no-rollback");
-        request->force = json_boolean(object, "force");
-        request->install_bootloader = json_boolean(object, "install-bootloader");
         request->uid = (uid_t) uid;
         return 0;
 }
