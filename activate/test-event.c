@@ -44,14 +44,14 @@ TEST(a_line_is_a_whole_object_whatever_the_text_holds) {
         _cleanup_(event_log_freep) EventLog *log = new_log();
         _cleanup_(cJSON_Deletep) cJSON *object = NULL;
         _cleanup_free_ char *text = NULL;
-        char *newline;
+        size_t n;
 
         event_say(log, "output", "line", said);
         text = told();
-        newline = strchr(text, '\n');
-        ASSERT_TRUE(newline && newline[1] == '\0');
-        for (const char *p = text; p < newline; p++)
-                ASSERT_TRUE((unsigned char) *p >= ' ');
+        n = strcspn(text, "\n");
+        ASSERT_TEXT(text + n, "\n");
+        for (size_t i = 0; i < n; i++)
+                ASSERT_TRUE((unsigned char) text[i] >= ' ');
         ASSERT_OK(json_parse(text, strlen(text), &object));
         ASSERT_TEXT(json_string(object, "event"), "output");
         ASSERT_TEXT(json_string(object, "line"), said);
