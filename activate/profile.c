@@ -133,7 +133,8 @@ static int link_name(const Profile *profile, uint64_t number, char **ret_name) {
         return text_printf(ret_name, "%s-%" PRIu64 "-link", profile->name, number);
 }
 
-/* "system-12-link" -> 12 for the profile "system"; false for every other name. */
+/* "system-12-link" -> 12 for the profile "system"; false for every other name, also
+ * "system-012-link": link_name() would make another one of its number. */
 static bool parse_link_name(const Profile *profile, const char *name, uint64_t *ret_number) {
         const char *number = text_after_prefix(name, profile->name);
         _cleanup_free_ char *digits = NULL;
@@ -141,7 +142,9 @@ static bool parse_link_name(const Profile *profile, const char *name, uint64_t *
         if (!number || *number++ != '-' || !text_has_suffix(number, "-link"))
                 return false;
         digits = strndup(number, strlen(number) - strlen("-link"));
-        return digits && text_to_unsigned(digits, GENERATION_NUMBER_MAX, ret_number) >= 0;
+        if (!digits || (digits[0] == '0' && digits[1] != '\0'))
+                return false;
+        return text_to_unsigned(digits, GENERATION_NUMBER_MAX, ret_number) >= 0;
 }
 
 static int read_generation(const Profile *profile, const char *name, Generation *generation) {

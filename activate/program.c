@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/pidfd.h>
 
 #include "clock.h"
@@ -32,26 +33,44 @@ static void tell_line(Run *run) {
         run->n_line = 0;
 }
 
-/* Reads what is there; false when the output has ended. */
-static bool read_output(Run *run) {
+/*
+ * Reads once, so that one who talks faster than we listen keeps us from nothing: positive, 0 when
+ * the output has ended, or an errno of read(2), -EAGAIN where nothing is there now.
+ */
+static ssize_t read_output(Run *run) {
         char buffer[8192];
+        ssize_t n;
 
-        for (;;) {
-                ssize_t n = read(run->output_fd, buffer, sizeof(buffer));
+        do
+                n = read(run->output_fd, buffer, sizeof(buffer));
+        while (n < 0 && errno == EINTR);
+        if (n < 0)
+                return -errno;
 
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return errno == EAGAIN;
-                if (n == 0)
-                        return false;
-                for (ssize_t i = 0; i < n; i++) {
-                        if (buffer[i] == '\n' || run->n_line == LINE_BYTES_MAX - 1)
-                                tell_line(run);
-                        if (buffer[i] != '\n')
-                                run->line[run->n_line++] = buffer[i];
-                }
+        for (ssize_t i = 0; i < n; i++) {
+                if (buffer[i] == '\n' || run->n_line == LINE_BYTES_MAX - 1)
+                        tell_line(run);
+                if (buffer[i] != '\n')
+                        run->line[run->n_line++] = buffer[i];
         }
+        return n;
+}
+
+/* What the program has said before it ended; a daemon that it left behind may never stop. */
+static void read_last_output(Run *run) {
+        int n_left = 0;
+
+        if (ioctl(run->output_fd, FIONREAD, &n_left) < 0)
+                n_left = 0;
+        while (n_left > 0) {
+                ssize_t n = read_output(run);
+
+                if (n <= 0)
+                        break;
+                n_left -= (int) n;
+        }
+        if (run->n_line > 0)
+                tell_line(run);
 }
 
 /* Until the child ends or its time is over. */
@@ -73,8 +92,12 @@ static int follow(Run *run) {
                         return -errno;
                 if (n <= 0)
                         continue;
-                if (fds[1].revents && !read_output(run))
-                        fds[1].fd = -1;
+                if (fds[1].revents) {
+                        ssize_t k = read_output(run);
+
+                        if (k == 0 || (k < 0 && k != -EAGAIN))
+                                fds[1].fd = -1;
+                }
                 if (fds[0].revents)
                         return 0;
         }
@@ -137,10 +160,7 @@ int program_run(const Program *program, int *ret_status) {
                 (void) kill(program->on_line ? -run.pid : run.pid, SIGKILL);
 
         q = process_wait(run.pid, ret_status);
-        if (program->on_line) {
-                (void) read_output(&run);
-                if (run.n_line > 0)
-                        tell_line(&run);
-        }
+        if (program->on_line)
+                read_last_output(&run);
         return r < 0 ? r : q;
 }

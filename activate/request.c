@@ -8,7 +8,6 @@
 
 #define GENERATION_MAX ((uint64_t) 1 << 53)
 #define JOB_LIMIT_MAX  ((uint64_t) 7 * 24 * 3600)
-#define N_KEYS         11
 
 /* clang-format off */
 static const char *const verb_names[_REQUEST_VERB_MAX] = {
@@ -56,17 +55,27 @@ int request_to_json(const Request *request, cJSON **ret_object) {
         return 0;
 }
 
-static bool is_known_key(const char *key) {
+/* Each key once and no other: where all are there and there are no more, none is doubled. */
+static bool has_exactly_the_keys(const cJSON *object) {
         static const char *const known[] = {
                 "force",   "generation", "install-bootloader", "job-timeout", "no-rollback",
                 "plan",    "profile",    "toplevel",           "uid",         "verb",
                 "version",
         };
 
+        if (cJSON_GetArraySize(object) != ELEMENTSOF(known))
+                return false;
         for (size_t i = 0; i < ELEMENTSOF(known); i++)
-                if (strcmp(known[i], key) == 0)
-                        return true;
-        return false;
+                if (!cJSON_GetObjectItemCaseSensitive(object, known[i]))
+                        return false;
+        return true;
+}
+
+static bool read_boolean(const cJSON *object, const char *key, bool *ret) {
+        const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+
+        *ret = cJSON_IsTrue(item);
+        return cJSON_IsBool(item);
 }
 
 static bool is_profile_name(const char *name) {
@@ -90,20 +99,20 @@ int request_from_json(const cJSON *object, Request *request) {
         const char *verb = json_string(object, "verb"), *toplevel = json_string(object, "toplevel");
         const char *profile = json_string(object, "profile"), *digest = json_string(object, "plan");
         uint64_t version, uid, generation;
-        const cJSON *item;
-        int n_items = 0;
 
-        cJSON_ArrayForEach(item, object) {
-                if (!is_known_key(item->string) || n_items++ >= N_KEYS)
-                        return -EBADMSG;
-        }
+        if (!has_exactly_the_keys(object))
+                return -EBADMSG;
+        if (!read_boolean(object, "no-rollback", &request->no_rollback) ||
+            !read_boolean(object, "force", &request->force) ||
+            !read_boolean(object, "install-bootloader", &request->install_bootloader))
+                return -EBADMSG;
         if (json_number(object, "version", 1, &version) < 0 || version != 1 ||
             json_number(object, "uid", UINT32_MAX - 1, &uid) < 0 ||
             json_number(object, "job-timeout", JOB_LIMIT_MAX, &request->job_limit_sec) < 0 ||
             json_number(object, "generation", GENERATION_MAX, &generation) < 0)
                 return -EBADMSG;
         if (!verb || request_verb_from_string(verb, &request->verb) < 0 || !toplevel ||
-            *toplevel != '/' || !profile || !is_profile_name(profile))
+            *toplevel != '/' || !profile || !is_profile_name(profile) || !digest)
                 return -EBADMSG;
 
         request->toplevel = strdup(toplevel);
@@ -112,9 +121,6 @@ int request_from_json(const cJSON *object, Request *request) {
         if (!request->toplevel || !request->profile || !request->plan_digest)
                 return -ENOMEM;
         request->generation = generation;
-        request->no_rollback = json_boolean(object, "no-rollback");
-        request->force = json_boolean(object, "force");
-        request->install_bootloader = json_boolean(object, "install-bootloader");
         request->uid = (uid_t) uid;
         return 0;
 }

@@ -10,6 +10,7 @@
 #define JOB_TIMEOUT_MAX ((uint64_t) 7 * 24 * 3600)
 
 enum {
+        A_WORD = 1, /* getopt's own number */
         OPTION_STORE_PATH = 256,
         OPTION_NO_ROLLBACK,
         OPTION_FORCE,
@@ -159,18 +160,24 @@ static void say_bad_option(int c, char **argv) {
  * options_parse() - read a verb's options
  * @argv:      argv[0] is the verb
  * @options:   all zero before; points into @argv. options_done() even after an error
- * @ret_index: of the first word that is no option; what follows a `--` was handed on to Nix
+ * @ret_index: of the first word that is no option; those words are the last in @argv afterwards.
+ *             What follows a `--` is none of them and is handed on to Nix
  *
  * Says on standard error what is wrong.
  *
  * Return: 0, -EINVAL for an unknown or incomplete option, -ENOMEM.
  */
 int options_parse(int argc, char **argv, Options *options, int *ret_index) {
-        int c, r, index = 0;
+        int c, r, index = 0, n_words = 0;
 
         options->profile = "system";
         opterr = 0;
-        while ((c = getopt_long(argc, argv, ":F:p:j:I:kKL", known, &index)) >= 0) {
+        optind = 0; /* from the start, whatever was parsed before */
+        while ((c = getopt_long(argc, argv, "-:F:p:j:I:kKL", known, &index)) >= 0) {
+                if (c == A_WORD) { /* never before its place: that was read already */
+                        argv[++n_words] = optarg;
+                        continue;
+                }
                 if (c == '?' || c == ':')
                         say_bad_option(c, argv);
                 r = c == '?' || c == ':' ? -EINVAL : take_option(options, c, index, argc, argv);
@@ -178,14 +185,13 @@ int options_parse(int argc, char **argv, Options *options, int *ret_index) {
                         return r;
         }
 
-        *ret_index = optind;
-        if (optind > 0 && optind < argc && strcmp(argv[optind - 1], "--") == 0)
-                for (int i = optind; i < argc; i++) {
-                        r = string_list_add(&options->nix, argv[i]);
-                        if (r < 0)
-                                return r;
-                        *ret_index = argc;
-                }
+        for (int i = optind; i < argc; i++) {
+                r = string_list_add(&options->nix, argv[i]);
+                if (r < 0)
+                        return r;
+        }
+        *ret_index = argc - n_words;
+        memmove(argv + *ret_index, argv + 1, (size_t) n_words * sizeof(*argv));
         return 0;
 }
 

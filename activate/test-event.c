@@ -1,0 +1,112 @@
+#include <fcntl.h>
+
+#include "event.h"
+#include "file.h"
+#include "test.h"
+#include "text.h"
+
+static char path[4096];
+
+static EventLog *new_log(void) {
+        EventLog *log = NULL;
+        int fd;
+
+        (void) snprintf(path, sizeof(path), "%s/events", test_directory());
+        fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+        ASSERT_TRUE(fd >= 0);
+        ASSERT_OK(event_log_new(fd, /* journal= */ false, &log));
+        return log;
+}
+
+static char *told(void) {
+        char *text = NULL;
+
+        ASSERT_OK(file_read(AT_FDCWD, path, FILE_SMALL_MAX, &text, NULL));
+        return text;
+}
+
+TEST(each_event_is_one_line_in_the_order_they_were_told) {
+        _cleanup_(event_log_freep) EventLog *log = new_log();
+        _cleanup_free_ char *text = NULL;
+        cJSON *event = event_new("job-end");
+
+        event_add_text(event, "unit", "a.service");
+        event_add_number(event, "seconds", 1.5);
+        event_say(log, "phase", "phase", "stage");
+        event_emit(log, event);
+        text = told();
+        ASSERT_TEXT(text, "{\"event\":\"phase\",\"phase\":\"stage\"}\n"
+                          "{\"event\":\"job-end\",\"unit\":\"a.service\",\"seconds\":1.5}\n");
+}
+
+TEST(a_line_is_a_whole_object_whatever_the_text_holds) {
+        static const char said[] = "two\nlines \"quoted\" \\ \x01\x1b[31m\t\r \xc3\xa4";
+        _cleanup_(event_log_freep) EventLog *log = new_log();
+        _cleanup_(cJSON_Deletep) cJSON *object = NULL;
+        _cleanup_free_ char *text = NULL;
+        size_t n;
+
+        event_say(log, "output", "line", said);
+        text = told();
+        n = strcspn(text, "\n");
+        ASSERT_TEXT(text + n, "\n");
+        for (size_t i = 0; i < n; i++)
+                ASSERT_TRUE((unsigned char) text[i] >= ' ');
+        ASSERT_OK(json_parse(text, strlen(text), &object));
+        ASSERT_TEXT(json_string(object, "event"), "output");
+        ASSERT_TEXT(json_string(object, "line"), said);
+}
+
+TEST(a_large_number_stays_whole) {
+        _cleanup_(event_log_freep) EventLog *log = new_log();
+        _cleanup_free_ char *text = NULL;
+        cJSON *event = event_new("end");
+
+        event_add_number(event, "time", 1709208007123456.0);
+        event_emit(log, event);
+        text = told();
+        ASSERT_TEXT(text, "{\"event\":\"end\",\"time\":1709208007123456}\n");
+}
+
+TEST(a_message_id_is_in_the_form_of_the_journal) {
+        _cleanup_(event_log_freep) EventLog *log = new_log();
+        _cleanup_free_ char *text = NULL;
+        cJSON *event = event_new("end");
+
+        event_add_message_id(event, MESSAGE_SWITCH_ENDED);
+        event_emit(log, event);
+        text = told();
+        ASSERT_CONTAINS(text, "\"message-id\":\"8f0197c44e5d437a9c5e21d3660bae92\"");
+}
+
+TEST(a_text_that_is_not_there_is_left_out) {
+        _cleanup_(event_log_freep) EventLog *log = new_log();
+        _cleanup_free_ char *text = NULL;
+
+        event_say(log, "end", "error", NULL);
+        text = told();
+        ASSERT_TEXT(text, "{\"event\":\"end\"}\n");
+}
+
+TEST(an_event_that_is_not_there_is_nothing) {
+        _cleanup_(event_log_freep) EventLog *log = new_log();
+        _cleanup_free_ char *text = NULL;
+
+        event_add_text(NULL, "unit", "a.service");
+        event_add_number(NULL, "exit", 1);
+        event_add_message_id(NULL, MESSAGE_SWITCH_ENDED);
+        event_emit(log, NULL);
+        text = told();
+        ASSERT_TEXT(text, "");
+        ASSERT_NULL(event_log_free(NULL));
+}
+
+TEST(what_cannot_be_written_is_dropped) {
+        _cleanup_(event_log_freep) EventLog *log = NULL;
+        int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+
+        ASSERT_TRUE(fd >= 0);
+        ASSERT_OK(event_log_new(fd, /* journal= */ false, &log));
+        event_say(log, "phase", "phase", "stage");
+        ASSERT_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC); /* still its own, and open */
+}

@@ -1,0 +1,231 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "file.h"
+#include "history.h"
+#include "test.h"
+#include "text.h"
+
+#define A "/nix/store/1-a"
+#define B "/nix/store/2-b"
+#define C "/nix/store/3-c"
+
+/* A state directory with a history/ in it. */
+static const char *new_state(void) {
+        const char *directory = test_directory();
+        _cleanup_free_ char *path = NULL;
+
+        ASSERT_OK(text_printf(&path, "%s/history", directory));
+        ASSERT_OK(mkdir(path, 0755));
+        return directory;
+}
+
+static void put_file(const char *directory, const char *name, const char *text) {
+        _cleanup_free_ char *path = NULL;
+
+        ASSERT_OK(text_printf(&path, "%s/history/%s", directory, name));
+        ASSERT_OK(file_write(AT_FDCWD, path, text, 0644));
+}
+
+static HistoryEntry entry(const char *id) {
+        return (HistoryEntry){
+                .id = (char *) id,
+                .verb = (char *) "switch",
+                .from = (char *) A,
+                .to = (char *) B,
+                .text = (char *) "done",
+        };
+}
+
+TEST(an_entry_comes_out_as_it_went_in) {
+        _cleanup_(history_done) History history = { 0 };
+        const char *directory = new_state();
+        const HistoryEntry *got;
+        HistoryEntry e = entry("20240229T120000-1");
+
+        e.begun = 1709208000;
+        e.ended = 1709208007;
+        e.uid = UINT32_MAX - 1;
+        e.exit_code = 130;
+        e.from = (char *) "";
+        e.text = (char *) "Cannot start 'a.service':\n  \"no\" \xc3\xa4";
+        ASSERT_OK(history_write(directory, &e));
+        ASSERT_OK(history_read(directory, &history));
+        ASSERT_EQ(history.n, 1);
+        got = &history.entries[0];
+        ASSERT_TEXT(got->id, e.id);
+        ASSERT_TEXT(got->verb, e.verb);
+        ASSERT_TEXT(got->from, e.from);
+        ASSERT_TEXT(got->to, e.to);
+        ASSERT_TEXT(got->text, e.text);
+        ASSERT_EQ(got->begun, e.begun);
+        ASSERT_EQ(got->ended, e.ended);
+        ASSERT_EQ(got->uid, e.uid);
+        ASSERT_EQ(got->exit_code, e.exit_code);
+}
+
+TEST(entries_are_in_order_of_their_ids) {
+        static const char *const ids[] = { "20240301T000000-9", "20231231T235959-1",
+                                           "20240301T000000-8" };
+        _cleanup_(history_done) History history = { 0 };
+        const char *directory = new_state();
+
+        for (size_t i = 0; i < ELEMENTSOF(ids); i++) {
+                HistoryEntry e = entry(ids[i]);
+
+                ASSERT_OK(history_write(directory, &e));
+        }
+        ASSERT_OK(history_read(directory, &history));
+        ASSERT_EQ(history.n, 3);
+        ASSERT_TEXT(history.entries[0].id, ids[1]);
+        ASSERT_TEXT(history.entries[1].id, ids[2]);
+        ASSERT_TEXT(history.entries[2].id, ids[0]);
+}
+
+TEST(the_same_id_again_replaces_its_entry) {
+        _cleanup_(history_done) History history = { 0 };
+        const char *directory = new_state();
+        HistoryEntry e = entry("1");
+
+        ASSERT_OK(history_write(directory, &e));
+        e.exit_code = 3;
+        ASSERT_OK(history_write(directory, &e));
+        ASSERT_OK(history_read(directory, &history));
+        ASSERT_EQ(history.n, 1);
+        ASSERT_EQ(history.entries[0].exit_code, 3);
+}
+
+TEST(two_hundred_entries_are_kept_and_the_oldest_go) {
+        _cleanup_(history_done) History history = { 0 };
+        const char *directory = new_state();
+
+        put_file(directory, "notes.txt", "not an entry, so not removed either");
+        for (int i = 0; i < 203; i++) {
+                _cleanup_free_ char *id = NULL;
+                HistoryEntry e;
+
+                ASSERT_OK(text_printf(&id, "%03d", i));
+                e = entry(id);
+                ASSERT_OK(history_write(directory, &e));
+        }
+        ASSERT_OK(history_read(directory, &history));
+        ASSERT_EQ(history.n, 200);
+        ASSERT_TEXT(history.entries[0].id, "003");
+        ASSERT_TEXT(history.entries[199].id, "202");
+        {
+                _cleanup_free_ char *path = NULL;
+
+                ASSERT_OK(text_printf(&path, "%s/history/notes.txt", directory));
+                ASSERT_OK(access(path, F_OK));
+        }
+}
+
+TEST(without_a_history_there_are_no_entries) {
+        _cleanup_(history_done) History history = { 0 };
+
+        ASSERT_OK(history_read("/nonexistent", &history));
+        ASSERT_EQ(history.n, 0);
+        ASSERT_NULL(history_find_rollback(&history, B));
+}
+
+TEST(what_cannot_be_kept_is_an_error) {
+        HistoryEntry e = entry("1");
+
+        ASSERT_EQ(history_write("/nonexistent", &e), -ENOENT);
+}
+
+#define RECORD(version, exit, rest)                                                                \
+        "{\"version\":" version ",\"id\":\"x\",\"verb\":\"switch\",\"from\":\"" A "\",\"to\":\"" B \
+        "\",\"begun\":1,\"ended\":2,\"uid\":0,\"exit\":" exit rest "}"
+
+TEST(a_damaged_entry_is_passed_over_and_hides_no_other) {
+        static const char *const damaged[] = {
+                "",
+                "{",
+                "[]",
+                "{}",
+                "no JSON at all",
+                RECORD("1", "0", ""),                          /* no text */
+                RECORD("1", "0", ",\"text\":7"),               /* a wrong type */
+                RECORD("2", "0", ",\"text\":\"\""),            /* a version that is not ours */
+                RECORD("1", "-1", ",\"text\":\"\""),           /* no exit code */
+                RECORD("1", "256", ",\"text\":\"\""),          /* nor this */
+                RECORD("1", "0", ",\"text\":\"\"") " trailer", /* more than one record */
+        };
+        _cleanup_(history_done) History history = { 0 };
+        const char *directory = new_state();
+        _cleanup_free_ char *path = NULL;
+
+        for (size_t i = 0; i < ELEMENTSOF(damaged); i++) {
+                _cleanup_free_ char *name = NULL;
+
+                ASSERT_OK(text_printf(&name, "1-%02zu.json", i));
+                put_file(directory, name, damaged[i]);
+        }
+        ASSERT_OK(text_printf(&path, "%s/history/1-directory.json", directory));
+        ASSERT_OK(mkdir(path, 0755));
+        put_file(directory, "0.json", RECORD("1", "0", ",\"text\":\"first\""));
+        put_file(directory, "2.json", RECORD("1", "0", ",\"text\":\"last\""));
+        put_file(directory, ".3.json", RECORD("1", "0", ",\"text\":\"hidden\""));
+        put_file(directory, "4.json.0", RECORD("1", "0", ",\"text\":\"temporary\""));
+
+        ASSERT_OK(history_read(directory, &history));
+        ASSERT_EQ(history.n, 2);
+        ASSERT_TEXT(history.entries[0].text, "first");
+        ASSERT_TEXT(history.entries[1].text, "last");
+}
+
+/* Where a rollback from @running leads, by the id of the entry that says so; "" for none. */
+static const char *find(const HistoryEntry *entries, size_t n, const char *running) {
+        const History history = { .entries = (HistoryEntry *) entries, .n = n };
+        const HistoryEntry *found = history_find_rollback(&history, running);
+
+        return found ? found->id : "";
+}
+
+#define ENTRY(i, v, f, t, code)                                                                    \
+        {                                                                                          \
+                .id = (char *) (i), .verb = (char *) (v), .from = (char *) (f),                    \
+                .to = (char *) (t), .exit_code = (code)                                            \
+        }
+
+TEST(a_rollback_leads_to_what_ran_before_the_newest_switch_to_the_running_system) {
+        const HistoryEntry entries[] = {
+                ENTRY("1", "switch", C, B, 0),
+                ENTRY("2", "switch", A, B, 0),
+                ENTRY("3", "switch", B, C, 0),
+        };
+
+        ASSERT_TEXT(find(entries, ELEMENTSOF(entries), B), "2");
+        ASSERT_TEXT(find(entries, ELEMENTSOF(entries), C), "3");
+        ASSERT_TEXT(find(entries, ELEMENTSOF(entries), A), "");
+}
+
+TEST(a_test_counts_as_what_made_a_system_run) {
+        const HistoryEntry entries[] = { ENTRY("1", "test", A, B, 0) };
+
+        ASSERT_TEXT(find(entries, ELEMENTSOF(entries), B), "1");
+}
+
+TEST(a_switch_that_left_failed_units_counts) {
+        const HistoryEntry entries[] = { ENTRY("1", "switch", A, B, 4) };
+
+        ASSERT_TEXT(find(entries, ELEMENTSOF(entries), B), "1");
+}
+
+TEST(what_did_not_make_the_running_system_run_does_not_count) {
+        const HistoryEntry entries[] = {
+                ENTRY("1", "switch", A, B, 0),   ENTRY("2", "switch", C, B, 1), /* failed */
+                ENTRY("3", "switch", C, B, 3),   /* was rolled back */
+                ENTRY("4", "switch", C, B, 5),   /* neither there nor back */
+                ENTRY("5", "switch", C, B, 130), /* stopped before it began */
+                ENTRY("6", "boot", C, B, 0),     /* runs from the next boot on */
+                ENTRY("7", "switch", C, B, 100), /* the same */
+                ENTRY("8", "rollback", C, B, 0), /* C was left on purpose */
+                ENTRY("9", "switch", B, B, 0),   /* changed nothing */
+                ENTRY("10", "switch", "", B, 0), /* nothing ran before */
+        };
+
+        ASSERT_TEXT(find(entries, ELEMENTSOF(entries), B), "1");
+        ASSERT_TEXT(find(entries + 1, ELEMENTSOF(entries) - 1, B), "");
+}
