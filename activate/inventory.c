@@ -53,16 +53,15 @@ static const char *text_of(const cJSON *unit, const char *key) {
 }
 
 /**
- * inventory_from_json() - read a recorded state
- * @state: an object of version 1 with "units"; all of a unit but "id" and "active" may be absent
+ * inventory_from_json() - read recorded units
+ * @units: an array; all of a unit but "id" and "active" may be absent
  *
  * Return: 0, -EBADMSG if it is no such record, -E2BIG past INVENTORY_UNITS_MAX, -ENOMEM.
  */
-int inventory_from_json(Inventory *inventory, const cJSON *state) {
-        const cJSON *units = cJSON_GetObjectItemCaseSensitive(state, "units"), *unit;
-        uint64_t version;
+int inventory_from_json(Inventory *inventory, const cJSON *units) {
+        const cJSON *unit;
 
-        if (json_number(state, "version", 1, &version) < 0 || version != 1 || !cJSON_IsArray(units))
+        if (!cJSON_IsArray(units))
                 return -EBADMSG;
 
         cJSON_ArrayForEach(unit, units) {

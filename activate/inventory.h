@@ -24,7 +24,7 @@ typedef struct Inventory {
 int inventory_add(Inventory *inventory, const char *id, const char *active, const char *sub,
                   const char *fragment, const char *following);
 void inventory_sort(Inventory *inventory);
-int inventory_from_json(Inventory *inventory, const cJSON *state);
+int inventory_from_json(Inventory *inventory, const cJSON *units);
 InventoryUnit *inventory_find(const Inventory *inventory, const char *id);
 bool inventory_unit_is_active(const InventoryUnit *unit);
 bool inventory_unit_runs(const InventoryUnit *unit);

@@ -1,123 +1,389 @@
-/* Loading: all that the pure plan looks at is read here, from two toplevels and an inventory. */
+/*
+ * Loading: all that the pure plan looks at is read here, from two toplevels and an inventory. What
+ * is read depends on what may matter: definitions of running units that differ, and those of units
+ * that somebody listed.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
 #include "file.h"
+#include "plan-listed.h"
 #include "plan-load.h"
 #include "text.h"
+#include "unit-tree.h"
 
-#define MANAGED_DIRECTORY "/etc/systemd/system"
-#define SYSTEMD_BINARY    "systemd/lib/systemd/systemd"
-#define SYSTEMD_CONF      "etc/systemd/system.conf"
+#define SYSTEM_DIRECTORY "/etc/systemd/system"
+#define USER_DIRECTORY   "/etc/systemd/user"
+#define FSTAB            "/etc/fstab"
+#define SYSTEMD_BINARY   "systemd/lib/systemd/systemd"
+#define SYSTEMD_CONF     "etc/systemd/system.conf"
 
-/* Only what the system's own unit files define is ours to stop or start. */
-static bool is_managed(const InventoryUnit *unit) {
-        return inventory_unit_is_active(unit) && unit->fragment &&
-               text_after_prefix(unit->fragment, MANAGED_DIRECTORY "/");
+/* All that is loaded, and owned here; the input points into it. */
+typedef struct Loaded {
+        UnitTree old_tree, new_tree;
+        UnitPair *pairs, *named;
+        size_t n_pairs, n_named;
+        Fstab old_fstab, new_fstab;
+        StringList migrate;
+        PlanInput input;
+} Loaded;
+
+static void pairs_done(UnitPair *pairs, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                unit_pair_done(&pairs[i]);
+        free(pairs);
 }
 
-static int open_units(const char *toplevel, int *ret_fd) {
-        _cleanup_free_ char *path = NULL;
+static void loaded_done(Loaded *l) {
+        unit_tree_done(&l->old_tree);
+        unit_tree_done(&l->new_tree);
+        pairs_done(l->pairs, l->n_pairs);
+        pairs_done(l->named, l->n_named);
+        fstab_done(&l->old_fstab);
+        fstab_done(&l->new_fstab);
+        string_list_done(&l->migrate);
+}
+
+/* An old system without units is none at all, as on a first switch. */
+static int loaded_begin(Loaded *l, const PlanSource *source, const char *directory) {
+        _cleanup_free_ char *old_path = NULL, *new_path = NULL;
         int r;
 
-        r = text_printf(&path, "%s" MANAGED_DIRECTORY, toplevel);
-        if (r < 0)
-                return r;
-        return file_open_directory(AT_FDCWD, path, ret_fd);
-}
+        l->old_tree.dir_fd = l->new_tree.dir_fd = -EBADF;
+        l->input = (PlanInput){
+                .from = source->from,
+                .to = source->to,
+                .directory = directory,
+                .inventory = source->inventory,
+        };
 
-/* Whether two names lead to the same file; what cannot be resolved is the same as nothing else. */
-static bool same_path(const char *a, const char *b) {
-        _cleanup_free_ char *x = NULL, *y = NULL;
-
-        if (file_realpath(b, &y) < 0)
-                return true; /* the new system has none: nothing to execute anew for */
-        return file_realpath(a, &x) >= 0 && strcmp(x, y) == 0;
-}
-
-static int systemd_changed(const PlanSource *source, const char *running, const char *name,
-                           bool *ret_changed) {
-        _cleanup_free_ char *old = NULL, *new = NULL;
-        int r;
-
-        r = text_printf(&old, "%s/%s", source->from, name);
-        if (r < 0)
-                return r;
-        r = text_printf(&new, "%s/%s", source->to, name);
-        if (r < 0)
-                return r;
-
-        *ret_changed = !same_path(source->live ? running : old, new);
-        return 0;
-}
-
-static int needs_reexec(const PlanSource *source, bool *ret) {
-        bool binary, conf;
-        int r;
-
-        r = systemd_changed(source, "/proc/1/exe", SYSTEMD_BINARY, &binary);
-        if (r < 0)
-                return r;
-        r = systemd_changed(source, "/etc/systemd/system.conf", SYSTEMD_CONF, &conf);
-        if (r < 0)
-                return r;
-
-        *ret = binary || conf;
-        return 0;
-}
-
-static int load_pairs(const PlanSource *source, UnitPair *pairs, size_t *n_pairs) {
-        _cleanup_close_ int old_fd = -EBADF, new_fd = -EBADF;
-        int r;
-
-        r = open_units(source->from, &old_fd);
+        r = text_printf(&old_path, "%s%s", source->from, directory);
+        if (r >= 0)
+                r = text_printf(&new_path, "%s%s", source->to, directory);
+        if (r >= 0)
+                r = unit_tree_open(&l->old_tree, old_path);
         if (r < 0 && r != -ENOENT)
                 return r;
-        r = open_units(source->to, &new_fd);
-        if (r < 0)
-                return r;
+        return unit_tree_open(&l->new_tree, new_path);
+}
 
-        for (size_t i = 0; i < source->inventory->n; i++) {
-                const InventoryUnit *unit = &source->inventory->units[i];
+static int load_pairs(Loaded *l) {
+        const Inventory *inventory = l->input.inventory;
 
-                if (!is_managed(unit))
+        l->pairs = calloc(inventory->n + 1, sizeof(*l->pairs));
+        if (!l->pairs)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < inventory->n; i++) {
+                const InventoryUnit *unit = &inventory->units[i];
+                int r;
+
+                if (!plan_is_managed(&l->input, unit))
                         continue;
-                r = unit_pair_load(&pairs[(*n_pairs)++], unit->id, old_fd, new_fd);
+                r = unit_pair_load(&l->pairs[l->n_pairs++], unit->id, &l->old_tree, &l->new_tree);
+                if (r < 0)
+                        return r;
+        }
+        l->input.pairs = l->pairs;
+        l->input.n_pairs = l->n_pairs;
+        return 0;
+}
+
+/* A service that did not change matters where its socket did. */
+static int load_services_of_sockets(Loaded *l) {
+        for (size_t i = 0; i < l->n_pairs; i++) {
+                _cleanup_free_ char *service = NULL;
+                const UnitPair *pair;
+                int r;
+
+                if (l->pairs[i].identical || !text_has_suffix(l->pairs[i].id, ".socket"))
+                        continue;
+                r = unit_pair_service(&l->pairs[i], &service);
+                if (r < 0)
+                        return r;
+                pair = service ? plan_find_pair(&l->input, service) : NULL;
+                if (!pair)
+                        continue;
+                r = unit_pair_load_new(&l->pairs[pair - l->pairs], &l->new_tree);
                 if (r < 0)
                         return r;
         }
         return 0;
 }
 
+/* @names: put in order here, as pairs are */
+static int load_named(Loaded *l, StringList *names) {
+        string_list_sort_unique(names);
+        l->named = calloc(names->n + 1, sizeof(*l->named));
+        if (!l->named)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < names->n; i++) {
+                UnitPair *pair = &l->named[l->n_named++];
+                int r;
+
+                r = unit_pair_load(pair, names->items[i], &l->old_tree, &l->new_tree);
+                if (r >= 0)
+                        r = unit_pair_load_new(pair, &l->new_tree);
+                if (r < 0)
+                        return r;
+        }
+        l->input.named = l->named;
+        l->input.n_named = l->n_named;
+        return 0;
+}
+
+static int load_leftovers(Loaded *l, const PlanLeftovers *leftovers) {
+        _cleanup_(string_list_done) StringList names = { 0 };
+
+        if (string_list_copy(&names, &leftovers->start) < 0 ||
+            string_list_copy(&names, &leftovers->restart) < 0 ||
+            string_list_copy(&names, &leftovers->reload) < 0)
+                return -ENOMEM;
+        l->input.leftovers = leftovers;
+        return load_named(l, &names);
+}
+
+static int load_fstab(const char *toplevel, Fstab *fstab) {
+        _cleanup_free_ char *path = NULL, *text = NULL;
+        size_t n;
+        int r;
+
+        r = text_printf(&path, "%s" FSTAB, toplevel);
+        if (r < 0)
+                return r;
+        r = file_read(AT_FDCWD, path, FSTAB_BYTES_MAX, &text, &n);
+        if (r == -ENOENT)
+                return 0;
+        return r < 0 ? r : fstab_parse(fstab, text, n);
+}
+
+/* Where one of them cannot be read nothing is concluded from it: to take it for empty would unmount
+ * all there is. */
+static int load_fstabs(Loaded *l, const PlanSource *source) {
+        int r;
+
+        r = load_fstab(source->live ? "" : source->from, &l->old_fstab);
+        if (r >= 0)
+                r = load_fstab(source->to, &l->new_fstab);
+        if (r == -ENOMEM)
+                return r;
+        l->input.bad_fstab = r < 0;
+        l->input.old_fstab = &l->old_fstab;
+        l->input.new_fstab = &l->new_fstab;
+        return 0;
+}
+
+static int resolve_below(const char *toplevel, const char *name, char **ret_path) {
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = text_printf(&path, "%s/%s", toplevel, name);
+        return r < 0 ? r : file_realpath(path, ret_path);
+}
+
+/* Whether the manager's binary is another one; without a new one there is nothing to execute. */
+static int binary_changed(const PlanSource *source, bool *ret) {
+        _cleanup_free_ char *running = NULL, *wanted = NULL;
+        const char *old = source->pid1_exe;
+        int r;
+
+        *ret = false;
+        r = resolve_below(source->to, SYSTEMD_BINARY, &wanted);
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+
+        if (!old) {
+                r = source->live ? file_realpath("/proc/1/exe", &running) :
+                                   resolve_below(source->from, SYSTEMD_BINARY, &running);
+                if (r == -ENOMEM)
+                        return r;
+                old = running;
+        }
+        *ret = !old || strcmp(old, wanted) != 0;
+        return 0;
+}
+
+static int configuration_changed(const PlanSource *source, bool *ret) {
+        _cleanup_free_ char *old = NULL, *new = NULL;
+
+        if (resolve_below(source->live ? "" : source->from, SYSTEMD_CONF, &old) == -ENOMEM ||
+            resolve_below(source->to, SYSTEMD_CONF, &new) == -ENOMEM)
+                return -ENOMEM;
+        *ret = !old != !new || (old && strcmp(old, new) != 0);
+        return 0;
+}
+
+static int load_manager(Loaded *l, const PlanSource *source) {
+        bool binary, configuration;
+        int r;
+
+        r = binary_changed(source, &binary);
+        if (r >= 0)
+                r = configuration_changed(source, &configuration);
+        if (r < 0)
+                return r;
+        l->input.reexec = binary || configuration;
+        return 0;
+}
+
 /**
- * plan_load() - read both systems and make the plan
+ * plan_load() - read both systems and make the plan for the system's manager
  * @ret: owned by the caller
  *
  * Return: 0, or an errno: of openat(2) if @to has no unit files, -ENOMEM.
  */
 int plan_load(const PlanSource *source, Plan **ret) {
-        PlanInput input = { .from = source->from, .to = source->to };
-        UnitPair *pairs;
-        size_t n_pairs = 0;
+        _cleanup_(loaded_done) Loaded l = { 0 };
         int r;
 
-        input.inventory = source->inventory;
-        r = needs_reexec(source, &input.reexec);
-        if (r < 0)
-                return r;
+        r = loaded_begin(&l, source, SYSTEM_DIRECTORY);
+        if (r >= 0)
+                r = load_manager(&l, source);
+        if (r >= 0)
+                r = load_pairs(&l);
+        if (r >= 0)
+                r = load_services_of_sockets(&l);
+        if (r >= 0)
+                r = load_fstabs(&l, source);
+        if (r >= 0 && source->leftovers)
+                r = load_leftovers(&l, source->leftovers);
+        return r < 0 ? r : plan_new(&l.input, ret);
+}
 
-        input.pairs = pairs = calloc(source->inventory->n + 1, sizeof(*pairs));
-        if (!pairs)
+/* Whether it is about to come from the system: a unit that the user's own files define, or one that
+ * the old system did not have. */
+static bool moves_here(const Loaded *l, const InventoryUnit *unit, const char *config) {
+        const char *slash = unit->fragment ? strrchr(unit->fragment, '/') : NULL;
+        const char *below;
+
+        if (!slash || !inventory_unit_is_active(unit) || plan_is_managed(&l->input, unit) ||
+            unit_tree_defines(&l->new_tree, unit->id) != UNIT_FILE_PRESENT)
+                return false;
+        below = config ? text_after_prefix(unit->fragment, config) : NULL;
+        return (below && below == slash) ||
+               unit_tree_defines(&l->old_tree, unit->id) == UNIT_FILE_MISSING;
+}
+
+static int find_moves(Loaded *l, const char *config) {
+        const Inventory *inventory = l->input.inventory;
+
+        for (size_t i = 0; i < inventory->n; i++) {
+                int r;
+
+                if (!moves_here(l, &inventory->units[i], config))
+                        continue;
+                r = string_list_add(&l->migrate, inventory->units[i].id);
+                if (r < 0)
+                        return r;
+        }
+        l->input.migrate = &l->migrate;
+        return 0;
+}
+
+/**
+ * plan_load_user() - the same for the manager of a user
+ * @source: its inventory is that manager's
+ * @ret:    owned by the caller, who may give it to plan_add_user()
+ *
+ * A system without unit files for users has none of them.
+ *
+ * Return: 0, an errno of openat(2), -ENOMEM.
+ */
+int plan_load_user(const PlanSource *source, const PlanUser *user, Plan **ret) {
+        _cleanup_(loaded_done) Loaded l = { 0 };
+        int r;
+
+        r = loaded_begin(&l, source, USER_DIRECTORY);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        l.input.user = user->name;
+        l.input.uid = user->uid;
+
+        r = load_pairs(&l);
+        if (r >= 0)
+                r = load_services_of_sockets(&l);
+        if (r >= 0)
+                r = find_moves(&l, user->config);
+        if (r >= 0 && source->leftovers)
+                r = load_leftovers(&l, source->leftovers);
+        return r < 0 ? r : plan_new(&l.input, ret);
+}
+
+/**
+ * plan_load_lists() - take the lists of the activation script into the plan
+ * @source:  as the plan was made of; its inventory is of before the switch
+ * @restart: names as they stand in the file, line by line; may be empty
+ * @reload:  the same
+ *
+ * Call it after the activation script, before anything is reloaded. Entries that come so are
+ * marked late; the digest stays.
+ *
+ * Return: 0, or an errno as plan_load().
+ */
+int plan_load_lists(const PlanSource *source, Plan *plan, const StringList *restart,
+                    const StringList *reload) {
+        _cleanup_(string_list_done) StringList names = { 0 };
+        _cleanup_(loaded_done) Loaded l = { 0 };
+        int r;
+
+        if (string_list_copy(&names, restart) < 0 || string_list_copy(&names, reload) < 0)
                 return -ENOMEM;
 
-        r = load_pairs(source, pairs, &n_pairs);
-        input.n_pairs = n_pairs;
+        r = loaded_begin(&l, source, SYSTEM_DIRECTORY);
         if (r >= 0)
-                r = plan_new(&input, ret);
-
-        for (size_t i = 0; i < n_pairs; i++)
-                unit_pair_done(&pairs[i]);
-        free(pairs);
+                r = load_fstabs(&l, source);
+        if (r >= 0)
+                r = load_named(&l, &names);
+        if (r >= 0)
+                r = plan_add_restart_list(plan, &l.input, restart);
+        if (r >= 0)
+                r = plan_add_reload_list(plan, &l.input, reload);
         return r;
+}
+
+/**
+ * plan_load_inactive_reloads() - start what was to be reloaded and does not run any more
+ * @source: its inventory is of now
+ *
+ * Return: 0, or an errno as plan_load().
+ */
+int plan_load_inactive_reloads(const PlanSource *source, Plan *plan) {
+        const PlanList *reloads = &plan->lists[PLAN_RELOAD];
+        _cleanup_(string_list_done) StringList names = { 0 };
+        _cleanup_(loaded_done) Loaded l = { 0 };
+        int r;
+
+        for (size_t i = 0; i < reloads->n; i++)
+                if (string_list_add(&names, reloads->entries[i].unit) < 0)
+                        return -ENOMEM;
+
+        r = loaded_begin(&l, source, SYSTEM_DIRECTORY);
+        if (r >= 0)
+                r = load_named(&l, &names);
+        return r < 0 ? r : plan_replace_inactive_reloads(plan, &l.input);
+}
+
+/**
+ * plan_load_migration() - what happens to a user's units that the system defines from now on
+ * @source: its inventory is of now, after the user's manager was reloaded
+ * @before: the user's plan
+ * @ret:    restarts, reloads, starts and skips; owned by the caller
+ *
+ * Return: 0, or an errno as plan_load_user().
+ */
+int plan_load_migration(const PlanSource *source, const Plan *before, Plan **ret) {
+        _cleanup_(string_list_done) StringList names = { 0 };
+        _cleanup_(loaded_done) Loaded l = { 0 };
+        int r;
+
+        if (string_list_copy(&names, &before->migrate) < 0)
+                return -ENOMEM;
+
+        r = loaded_begin(&l, source, USER_DIRECTORY);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        r = load_named(&l, &names);
+        return r < 0 ? r : plan_new_migration(&l.input, before, ret);
 }

@@ -7,7 +7,21 @@
 typedef struct PlanSource {
         const char *from, *to; /* toplevels */
         const Inventory *inventory;
-        bool live; /* compare with the systemd that runs, not with the one of @from */
+        const PlanLeftovers *leftovers; /* may be NULL */
+        const char *pid1_exe;           /* the systemd that runs, recorded earlier; may be NULL */
+        bool live;                      /* compare with what runs here, not with what @from has */
 } PlanSource;
 
+/* Whose manager it is; the inventory of the source is that manager's. */
+typedef struct PlanUser {
+        uid_t uid;
+        const char *name;
+        const char *config; /* directory of the user's own unit files; may be NULL */
+} PlanUser;
+
 int plan_load(const PlanSource *source, Plan **ret);
+int plan_load_user(const PlanSource *source, const PlanUser *user, Plan **ret);
+int plan_load_lists(const PlanSource *source, Plan *plan, const StringList *restart,
+                    const StringList *reload);
+int plan_load_inactive_reloads(const PlanSource *source, Plan *plan);
+int plan_load_migration(const PlanSource *source, const Plan *before, Plan **ret);

@@ -35,7 +35,7 @@ void plan_print_reasons(const PlanEntry *entry, FILE *out) {
         for (size_t i = 0; i < entry->n_why; i++) {
                 const PlanReason *why = &entry->why[i];
 
-                if (why->rule) {
+                if (why->rule != PLAN_RULE_NONE) {
                         fprintf(out, "      %s\n", plan_rule_to_text(why->rule));
                         continue;
                 }

@@ -1,47 +1,21 @@
 /*
  * The plan: what a switch does with each unit, and why. It is a pure function of what was loaded,
- * so each rule can be tried with files alone.
+ * so each rule can be tried with files alone. The rules themselves are in plan-unit.c, plan-fstab.c
+ * and plan-listed.c; here is what they write into.
  */
 #include <assert.h>
 #include <errno.h>
 #include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "plan-build.h"
 #include "plan.h"
 #include "text.h"
-#include "unit-diff.h"
-
-/* The names of rules are part of the plan's format; their texts are for people. */
-#define RULE_GONE          "gone"
-#define RULE_MASKED        "masked"
-#define RULE_DROP_INS_GONE "drop-ins-gone"
-#define RULE_TARGET        "target"
-#define RULE_RECONFIGURE   "stop-on-reconfiguration"
-#define RULE_SOCKET_OF     "socket-of-changed-service"
-#define RULE_SOCKET        "socket-keeps-listening"
-#define RULE_ROOT_MOUNT    "mount-cannot-be-restarted"
-#define RULE_NO_RESTART    "restart-if-changed-is-false"
-#define RULE_REFUSE_STOP   "refuse-manual-stop"
-#define RULE_MANUAL_START  "only-manual-start"
 
 /* clang-format off */
-static const struct {
-        const char *rule, *text;
-} rule_texts[] = {
-        { RULE_GONE,          "the new system does not have it" },
-        { RULE_MASKED,        "the new system masks it" },
-        { RULE_DROP_INS_GONE, "the new system has no drop-in for this instance any more" },
-        { RULE_TARGET,        "active targets are started again, for what they newly want" },
-        { RULE_RECONFIGURE,   "it asks to be stopped on each switch (X-StopOnReconfiguration)" },
-        { RULE_SOCKET_OF,     "its service changed" },
-        { RULE_SOCKET,        "a listening socket is left alone" },
-        { RULE_ROOT_MOUNT,    "it cannot be unmounted while the system runs" },
-        { RULE_NO_RESTART,    "it asks not to be restarted (X-RestartIfChanged)" },
-        { RULE_REFUSE_STOP,   "it refuses to be stopped by hand (RefuseManualStop)" },
-        { RULE_MANUAL_START,  "only a person may start it (X-OnlyManualStart)" },
-};
-
 static const char *const action_names[_PLAN_ACTION_MAX] = {
         [PLAN_STOP]    = "stop",
         [PLAN_SKIP]    = "skip",
@@ -51,20 +25,30 @@ static const char *const action_names[_PLAN_ACTION_MAX] = {
 };
 /* clang-format on */
 
+/** plan_action_to_string() - its name in JSON, and that of the job. */
 const char *plan_action_to_string(PlanAction action) {
-        assert(action >= 0 && action < _PLAN_ACTION_MAX);
+        assert(action < _PLAN_ACTION_MAX);
         return action_names[action];
 }
 
-/** plan_rule_to_text() - a rule's name as a clause for people; the name itself if it is unknown. */
-const char *plan_rule_to_text(const char *rule) {
-        for (size_t i = 0; i < ELEMENTSOF(rule_texts); i++)
-                if (strcmp(rule_texts[i].rule, rule) == 0)
-                        return rule_texts[i].text;
-        return rule;
+/** plan_reason_done() - empty a reason. */
+void plan_reason_done(PlanReason *reason) {
+        free(reason->file);
+        free(reason->section);
+        free(reason->key);
+        string_list_done(&reason->old);
+        string_list_done(&reason->new);
+        *reason = (PlanReason){ 0 };
 }
 
-static int list_add(PlanList *list, const char *unit, bool hidden, PlanEntry **ret_entry) {
+static void entry_done(PlanEntry *entry) {
+        for (size_t i = 0; i < entry->n_why; i++)
+                plan_reason_done(&entry->why[i]);
+        free(entry->why);
+        free(entry->unit);
+}
+
+static int list_add(PlanList *list, const char *unit, PlanEntry **ret_entry) {
         PlanEntry *entry;
 
         if (list->n == list->allocated) {
@@ -77,244 +61,264 @@ static int list_add(PlanList *list, const char *unit, bool hidden, PlanEntry **r
                 list->allocated = allocated;
         }
 
-        entry = &list->entries[list->n++];
-        *entry = (PlanEntry){ .unit = strdup(unit), .hidden = hidden };
+        entry = &list->entries[list->n];
+        *entry = (PlanEntry){ .unit = strdup(unit) };
         if (!entry->unit)
                 return -ENOMEM;
+        list->n++;
         *ret_entry = entry;
         return 0;
 }
 
-static int entry_add_reason(PlanEntry *entry, PlanReason **ret_reason) {
-        PlanReason *why = reallocarray(entry->why, entry->n_why + 1, sizeof(*why));
+/* Takes what @reason holds, also if there is no memory for it. */
+static int entry_take_reason(PlanEntry *entry, PlanReason *reason) {
+        /* Grows at each power of two. */
+        if ((entry->n_why & (entry->n_why - 1)) == 0) {
+                size_t wanted = entry->n_why ? 2 * entry->n_why : 1;
+                PlanReason *why = reallocarray(entry->why, wanted, sizeof(*why));
 
-        if (!why)
-                return -ENOMEM;
-        entry->why = why;
-        why[entry->n_why] = (PlanReason){ 0 };
-        *ret_reason = &why[entry->n_why++];
+                if (!why) {
+                        plan_reason_done(reason);
+                        return -ENOMEM;
+                }
+                entry->why = why;
+        }
+        entry->why[entry->n_why++] = TAKE_GENERIC(*reason, (PlanReason){ 0 });
         return 0;
 }
 
-static int entry_add_rule(PlanEntry *entry, const char *rule) {
-        PlanReason *reason;
+static int entry_add_rule(PlanEntry *entry, PlanRule rule) {
+        PlanReason reason = { .rule = rule };
+
+        return rule == PLAN_RULE_NONE ? 0 : entry_take_reason(entry, &reason);
+}
+
+static int entry_add_difference(PlanEntry *entry, const char *base, const UnitDifference *d) {
+        const UnitKey *known = d->new ? d->new : d->old;
+        PlanReason reason = { 0 };
+        int r = 0;
+
+        if (!d->section)
+                return entry_add_rule(entry, PLAN_RULE_BYTES);
+
+        reason.file = strdup(known ? known->file : base);
+        reason.section = strdup(d->section);
+        reason.key = d->key ? strdup(d->key) : NULL;
+        if (!reason.file || !reason.section || (d->key && !reason.key))
+                r = -ENOMEM;
+        if (r >= 0 && d->old)
+                r = string_list_copy(&reason.old, &d->old->values);
+        if (r >= 0 && d->new)
+                r = string_list_copy(&reason.new, &d->new->values);
+        if (r >= 0)
+                return entry_take_reason(entry, &reason);
+
+        plan_reason_done(&reason);
+        return r;
+}
+
+static int add_decision(PlanBuild *build, PlanAction action, const char *unit,
+                        PlanEntry **ret_entry) {
         int r;
 
-        r = entry_add_reason(entry, &reason);
+        r = list_add(&build->lists[action], unit, ret_entry);
         if (r < 0)
                 return r;
-        reason->rule = strdup(rule);
-        return reason->rule ? 0 : -ENOMEM;
-}
-
-static int entry_add_differences(PlanEntry *entry, const char *file, const UnitDiff *diff) {
-        for (size_t i = 0; i < diff->n_differences; i++) {
-                const UnitDifference *d = &diff->differences[i];
-                PlanReason *reason;
-                int r;
-
-                r = entry_add_reason(entry, &reason);
-                if (r < 0)
-                        return r;
-                reason->file = strdup(file);
-                reason->section = strdup(d->section);
-                reason->key = d->key ? strdup(d->key) : NULL;
-                if (!reason->file || !reason->section || (d->key && !reason->key) ||
-                    string_list_copy(&reason->old, &d->old) < 0 ||
-                    string_list_copy(&reason->new, &d->new) < 0)
-                        return -ENOMEM;
-        }
+        (*ret_entry)->late = build->late;
         return 0;
 }
 
-/* Decides for @unit because of a rule, and if there is one because of what changed in @diff. */
-static int decide(Plan *plan, PlanAction action, const char *unit, const char *rule,
-                  const UnitPair *pair, const UnitDiff *diff) {
+/**
+ * plan_decide() - put a unit on a list, with all that led there
+ * @cause: may be NULL
+ * @rule:  the last word on it, or PLAN_RULE_NONE
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int plan_decide(PlanBuild *build, PlanAction action, const char *unit, const PlanCause *cause,
+                PlanRule rule) {
+        const UnitDiff *diff = cause ? cause->diff : NULL;
         PlanEntry *entry;
         int r;
 
-        r = list_add(&plan->lists[action], unit, rule && strcmp(rule, RULE_TARGET) == 0, &entry);
-        if (r < 0)
-                return r;
-        if (diff) {
-                r = entry_add_differences(entry, pair->base, diff);
-                if (r < 0)
-                        return r;
-        }
-        return rule ? entry_add_rule(entry, rule) : 0;
+        r = add_decision(build, action, unit, &entry);
+        for (size_t i = 0; r >= 0 && diff && i < diff->n_differences && i < PLAN_REASONS_MAX; i++)
+                r = entry_add_difference(entry, cause->pair->base, &diff->differences[i]);
+        if (r >= 0 && cause)
+                r = entry_add_rule(entry, cause->rule);
+        if (r >= 0)
+                r = entry_add_rule(entry, rule);
+        return r;
 }
 
-static const char *gone_rule(const UnitPair *pair) {
-        if (pair->new.state == UNIT_FILE_MASKED)
-                return RULE_MASKED;
-        if (pair->new.state == UNIT_FILE_MISSING)
-                return RULE_GONE;
-        if (pair->old.has_drop_ins && !pair->new.has_drop_ins)
-                return RULE_DROP_INS_GONE;
-        return NULL;
-}
-
-static bool new_says(const UnitPair *pair, const char *section, const char *key, bool otherwise) {
-        return unit_file_boolean(pair->new.file, section, key, otherwise);
-}
-
-static int plan_target(Plan *plan, const UnitPair *pair) {
-        static const char *const never[] = { "hibernate.target", "hybrid-sleep.target",
-                                             "suspend.target" };
+/**
+ * plan_decide_because() - the same for one reason made elsewhere
+ * @reason: taken, also on failure
+ */
+int plan_decide_because(PlanBuild *build, PlanAction action, const char *unit, PlanReason *reason) {
+        PlanEntry *entry;
         int r;
 
-        for (size_t i = 0; i < ELEMENTSOF(never); i++)
-                if (strcmp(pair->id, never[i]) == 0)
-                        return 0;
-
-        if (!new_says(pair, "Unit", "RefuseManualStart", false) &&
-            !new_says(pair, "Unit", "X-OnlyManualStart", false)) {
-                r = decide(plan, PLAN_START, pair->id, RULE_TARGET, NULL, NULL);
-                if (r < 0)
-                        return r;
-        }
-        if (new_says(pair, "Unit", "X-StopOnReconfiguration", false))
-                return decide(plan, PLAN_STOP, pair->id, RULE_RECONFIGURE, NULL, NULL);
-        return 0;
+        r = add_decision(build, action, unit, &entry);
+        if (r >= 0)
+                return entry_take_reason(entry, reason);
+        plan_reason_done(reason);
+        return r;
 }
 
-/* Stops the sockets of a service that is stopped, and starts them again where the new system has
- * them. */
-static int plan_sockets(Plan *plan, const PlanInput *input, const UnitPair *pair,
-                        bool *ret_socket_activated) {
-        bool activated = false;
-        int r;
+/** plan_note() - something that people should know and that changes nothing; 0 or -ENOMEM. */
+int plan_note(PlanBuild *build, const char *format, ...) {
+        char *note;
+        va_list ap;
+        int n;
 
-        for (size_t i = 0; i < pair->sockets.n; i++) {
-                const char *socket = pair->sockets.items[i];
-                bool in_new = string_list_contains(&pair->sockets_in_new, socket);
-
-                activated = activated || in_new;
-                if (!inventory_unit_is_active(inventory_find(input->inventory, socket)))
-                        continue;
-                r = decide(plan, PLAN_STOP, socket, RULE_SOCKET_OF, NULL, NULL);
-                if (r < 0)
-                        return r;
-                if (!in_new)
-                        continue;
-                r = decide(plan, PLAN_START, socket, RULE_SOCKET_OF, NULL, NULL);
-                if (r < 0)
-                        return r;
-        }
-
-        *ret_socket_activated =
-                activated && !new_says(pair, "Service", "X-NotSocketActivated", false);
-        return 0;
-}
-
-static int plan_stop_and_start(Plan *plan, const PlanInput *input, const UnitPair *pair,
-                               const UnitDiff *diff) {
-        bool socket_activated;
-        int r;
-
-        r = plan_sockets(plan, input, pair, &socket_activated);
-        if (r < 0)
-                return r;
-        r = decide(plan, PLAN_STOP, pair->id, NULL, pair, diff);
-        if (r < 0 || socket_activated)
-                return r;
-        return decide(plan, PLAN_START, pair->id, NULL, pair, diff);
-}
-
-static int plan_restart(Plan *plan, const PlanInput *input, const UnitPair *pair,
-                        const UnitDiff *diff) {
-        const char *id = pair->id;
-
-        /* New properties of these arrive with the manager's reload. */
-        if (text_has_suffix(id, ".path") || text_has_suffix(id, ".slice"))
-                return 0;
-        if (text_has_suffix(id, ".socket"))
-                return decide(plan, PLAN_SKIP, id, RULE_SOCKET, pair, diff);
-        if (strcmp(id, "-.mount") == 0 || strcmp(id, "nix.mount") == 0)
-                return decide(plan, PLAN_RELOAD, id, RULE_ROOT_MOUNT, pair, diff);
-        if (text_has_suffix(id, ".mount"))
-                return decide(plan, PLAN_RESTART, id, NULL, pair, diff);
-
-        if (new_says(pair, "Service", "X-ReloadIfChanged", false))
-                return decide(plan, PLAN_RELOAD, id, NULL, pair, diff);
-        if (!new_says(pair, "Service", "X-RestartIfChanged", true))
-                return decide(plan, PLAN_SKIP, id, RULE_NO_RESTART, pair, diff);
-        if (new_says(pair, "Unit", "RefuseManualStop", false))
-                return decide(plan, PLAN_SKIP, id, RULE_REFUSE_STOP, pair, diff);
-        if (new_says(pair, "Unit", "X-OnlyManualStart", false))
-                return decide(plan, PLAN_SKIP, id, RULE_MANUAL_START, pair, diff);
-        if (!text_has_suffix(id, ".service") || !new_says(pair, "Service", "X-StopIfChanged", true))
-                return decide(plan, PLAN_RESTART, id, NULL, pair, diff);
-        return plan_stop_and_start(plan, input, pair, diff);
-}
-
-static int plan_changed(Plan *plan, const PlanInput *input, const UnitPair *pair) {
-        _cleanup_(unit_diff_done) UnitDiff diff = { 0 };
-        int r;
-
-        r = unit_diff_make(&diff, pair->old.file, pair->new.file);
-        if (r < 0)
-                return r;
-
-        switch (diff.change) {
-        case UNIT_EQUAL:
-                return 0;
-        case UNIT_RELOAD:
-                return decide(plan, PLAN_RELOAD, pair->id, NULL, pair, &diff);
-        case UNIT_RESTART:
-                return plan_restart(plan, input, pair, &diff);
-        }
-        return 0;
-}
-
-static int plan_unit(Plan *plan, const PlanInput *input, const UnitPair *pair) {
-        const char *gone;
-
-        if (!inventory_unit_runs(inventory_find(input->inventory, pair->id)) ||
-            pair->old.state == UNIT_FILE_MISSING)
-                return 0;
-
-        gone = gone_rule(pair);
-        if (gone) {
-                if (!unit_file_boolean(pair->old.file, "Unit", "X-StopOnRemoval", true))
-                        return 0;
-                return decide(plan, PLAN_STOP, pair->id, gone, NULL, NULL);
-        }
-        if (text_has_suffix(pair->id, ".target"))
-                return plan_target(plan, pair);
-        if (pair->identical)
-                return 0;
-        return plan_changed(plan, input, pair);
-}
-
-static void reason_done(PlanReason *reason) {
-        free(reason->rule);
-        free(reason->file);
-        free(reason->section);
-        free(reason->key);
-        string_list_done(&reason->old);
-        string_list_done(&reason->new);
-}
-
-static void entry_done(PlanEntry *entry) {
-        for (size_t i = 0; i < entry->n_why; i++)
-                reason_done(&entry->why[i]);
-        free(entry->why);
-        free(entry->unit);
+        va_start(ap, format);
+        n = vasprintf(&note, format, ap);
+        va_end(ap);
+        return n < 0 ? -ENOMEM : string_list_take(&build->plan->notes, note);
 }
 
 static int compare_entries(const void *a, const void *b) {
         return strcmp(((const PlanEntry *) a)->unit, ((const PlanEntry *) b)->unit);
 }
 
-/* By name and each once: a socket shared by two changed services was decided on twice. */
-static void list_finish(PlanList *list) {
+static PlanEntry *find_entry(const PlanList *list, const char *unit) {
+        const PlanEntry wanted = { .unit = (char *) unit };
+
+        return list->n == 0 ?
+                       NULL :
+                       bsearch(&wanted, list->entries, list->n, sizeof(wanted), compare_entries);
+}
+
+static int compare_reasons(const void *a, const void *b) {
+        const PlanReason *x = a, *y = b;
+        int r;
+
+        if (x->rule != y->rule || x->rule != PLAN_RULE_NONE || !x->file || !y->file)
+                return x->rule < y->rule ? -1 : x->rule > y->rule;
+        r = strcmp(x->file, y->file);
+        if (r == 0)
+                r = strcmp(x->section, y->section);
+        if (r == 0)
+                r = strcmp(x->key ? x->key : "", y->key ? y->key : "");
+        return r;
+}
+
+/* Keys first, then rules, each once, whatever the order in which they were found. */
+static void entry_settle(PlanEntry *entry) {
+        size_t n = 0;
+
+        if (entry->n_why > 1)
+                qsort(entry->why, entry->n_why, sizeof(*entry->why), compare_reasons);
+        for (size_t i = 0; i < entry->n_why; i++) {
+                if (n > 0 && compare_reasons(&entry->why[n - 1], &entry->why[i]) == 0)
+                        plan_reason_done(&entry->why[i]);
+                else
+                        entry->why[n++] = entry->why[i];
+        }
+        entry->n_why = n;
+}
+
+/* Two decisions that agree become one with the reasons of both. */
+static void entry_merge(PlanEntry *entry, PlanEntry *other) {
+        for (size_t i = 0; i < other->n_why; i++)
+                if (entry_take_reason(entry, &other->why[i]) < 0)
+                        break; /* a reason less, for want of memory */
+        entry->late = entry->late && other->late;
+        entry_done(other);
+}
+
+static void list_settle(PlanList *list) {
         size_t n = 0;
 
         if (list->n > 1)
                 qsort(list->entries, list->n, sizeof(*list->entries), compare_entries);
         for (size_t i = 0; i < list->n; i++) {
                 if (n > 0 && strcmp(list->entries[n - 1].unit, list->entries[i].unit) == 0)
+                        entry_merge(&list->entries[n - 1], &list->entries[i]);
+                else
+                        list->entries[n++] = list->entries[i];
+        }
+        list->n = n;
+        for (size_t i = 0; i < n; i++)
+                entry_settle(&list->entries[i]);
+}
+
+static void list_done(PlanList *list) {
+        for (size_t i = 0; i < list->n; i++)
+                entry_done(&list->entries[i]);
+        free(list->entries);
+        *list = (PlanList){ 0 };
+}
+
+/**
+ * plan_take_lists() - append entries to a plan's lists; call plan_settle() then
+ * @lists: emptied
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int plan_take_lists(Plan *plan, PlanList lists[static _PLAN_ACTION_MAX]) {
+        int r = 0;
+
+        for (int action = 0; action < _PLAN_ACTION_MAX; action++) {
+                PlanList *list = &plan->lists[action], *more = &lists[action];
+                size_t n = list->n + more->n;
+                PlanEntry *entries = list->entries;
+
+                if (r >= 0 && more->n > 0) {
+                        entries = reallocarray(list->entries, n, sizeof(*entries));
+                        if (entries) {
+                                memcpy(entries + list->n, more->entries,
+                                       more->n * sizeof(*entries));
+                                *list = (PlanList){ .entries = entries, .n = n, .allocated = n };
+                                more->n = 0;
+                        } else
+                                r = -ENOMEM;
+                }
+                list_done(more);
+        }
+        return r;
+}
+
+/** plan_forget() - take a unit off a list, if it is on it. */
+void plan_forget(Plan *plan, PlanAction action, const char *unit) {
+        PlanList *list = &plan->lists[action];
+        PlanEntry *entry = find_entry(list, unit);
+
+        if (!entry)
+                return;
+        entry_done(entry);
+        list->n--;
+        memmove(entry, entry + 1, (size_t) (list->entries + list->n - entry) * sizeof(*entry));
+}
+
+static bool is_on(const Plan *plan, PlanAction action, const char *unit) {
+        return find_entry(&plan->lists[action], unit);
+}
+
+static bool overruled(const Plan *plan, PlanAction action, const char *unit) {
+        switch (action) {
+        case PLAN_SKIP:
+        case PLAN_RELOAD:
+                return is_on(plan, PLAN_STOP, unit) || is_on(plan, PLAN_RESTART, unit);
+        case PLAN_RESTART:
+                return is_on(plan, PLAN_STOP, unit) && is_on(plan, PLAN_START, unit);
+        case PLAN_START:
+                return !is_on(plan, PLAN_STOP, unit) && is_on(plan, PLAN_RESTART, unit);
+        case PLAN_STOP:
+        case _PLAN_ACTION_MAX:
+                break;
+        }
+        return false;
+}
+
+/* What is stopped and started, or restarted, needs nothing else; the stronger decision stays. */
+static void resolve(Plan *plan, PlanAction action) {
+        PlanList *list = &plan->lists[action];
+        size_t n = 0;
+
+        for (size_t i = 0; i < list->n; i++) {
+                if (overruled(plan, action, list->entries[i].unit))
                         entry_done(&list->entries[i]);
                 else
                         list->entries[n++] = list->entries[i];
@@ -322,42 +326,100 @@ static void list_finish(PlanList *list) {
         list->n = n;
 }
 
+/* Targets that are started again each time are noise, and so is their being stopped before. */
+static void hide_targets(Plan *plan) {
+        PlanList *starts = &plan->lists[PLAN_START];
+
+        for (size_t i = 0; i < starts->n; i++) {
+                PlanEntry *start = &starts->entries[i], *stop;
+
+                if (start->late || !text_has_suffix(start->unit, ".target"))
+                        continue;
+                start->hidden = true;
+                stop = find_entry(&plan->lists[PLAN_STOP], start->unit);
+                if (stop)
+                        stop->hidden = true;
+        }
+}
+
+/** plan_settle() - bring the lists into order and let each unit have one fate. */
+void plan_settle(Plan *plan) {
+        for (int action = 0; action < _PLAN_ACTION_MAX; action++)
+                list_settle(&plan->lists[action]);
+
+        resolve(plan, PLAN_RESTART);
+        resolve(plan, PLAN_SKIP);
+        resolve(plan, PLAN_RELOAD);
+        resolve(plan, PLAN_START);
+        hide_targets(plan);
+
+        string_list_sort_unique(&plan->notes);
+        string_list_sort_unique(&plan->swapoff);
+}
+
+static void hash_text(crypto_hash_sha256_state *state, const char *text) {
+        (void) crypto_hash_sha256_update(state, (const unsigned char *) text, strlen(text) + 1);
+}
+
+/* Which targets are up in a user's session is no decision of ours. */
+static void hash_lists(crypto_hash_sha256_state *state, const Plan *plan) {
+        for (int action = 0; action < _PLAN_ACTION_MAX; action++) {
+                const PlanList *list = &plan->lists[action];
+
+                hash_text(state, action_names[action]);
+                for (size_t i = 0; i < list->n; i++)
+                        if (!plan->user || !list->entries[i].hidden)
+                                hash_text(state, list->entries[i].unit);
+        }
+        for (size_t i = 0; i < plan->migrate.n; i++)
+                hash_text(state, plan->migrate.items[i]);
+}
+
 /* Over what is decided, not over the reasons: a better wording is no other plan. */
 static int make_digest(Plan *plan) {
-        crypto_hash_sha256_state state;
         unsigned char hash[crypto_hash_sha256_BYTES];
+        crypto_hash_sha256_state state;
 
         if (sodium_init() < 0)
                 return -EIO;
 
-        crypto_hash_sha256_init(&state);
-        for (int action = -1; action < _PLAN_ACTION_MAX; action++) {
-                const PlanList *list = action < 0 ? NULL : &plan->lists[action];
-                _cleanup_free_ char *head = NULL;
-                int r;
-
-                if (!list)
-                        r = text_printf(&head, "from %s\nto %s\nreexec %d\n", plan->from, plan->to,
-                                        plan->reexec);
-                else
-                        r = text_printf(&head, "%s\n", action_names[action]);
-                if (r < 0)
-                        return r;
-                crypto_hash_sha256_update(&state, (const unsigned char *) head, strlen(head));
-                for (size_t i = 0; list && i < list->n; i++) {
-                        const char *unit = list->entries[i].unit;
-
-                        crypto_hash_sha256_update(&state, (const unsigned char *) unit,
-                                                  strlen(unit) + 1);
-                }
+        (void) crypto_hash_sha256_init(&state);
+        hash_text(&state, plan->from);
+        hash_text(&state, plan->to);
+        hash_text(&state, plan->reexec ? "reexec" : "");
+        for (size_t i = 0; i < plan->swapoff.n; i++)
+                hash_text(&state, plan->swapoff.items[i]);
+        hash_lists(&state, plan);
+        for (size_t i = 0; i < plan->n_users; i++) {
+                if (plan_is_empty(plan->users[i]))
+                        continue; /* somebody logs in or out, and nothing happens to them */
+                hash_text(&state, plan->users[i]->user);
+                hash_lists(&state, plan->users[i]);
         }
-        crypto_hash_sha256_final(&state, hash);
+        (void) crypto_hash_sha256_final(&state, hash);
         (void) sodium_bin2hex(plan->digest, sizeof(plan->digest), hash, sizeof(hash));
         return 0;
 }
 
-static int add_notes(Plan *plan, const UnitPair *pair) {
-        return string_list_copy(&plan->notes, &pair->notes);
+static int plan_begin(const PlanInput *input, Plan **ret) {
+        _cleanup_(plan_freep) Plan *plan = calloc(1, sizeof(*plan));
+
+        if (!plan)
+                return -ENOMEM;
+        plan->from = strdup(input->from);
+        plan->to = strdup(input->to);
+        if (!plan->from || !plan->to)
+                return -ENOMEM;
+        if (input->user) {
+                plan->uid = input->uid;
+                plan->user = strdup(input->user);
+                if (!plan->user)
+                        return -ENOMEM;
+        }
+        plan->reexec = input->reexec;
+
+        *ret = TAKE_PTR(plan);
+        return 0;
 }
 
 /**
@@ -371,28 +433,30 @@ static int add_notes(Plan *plan, const UnitPair *pair) {
  */
 int plan_new(const PlanInput *input, Plan **ret) {
         _cleanup_(plan_freep) Plan *plan = NULL;
+        PlanBuild build = { .input = input };
         int r;
 
-        plan = calloc(1, sizeof(*plan));
-        if (!plan)
-                return -ENOMEM;
-        plan->from = strdup(input->from);
-        plan->to = strdup(input->to);
-        if (!plan->from || !plan->to)
-                return -ENOMEM;
-        plan->reexec = input->reexec;
+        r = plan_begin(input, &plan);
+        if (r < 0)
+                return r;
+        build.plan = plan;
+        build.lists = plan->lists;
 
-        for (size_t i = 0; i < input->n_pairs; i++) {
-                r = plan_unit(plan, input, &input->pairs[i]);
-                if (r < 0)
-                        return r;
-                r = add_notes(plan, &input->pairs[i]);
-                if (r < 0)
-                        return r;
+        for (size_t i = 0; r >= 0 && i < input->n_pairs; i++) {
+                r = plan_build_unit(&build, &input->pairs[i]);
+                if (r >= 0)
+                        r = string_list_copy(&plan->notes, &input->pairs[i].notes);
         }
+        if (r >= 0 && input->old_fstab && input->new_fstab)
+                r = plan_build_fstab(&build);
+        if (r >= 0 && input->leftovers)
+                r = plan_build_leftovers(&build, input->leftovers);
+        if (r >= 0 && input->migrate)
+                r = string_list_copy(&plan->migrate, input->migrate);
+        if (r < 0)
+                return r;
 
-        for (int action = 0; action < _PLAN_ACTION_MAX; action++)
-                list_finish(&plan->lists[action]);
+        plan_settle(plan);
         r = make_digest(plan);
         if (r < 0)
                 return r;
@@ -401,39 +465,67 @@ int plan_new(const PlanInput *input, Plan **ret) {
         return 0;
 }
 
-/** plan_is_empty() - whether no unit is touched but targets that are started again each time. */
+static int compare_users(const void *a, const void *b) {
+        const Plan *x = *(Plan *const *) a, *y = *(Plan *const *) b;
+
+        return x->uid < y->uid ? -1 : x->uid > y->uid;
+}
+
+/**
+ * plan_add_user() - make the plan for a user's manager part of the system's
+ * @user: owned by @plan from now on, also on failure
+ *
+ * Return: 0, -ENOMEM, or -EIO if the digest cannot be made.
+ */
+int plan_add_user(Plan *plan, Plan *user) {
+        Plan **users = reallocarray(plan->users, plan->n_users + 1, sizeof(Plan *));
+
+        assert(!plan->user && user->user);
+
+        if (!users) {
+                plan_free(user);
+                return -ENOMEM;
+        }
+        plan->users = users;
+        users[plan->n_users++] = user;
+        qsort(users, plan->n_users, sizeof(Plan *), compare_users);
+        return make_digest(plan);
+}
+
+/** plan_is_empty() - whether nothing is touched but targets that are started again each time. */
 bool plan_is_empty(const Plan *plan) {
-        if (plan->reexec)
+        if (plan->reexec || plan->swapoff.n > 0 || plan->migrate.n > 0)
                 return false;
         for (int action = 0; action < _PLAN_ACTION_MAX; action++)
                 for (size_t i = 0; i < plan->lists[action].n; i++)
                         if (!plan->lists[action].entries[i].hidden)
                                 return false;
+        for (size_t i = 0; i < plan->n_users; i++)
+                if (!plan_is_empty(plan->users[i]))
+                        return false;
         return true;
 }
 
 /** plan_find() - what is decided for a unit, or NULL. */
 const PlanEntry *plan_find(const Plan *plan, PlanAction action, const char *unit) {
-        const PlanEntry wanted = { .unit = (char *) unit };
-        const PlanList *list = &plan->lists[action];
-
-        if (list->n == 0)
-                return NULL;
-        return bsearch(&wanted, list->entries, list->n, sizeof(wanted), compare_entries);
+        return find_entry(&plan->lists[action], unit);
 }
 
 Plan *plan_free(Plan *plan) {
         if (!plan)
                 return NULL;
 
-        for (int action = 0; action < _PLAN_ACTION_MAX; action++) {
-                for (size_t i = 0; i < plan->lists[action].n; i++)
-                        entry_done(&plan->lists[action].entries[i]);
-                free(plan->lists[action].entries);
-        }
+        for (int action = 0; action < _PLAN_ACTION_MAX; action++)
+                list_done(&plan->lists[action]);
+        for (size_t i = 0; i < plan->n_users; i++)
+                plan_free(plan->users[i]);
+        free(plan->users);
+        string_list_done(&plan->swapoff);
+        string_list_done(&plan->migrate);
         string_list_done(&plan->notes);
         free(plan->from);
         free(plan->to);
+        free(plan->user);
         free(plan);
         return NULL;
 }

@@ -2,9 +2,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
+#include "fstab.h"
 #include "inventory.h"
 #include "json.h"
+#include "plan-rule.h"
 #include "string-list.h"
 #include "unit-pair.h"
 
@@ -18,9 +21,11 @@ typedef enum PlanAction {
         _PLAN_ACTION_MAX,
 } PlanAction;
 
-/* Why: either a key that changed, or the name of a rule. */
+#define PLAN_REASONS_MAX 100U /* keys named for one unit; more would tell nobody more */
+
+/* Why: either a key that changed, or a rule. */
 typedef struct PlanReason {
-        char *rule;
+        PlanRule rule;
         char *file, *section, *key;
         StringList old, new;
 } PlanReason;
@@ -30,6 +35,7 @@ typedef struct PlanEntry {
         PlanReason *why;
         size_t n_why;
         bool hidden; /* of no interest to people: targets that are started again each time */
+        bool late;   /* decided after the plan was agreed to, by what was found on the way */
 } PlanEntry;
 
 typedef struct PlanList {
@@ -38,28 +44,52 @@ typedef struct PlanList {
         size_t allocated;
 } PlanList;
 
-typedef struct Plan {
+/* For one manager: the system's, with the users' below it, or a user's. */
+typedef struct Plan Plan;
+struct Plan {
         char *from, *to;
+        char *user; /* whose manager; NULL: the system's */
+        uid_t uid;
         bool reexec;
+        StringList swapoff; /* devices that are swapped to and belong to the old system only */
         PlanList lists[_PLAN_ACTION_MAX];
+        StringList migrate; /* a user's units that the system defines from now on */
         StringList notes;
+        Plan **users; /* by uid */
+        size_t n_users;
         char digest[65]; /* SHA-256 in hexadecimal of all that is decided */
-} Plan;
+};
+
+/* Units that an interrupted switch did not come to. */
+typedef struct PlanLeftovers {
+        StringList start, restart, reload;
+} PlanLeftovers;
 
 /* All that a plan is made of; plan_new() looks at nothing else. */
 typedef struct PlanInput {
         const char *from, *to; /* the two toplevels */
+        const char *user;      /* NULL: the system's manager */
+        uid_t uid;
+        const char *directory; /* where the manager finds the units that are ours */
         const Inventory *inventory;
-        const UnitPair *pairs; /* of the running units that the system manages, in any order */
+        const UnitPair *pairs; /* of the running units that the system manages, ordered by id */
         size_t n_pairs;
-        bool reexec; /* the manager itself has changed */
+        const UnitPair *named; /* of the units on lists, new definitions read; ordered by id */
+        size_t n_named;
+        const Fstab *old_fstab, *new_fstab; /* may be NULL */
+        bool bad_fstab;                     /* one of them could not be read */
+        const PlanLeftovers *leftovers;     /* may be NULL */
+        const StringList *migrate;          /* may be NULL */
+        bool reexec;                        /* the manager itself has changed */
 } PlanInput;
 
+bool plan_is_managed(const PlanInput *input, const InventoryUnit *unit);
+const UnitPair *plan_find_pair(const PlanInput *input, const char *id);
 int plan_new(const PlanInput *input, Plan **ret);
+int plan_add_user(Plan *plan, Plan *user);
 bool plan_is_empty(const Plan *plan);
 const PlanEntry *plan_find(const Plan *plan, PlanAction action, const char *unit);
 const char *plan_action_to_string(PlanAction action);
-const char *plan_rule_to_text(const char *rule);
 int plan_to_json(const Plan *plan, cJSON **ret_object);
 Plan *plan_free(Plan *plan);
 DEFINE_CLEANUP(Plan *, plan_free);

@@ -41,31 +41,30 @@ static UnitChange judge_key(const UnitKey *old, const UnitKey *new) {
         return UNIT_RESTART;
 }
 
-static int add_difference(UnitDiff *diff, UnitChange change, const char *section, const char *key,
-                          const StringList *old, const StringList *new) {
-        UnitDifference *all, *d;
+static int add_difference(UnitDiff *diff, const UnitDifference *wanted) {
+        UnitDifference *d;
 
-        if (change == UNIT_EQUAL)
+        if (wanted->change == UNIT_EQUAL)
                 return 0;
 
-        all = reallocarray(diff->differences, diff->n_differences + 1, sizeof(*all));
-        if (!all)
-                return -ENOMEM;
-        diff->differences = all;
+        if (diff->n_differences == diff->allocated) {
+                size_t allocated = diff->allocated ? 2 * diff->allocated : 8;
 
-        d = &all[diff->n_differences++];
-        *d = (UnitDifference){ .change = change, .section = strdup(section) };
-        if (key)
-                d->key = strdup(key);
-        if (!d->section || (key && !d->key))
-                return -ENOMEM;
-        if ((old && string_list_copy(&d->old, old) < 0) ||
-            (new &&string_list_copy(&d->new, new) < 0))
-                return -ENOMEM;
-
-        if (change > diff->change)
-                diff->change = change;
+                d = reallocarray(diff->differences, allocated, sizeof(*d));
+                if (!d)
+                        return -ENOMEM;
+                diff->differences = d;
+                diff->allocated = allocated;
+        }
+        diff->differences[diff->n_differences++] = *wanted;
+        if (wanted->change > diff->change)
+                diff->change = wanted->change;
         return 0;
+}
+
+static int add_section(UnitDiff *diff, const char *section) {
+        return add_difference(diff,
+                              &(UnitDifference){ .change = UNIT_RESTART, .section = section });
 }
 
 static int compare_keys(const UnitKey *a, const UnitKey *b) {
@@ -94,9 +93,13 @@ static int diff_keys(UnitDiff *diff, const UnitFile *old_file, const UnitFile *n
                 if (old && new &&string_list_equal(&old->values, &new->values))
                         continue;
 
-                r = add_difference(diff, judge_key(old, new), (new ? new : old)->section,
-                                   (new ? new : old)->key, old ? &old->values : NULL,
-                                   new ? &new->values : NULL);
+                r = add_difference(diff, &(UnitDifference){
+                                                 .change = judge_key(old, new),
+                                                 .section = (new ? new : old)->section,
+                                                 .key = (new ? new : old)->key,
+                                                 .old = old,
+                                                 .new = new,
+                                         });
                 if (r < 0)
                         return r;
         }
@@ -128,7 +131,7 @@ static int diff_sections(UnitDiff *diff, const UnitFile *old, const UnitFile *ne
                 if (unit_file_has_section(old, news->items[i]) ||
                     !section_matters(new, news->items[i], /* added= */ true, n_added))
                         continue;
-                r = add_difference(diff, UNIT_RESTART, news->items[i], NULL, NULL, NULL);
+                r = add_section(diff, news->items[i]);
                 if (r < 0)
                         return r;
         }
@@ -136,7 +139,7 @@ static int diff_sections(UnitDiff *diff, const UnitFile *old, const UnitFile *ne
                 if (unit_file_has_section(new, olds->items[i]) ||
                     !section_matters(old, olds->items[i], /* added= */ false, 0))
                         continue;
-                r = add_difference(diff, UNIT_RESTART, olds->items[i], NULL, NULL, NULL);
+                r = add_section(diff, olds->items[i]);
                 if (r < 0)
                         return r;
         }
@@ -145,7 +148,8 @@ static int diff_sections(UnitDiff *diff, const UnitFile *old, const UnitFile *ne
 
 /**
  * unit_diff_make() - compare two definitions of one unit
- * @diff: all zero before; filled here, and unit_diff_done() even after an error
+ * @diff: all zero before; filled here, and unit_diff_done() even after an error. It points into
+ *        @old and @new.
  *
  * Values are compared as ordered lists. [Install] and links such as .wants/ are not part of it.
  * Source: the comparison of units in NixOS' switch-to-configuration.
@@ -155,6 +159,10 @@ static int diff_sections(UnitDiff *diff, const UnitFile *old, const UnitFile *ne
 int unit_diff_make(UnitDiff *diff, const UnitFile *old, const UnitFile *new) {
         int r;
 
+        /* Of a file that nobody can read only its bytes can be judged, and no key of it. */
+        if (!string_list_equal(unit_file_opaques(old), unit_file_opaques(new)))
+                return add_difference(diff, &(UnitDifference){ .change = UNIT_RESTART });
+
         r = diff_keys(diff, old, new);
         if (r < 0)
                 return r;
@@ -163,12 +171,6 @@ int unit_diff_make(UnitDiff *diff, const UnitFile *old, const UnitFile *new) {
 }
 
 void unit_diff_done(UnitDiff *diff) {
-        for (size_t i = 0; i < diff->n_differences; i++) {
-                free(diff->differences[i].section);
-                free(diff->differences[i].key);
-                string_list_done(&diff->differences[i].old);
-                string_list_done(&diff->differences[i].new);
-        }
         free(diff->differences);
         *diff = (UnitDiff){ 0 };
 }

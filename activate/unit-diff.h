@@ -1,6 +1,5 @@
 #pragma once
 
-#include "string-list.h"
 #include "unit-file.h"
 
 /* What a change of a unit's definition asks for; the greater one wins. */
@@ -10,17 +9,18 @@ typedef enum UnitChange {
         UNIT_RESTART,
 } UnitChange;
 
-/* One key that differs, and what that asks for; a whole section has no key. */
+/* What differs, and what that asks for. A whole section has no key, bytes have no section either.
+ */
 typedef struct UnitDifference {
         UnitChange change;
-        char *section, *key;
-        StringList old, new;
+        const char *section, *key;
+        const UnitKey *old, *new; /* NULL: not there */
 } UnitDifference;
 
 typedef struct UnitDiff {
         UnitChange change;
         UnitDifference *differences; /* those that ask for something, by section and key */
-        size_t n_differences;
+        size_t n_differences, allocated;
 } UnitDiff;
 
 int unit_diff_make(UnitDiff *diff, const UnitFile *old, const UnitFile *new);

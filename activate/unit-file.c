@@ -4,32 +4,37 @@
  * an empty value forgets the earlier ones, and everything else in a value is text. A file that is
  * no such text is kept as an opaque fingerprint: it can still be told apart from another one.
  *
- * Assignments are gathered as they come and sorted once at the end, so that a file of a million
- * lines costs no more per line than one of ten.
+ * Assignments are gathered as they come, as pointers into the text, and sorted once at the end, so
+ * that a file of a million lines costs no more per line than one of ten.
  */
 #include <assert.h>
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 #include "text.h"
 #include "unit-file.h"
 
 #define SECTION_IGNORED                                                                            \
         "Install" /* read by systemctl enable only, and what that does is NixOS' part */
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
+/* A line; a heading is one without a key. Its texts lie in UnitFile.texts. */
 typedef struct Assignment {
-        char *section, *key, *value;
+        const char *section, *key, *value, *file;
         size_t sequence;
 } Assignment;
 
 struct UnitFile {
+        StringList texts, names;
         Assignment *assignments;
         size_t n_assignments, allocated;
-        StringList sections; /* sorted and unique when finished; a section may have no key */
+        StringList sections; /* ordered and unique; a section may have no key */
         UnitKey *keys;
         size_t n_keys;
-        bool opaque;
+        char **values; /* those of all keys, each key's followed by NULL */
+        StringList opaques;
 };
 
 /** unit_file_new() - an empty one, for unit_file_parse() and then unit_file_finish(); 0 or -ENOMEM.
@@ -44,60 +49,56 @@ int unit_file_new(UnitFile **ret) {
 }
 
 static int add_assignment(UnitFile *file, const char *section, const char *key, const char *value) {
-        Assignment *a;
-
         if (file->n_assignments == file->allocated) {
                 size_t allocated = file->allocated ? 2 * file->allocated : 32;
+                Assignment *more = reallocarray(file->assignments, allocated, sizeof(*more));
 
-                a = reallocarray(file->assignments, allocated, sizeof(*a));
-                if (!a)
+                if (!more)
                         return -ENOMEM;
-                file->assignments = a;
+                file->assignments = more;
                 file->allocated = allocated;
         }
 
-        a = &file->assignments[file->n_assignments];
-        *a = (Assignment){
-                .section = strdup(section),
-                .key = strdup(key),
-                .value = strdup(value),
-                .sequence = file->n_assignments++,
+        file->assignments[file->n_assignments] = (Assignment){
+                .section = section,
+                .key = key,
+                .value = value,
+                .file = file->names.items[file->names.n - 1],
+                .sequence = file->n_assignments,
         };
-        return a->section && a->key && a->value ? 0 : -ENOMEM;
+        file->n_assignments++;
+        return 0;
 }
 
 /* Takes one whole logical line; sets *section at a heading. */
-static int parse_line(UnitFile *file, char *line, char **section) {
-        char *equals, *end;
-        int r;
+static int parse_line(UnitFile *file, char *line, const char **section) {
+        char *equals, *key;
 
         line = text_strip(line);
         if (!*line)
                 return 0;
 
         if (*line == '[') {
-                end = strrchr(line, ']');
-                if (!end || end[1])
+                char *end = line + strlen(line) - 1;
+
+                if (*end != ']')
                         return -EBADMSG;
                 *end = '\0';
-                free(*section);
-                *section = strdup(line + 1);
-                if (!*section)
-                        return -ENOMEM;
+                *section = line + 1;
                 if (strcmp(*section, SECTION_IGNORED) == 0)
                         return 0;
-                return string_list_add(&file->sections, *section);
+                return add_assignment(file, *section, NULL, NULL);
         }
 
         equals = strchr(line, '=');
-        if (!equals)
+        if (!equals || equals == line)
                 return -EBADMSG;
         if (!*section || strcmp(*section, SECTION_IGNORED) == 0)
                 return 0;
 
         *equals = '\0';
-        r = add_assignment(file, *section, text_strip(line), text_strip(equals + 1));
-        return r;
+        key = text_strip(line);
+        return add_assignment(file, *section, key, text_strip(equals + 1));
 }
 
 /* Cuts the next physical line off *rest, without its newline; NULL at the end. */
@@ -115,28 +116,33 @@ static char *next_line(char **rest) {
         return line;
 }
 
-static bool is_comment(const char *line) {
-        line += strspn(line, " \t\r");
-        return *line == '#' || *line == ';';
+/* Whether the next line belongs to this one: its last backslash is not itself escaped. */
+static bool is_continued(const char *line, size_t n) {
+        size_t n_backslashes = 0;
+
+        while (n_backslashes < n && line[n - 1 - n_backslashes] == '\\')
+                n_backslashes++;
+        return n_backslashes % 2 == 1;
 }
 
 static int parse_text(UnitFile *file, char *text) {
-        _cleanup_free_ char *section = NULL;
+        const char *section = NULL;
         char *line, *joined = NULL, *end = NULL;
         int r;
 
         while ((line = next_line(&text))) {
                 size_t n;
-                bool continues;
+                bool continued;
 
-                if (is_comment(line))
+                line += strspn(line, " \t\r");
+                if (*line == '#' || *line == ';')
                         continue;
 
                 n = strlen(line);
                 if (n > 0 && line[n - 1] == '\r')
                         line[--n] = '\0';
-                continues = n > 0 && line[n - 1] == '\\';
-                if (continues)
+                continued = is_continued(line, n);
+                if (continued)
                         line[n - 1] = ' ';
 
                 /* What is joined fits into the room of what it was joined from. */
@@ -145,7 +151,7 @@ static int parse_text(UnitFile *file, char *text) {
                 if (end != line)
                         memmove(end, line, n + 1);
                 end += n;
-                if (continues)
+                if (continued)
                         continue;
 
                 r = parse_line(file, TAKE_PTR(joined), &section);
@@ -157,70 +163,92 @@ static int parse_text(UnitFile *file, char *text) {
 
 /**
  * unit_file_parse() - read a unit file, or a drop-in on top of what was read before
+ * @name: of that file, for people
  * @text: @n bytes as they lie in the file
  *
  * Source: systemd.syntax(7). On -EBADMSG what was read of this text stays; call
  * unit_file_add_opaque().
  *
- * Return: 0, -EBADMSG if it is no unit file (a NUL byte, a line that is neither heading nor
- * assignment).
+ * Return: 0, -EBADMSG if it is no unit file (a NUL byte, other bytes than UTF-8, a line that is
+ * neither heading nor assignment), -ENOMEM.
  */
-int unit_file_parse(UnitFile *file, const char *text, size_t n) {
-        _cleanup_free_ char *copy = NULL;
+int unit_file_parse(UnitFile *file, const char *name, const char *text, size_t n) {
+        char *copy;
+        int r;
 
         assert(!file->keys);
 
         if (memchr(text, '\0', n))
                 return -EBADMSG;
+        if (n >= strlen(BYTE_ORDER_MARK) && memcmp(text, BYTE_ORDER_MARK, 3) == 0) {
+                text += strlen(BYTE_ORDER_MARK);
+                n -= strlen(BYTE_ORDER_MARK);
+        }
         copy = strndup(text, n);
-        if (!copy)
-                return -ENOMEM;
+        r = string_list_take(&file->texts, copy);
+        if (r < 0)
+                return r;
+        if (!text_is_utf8(copy))
+                return -EBADMSG;
 
+        r = string_list_add(&file->names, name);
+        if (r < 0)
+                return r;
         return parse_text(file, copy);
 }
 
 /**
  * unit_file_add_opaque() - remember something that could not be read as a unit file
- * @fingerprint: differs whenever its content may differ
+ * @name:        of that file
+ * @fingerprint: differs whenever its content does
  *
  * Return: 0 or -ENOMEM.
  */
-int unit_file_add_opaque(UnitFile *file, const char *fingerprint) {
+int unit_file_add_opaque(UnitFile *file, const char *name, const char *fingerprint) {
+        char *opaque;
         int r;
 
-        file->opaque = true;
-        r = string_list_add(&file->sections, "");
-        if (r < 0)
-                return r;
-        return add_assignment(file, "", "", fingerprint);
+        r = text_printf(&opaque, "%s %s", name, fingerprint);
+        return r < 0 ? r : string_list_take(&file->opaques, opaque);
 }
 
+/* A section's heading comes before its keys. */
 static int compare_assignments(const void *a, const void *b) {
         const Assignment *x = a, *y = b;
         int r;
 
         r = strcmp(x->section, y->section);
-        if (r == 0)
+        if (r == 0 && x->key && y->key)
                 r = strcmp(x->key, y->key);
+        else if (r == 0)
+                r = !!x->key - !!y->key;
         if (r == 0)
                 r = x->sequence < y->sequence ? -1 : 1;
         return r;
 }
 
-/* All assignments of one key, in order; an empty one forgets those before it. */
-static int gather_values(UnitKey *key, Assignment *assignments, size_t n) {
-        for (size_t i = 0; i < n; i++) {
-                int r;
+static bool same_key(const Assignment *a, const Assignment *b) {
+        return strcmp(a->section, b->section) == 0 &&
+               (a->key == b->key || (a->key && b->key && strcmp(a->key, b->key) == 0));
+}
 
-                if (!*assignments[i].value) {
-                        string_list_done(&key->values);
-                        continue;
-                }
-                r = string_list_take(&key->values, TAKE_PTR(assignments[i].value));
-                if (r < 0)
-                        return r;
+/* All assignments of one key, in order; an empty one forgets those before it. One that nothing
+ * follows is kept, since some keys (CapabilityBoundingSet=) say something by being empty. */
+static char **gather_values(UnitKey *key, const Assignment *assignments, size_t n, char **values) {
+        key->section = assignments[0].section;
+        key->key = assignments[0].key;
+        key->file = assignments[n - 1].file;
+        key->values.items = values;
+
+        for (size_t i = 0; i < n; i++) {
+                if (key->values.n == 1 && !*values[0])
+                        key->values.n = 0;
+                if (!*assignments[i].value)
+                        key->values.n = 0;
+                values[key->values.n++] = (char *) assignments[i].value;
         }
-        return 0;
+        values[key->values.n] = NULL;
+        return values + key->values.n + 1;
 }
 
 /**
@@ -231,43 +259,36 @@ static int gather_values(UnitKey *key, Assignment *assignments, size_t n) {
  */
 int unit_file_finish(UnitFile *file) {
         Assignment *all = file->assignments;
+        char **values;
         size_t n;
 
         assert(!file->keys);
 
-        string_list_sort_unique(&file->sections);
         if (file->n_assignments == 0)
                 return 0;
         qsort(all, file->n_assignments, sizeof(*all), compare_assignments);
 
         file->keys = calloc(file->n_assignments, sizeof(*file->keys));
-        if (!file->keys)
+        file->values = values = calloc(2 * file->n_assignments, sizeof(*values));
+        if (!file->keys || !values)
                 return -ENOMEM;
 
         for (size_t i = 0; i < file->n_assignments; i += n) {
-                UnitKey *key = &file->keys[file->n_keys];
-                int r;
-
                 for (n = 1; i + n < file->n_assignments; n++)
-                        if (strcmp(all[i].section, all[i + n].section) != 0 ||
-                            strcmp(all[i].key, all[i + n].key) != 0)
+                        if (!same_key(&all[i], &all[i + n]))
                                 break;
 
-                r = gather_values(key, all + i, n);
-                if (r < 0)
-                        return r;
-                if (key->values.n == 0)
-                        continue;
-                key->section = all[i].section;
-                key->key = all[i].key;
-                file->n_keys++;
+                if (all[i].key)
+                        values = gather_values(&file->keys[file->n_keys++], all + i, n, values);
+                else if (string_list_add(&file->sections, all[i].section) < 0)
+                        return -ENOMEM;
         }
         return 0;
 }
 
-/** unit_file_is_opaque() - whether a part of it could not be read as a unit file. */
-bool unit_file_is_opaque(const UnitFile *file) {
-        return file->opaque;
+/** unit_file_opaques() - a text for each of its files that could not be read; owned by @file. */
+const StringList *unit_file_opaques(const UnitFile *file) {
+        return &file->opaques;
 }
 
 static int compare_with_key(const void *name, const void *key) {
@@ -305,7 +326,7 @@ static size_t section_bound(const UnitFile *file, const char *section, bool afte
         return low;
 }
 
-/** unit_file_section_keys() - the keys with values of one section, ordered; owned by @file. */
+/** unit_file_section_keys() - the keys of one section, ordered; owned by @file. */
 const UnitKey *unit_file_section_keys(const UnitFile *file, const char *section, size_t *ret_n) {
         size_t begin = section_bound(file, section, /* after= */ false);
 
@@ -313,7 +334,7 @@ const UnitKey *unit_file_section_keys(const UnitFile *file, const char *section,
         return *ret_n > 0 ? file->keys + begin : NULL;
 }
 
-/** unit_file_keys() - all keys with values, ordered by section and key; owned by @file. */
+/** unit_file_keys() - all keys, ordered by section and key; owned by @file. */
 const UnitKey *unit_file_keys(const UnitFile *file, size_t *ret_n) {
         *ret_n = file->n_keys;
         return file->keys;
@@ -333,20 +354,31 @@ const UnitKey *unit_file_find(const UnitFile *file, const char *section, const c
         return bsearch(&wanted, file->keys, file->n_keys, sizeof(wanted), compare_with_key);
 }
 
+/** unit_file_value() - the last value of a key, which is the one that counts for most; NULL if it
+ * is absent or empty. */
+const char *unit_file_value(const UnitFile *file, const char *section, const char *key) {
+        const UnitKey *found = unit_file_find(file, section, key);
+        const char *value = found ? found->values.items[found->values.n - 1] : "";
+
+        return *value ? value : NULL;
+}
+
 /**
  * unit_file_boolean() - a yes-or-no key
- * @otherwise: the answer where the key is absent
+ * @otherwise: the answer where the key is absent or empty
  *
- * The last value counts. As NixOS reads it: what is not exactly a word for yes is a no.
+ * NixOS' own keys ("X-…") are read as NixOS reads them: what is not exactly a word for yes is a no.
+ * systemd's keys are read as systemd does, since it is systemd that would refuse a job.
  */
 bool unit_file_boolean(const UnitFile *file, const char *section, const char *key, bool otherwise) {
-        static const char *const yes[] = { "1", "yes", "true", "on" };
-        const UnitKey *found = unit_file_find(file, section, key);
+        static const char *const yes[] = { "1", "yes", "true", "on", "y", "t" };
+        const char *value = unit_file_value(file, section, key);
+        bool ours = text_after_prefix(key, "X-");
 
-        if (!found)
+        if (!value)
                 return otherwise;
-        for (size_t i = 0; i < ELEMENTSOF(yes); i++)
-                if (strcmp(found->values.items[found->values.n - 1], yes[i]) == 0)
+        for (size_t i = 0; i < ELEMENTSOF(yes) - (ours ? 2 : 0); i++)
+                if ((ours ? strcmp : strcasecmp)(value, yes[i]) == 0)
                         return true;
         return false;
 }
@@ -355,17 +387,13 @@ UnitFile *unit_file_free(UnitFile *file) {
         if (!file)
                 return NULL;
 
-        for (size_t i = 0; i < file->n_assignments; i++) {
-                free(file->assignments[i].section);
-                free(file->assignments[i].key);
-                free(file->assignments[i].value);
-        }
-        /* The last slot may belong to a key that was being gathered when memory ran out. */
-        for (size_t i = 0; file->keys && i < file->n_assignments; i++)
-                string_list_done(&file->keys[i].values);
+        string_list_done(&file->texts);
+        string_list_done(&file->names);
+        string_list_done(&file->sections);
+        string_list_done(&file->opaques);
         free(file->assignments);
         free(file->keys);
-        string_list_done(&file->sections);
+        free(file->values);
         free(file);
         return NULL;
 }

@@ -4,291 +4,238 @@
  * opened.
  */
 #include <assert.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
+#include <sodium.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "file.h"
 #include "text.h"
+#include "unit-name.h"
 #include "unit-pair.h"
 
-static bool is_dev_null(const struct stat *st) {
-        return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
-}
-
-static UnitFileState state_of(int dir_fd, const char *path, struct stat *ret_st) {
-        if (dir_fd < 0 || fstatat(dir_fd, path, ret_st, 0) < 0)
-                return UNIT_FILE_MISSING;
-        return is_dev_null(ret_st) ? UNIT_FILE_MASKED : UNIT_FILE_PRESENT;
-}
+#define FINGERPRINT_BYTES_MAX ((size_t) 64 * 1024 * 1024)
+#define FINGERPRINT_STEP      ((size_t) 64 * 1024)
 
 static bool same_file(const struct stat *a, const struct stat *b) {
-        return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+        return a->st_ino != 0 && a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* "foo@bar.baz.service" -> "foo@.service"; NULL in *ret if @id is no instance of anything. */
-static int template_of(const char *id, char **ret) {
-        const char *at = strchr(id, '@'), *suffix = strrchr(id, '.');
-
-        *ret = NULL;
-        if (!at || !suffix || suffix < at || suffix == at + 1)
-                return 0;
-        return text_printf(ret, "%.*s%s", (int) (at + 1 - id), id, suffix);
-}
-
-static int compare_names(const struct dirent **a, const struct dirent **b) {
-        return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static int is_conf(const struct dirent *entry) {
-        return entry->d_name[0] != '.' && text_has_suffix(entry->d_name, ".conf");
-}
-
-/* Paths of the drop-ins of @name that count (not masked), in the order in which they are read. */
-static int list_drop_ins(int dir_fd, const char *name, StringList *paths) {
-        _cleanup_free_ char *dir = NULL;
-        struct dirent **entries;
-        int n, r;
-
-        if (dir_fd < 0)
-                return 0;
-        r = text_printf(&dir, "%s.d", name);
-        if (r < 0)
-                return r;
-
-        n = scandirat(dir_fd, dir, &entries, is_conf, compare_names);
-        if (n < 0)
-                return errno == ENOMEM ? -ENOMEM : 0;
-
-        r = 0;
-        for (int i = 0; i < n; i++) {
-                struct stat st;
-                char *path;
-
-                if (r >= 0)
-                        r = text_printf(&path, "%s/%s", dir, entries[i]->d_name);
-                if (r >= 0) {
-                        if (state_of(dir_fd, path, &st) == UNIT_FILE_PRESENT)
-                                r = string_list_take(paths, path);
-                        else
-                                free(path);
-                }
-                free(entries[i]);
-        }
-        free(entries);
-        return r;
-}
-
-static bool same_files(int old_fd, const StringList *olds, int new_fd, const StringList *news) {
+static bool same_files(const UnitTree *old_tree, const StringList *olds, const UnitTree *new_tree,
+                       const StringList *news) {
         if (olds->n != news->n)
                 return false;
 
         for (size_t i = 0; i < olds->n; i++) {
                 struct stat a, b;
 
-                if (strcmp(olds->items[i], news->items[i]) != 0)
-                        return false;
-                if (state_of(old_fd, olds->items[i], &a) == UNIT_FILE_MISSING ||
-                    state_of(new_fd, news->items[i], &b) == UNIT_FILE_MISSING || !same_file(&a, &b))
+                if (strcmp(olds->items[i], news->items[i]) != 0 ||
+                    fstatat(old_tree->dir_fd, olds->items[i], &a, 0) < 0 ||
+                    fstatat(new_tree->dir_fd, news->items[i], &b, 0) < 0 || !same_file(&a, &b))
                         return false;
         }
         return true;
 }
 
-/* What tells an unreadable file from another one: for one in the store, which file it is. */
-static int fingerprint_of(int dir_fd, const char *path, char **ret) {
-        struct stat st = { 0 };
+/* Over the bytes as far as anybody wants to wait, and how many there are. */
+static int hash_bytes(int fd, off_t size, char **ret) {
+        unsigned char hash[crypto_hash_sha256_BYTES];
+        char hex[2 * crypto_hash_sha256_BYTES + 1];
+        _cleanup_free_ unsigned char *buffer = malloc(FINGERPRINT_STEP);
+        crypto_hash_sha256_state state;
+        size_t n = 0;
 
-        if (fstatat(dir_fd, path, &st, 0) < 0)
-                return text_printf(ret, "unreadable");
-        return text_printf(ret, "file %jx:%jx of %jd bytes, %jd.%09ld", (uintmax_t) st.st_dev,
-                           (uintmax_t) st.st_ino, (intmax_t) st.st_size,
-                           (intmax_t) st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+        if (!buffer)
+                return -ENOMEM;
+
+        crypto_hash_sha256_init(&state);
+        while (n < FINGERPRINT_BYTES_MAX) {
+                ssize_t k = read(fd, buffer, FINGERPRINT_STEP);
+
+                if (k < 0 && errno == EINTR)
+                        continue;
+                if (k < 0)
+                        return -errno;
+                if (k == 0)
+                        break;
+                crypto_hash_sha256_update(&state, buffer, (size_t) k);
+                n += (size_t) k;
+        }
+        crypto_hash_sha256_final(&state, hash);
+        return text_printf(ret, "%jd bytes, sha256 %s", (intmax_t) size,
+                           sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash)));
 }
 
-/* Reads one file on top of @file. Whatever is wrong with it becomes a note, never the end of a
- * switch. */
-static int read_one(UnitFile *file, int dir_fd, const char *path, StringList *notes) {
-        _cleanup_free_ char *text = NULL;
-        char *note, *fingerprint;
-        size_t n;
-        int r, cause;
+/* What tells an unreadable file from another one: its bytes, else what it is. */
+static int fingerprint_of(int dir_fd, const char *path, char **ret) {
+        _cleanup_close_ int fd = -EBADF;
+        _cleanup_free_ char *target = NULL;
+        struct stat st;
+        int r;
 
-        cause = file_read(dir_fd, path, UNIT_FILE_BYTES_MAX, &text, &n);
-        if (cause == -ENOMEM)
-                return cause;
-        if (cause >= 0) {
-                cause = unit_file_parse(file, text, n);
-                if (cause != -EBADMSG)
-                        return cause;
+        if (fstatat(dir_fd, path, &st, 0) < 0) {
+                r = -errno;
+                if (file_readlink(dir_fd, path, &target) >= 0)
+                        return text_printf(ret, "link to '%s': %s", target, strerror(-r));
+                return text_printf(ret, "%s", strerror(-r));
         }
+        if (!S_ISREG(st.st_mode))
+                return text_printf(ret, "of type %o", st.st_mode & S_IFMT);
 
-        if (text && !memchr(text, '\0', n)) /* readable text: its bytes are what it is judged by */
-                fingerprint = TAKE_PTR(text);
-        else {
-                r = fingerprint_of(dir_fd, path, &fingerprint);
-                if (r < 0)
-                        return r;
-        }
-        r = unit_file_add_opaque(file, fingerprint);
-        free(fingerprint);
-        if (r < 0)
-                return r;
+        fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        r = fd < 0 ? -errno : hash_bytes(fd, st.st_size, ret);
+        if (r < 0 && r != -ENOMEM)
+                return text_printf(ret, "%s", strerror(-r));
+        return r;
+}
 
+static int add_note(StringList *notes, const char *path, int cause) {
+        char *note;
+        int r;
+
+        if (!text_is_utf8(path))
+                path = "a file whose name is no text";
         r = text_printf(&note, "'%s' is no readable unit file (%s); judged by its bytes", path,
                         cause == -EBADMSG ? "syntax" : strerror(-cause));
         return r < 0 ? r : string_list_take(notes, note);
 }
 
-static int load_side(UnitDefinition *definition, int dir_fd, const char *base,
+/* Reads one file on top of @file. Whatever is wrong with it becomes a note, never the end of a
+ * switch. */
+static int read_one(UnitFile *file, int dir_fd, const char *path, StringList *notes) {
+        _cleanup_free_ char *text = NULL, *fingerprint = NULL;
+        size_t n;
+        int r, cause;
+
+        cause = file_read(dir_fd, path, UNIT_FILE_BYTES_MAX, &text, &n);
+        if (cause >= 0)
+                cause = unit_file_parse(file, path, text, n);
+        if (cause >= 0 || cause == -ENOMEM)
+                return cause;
+
+        r = fingerprint_of(dir_fd, path, &fingerprint);
+        if (r >= 0)
+                r = unit_file_add_opaque(file, path, fingerprint);
+        if (r >= 0)
+                r = add_note(notes, path, cause);
+        return r;
+}
+
+static int load_side(UnitDefinition *definition, const UnitTree *tree, const char *base,
                      const StringList *drop_ins, StringList *notes) {
         int r;
 
         r = unit_file_new(&definition->file);
-        if (r < 0)
-                return r;
-        if (definition->state == UNIT_FILE_PRESENT) {
-                r = read_one(definition->file, dir_fd, base, notes);
-                if (r < 0)
-                        return r;
-        }
-        for (size_t i = 0; i < drop_ins->n; i++) {
-                r = read_one(definition->file, dir_fd, drop_ins->items[i], notes);
-                if (r < 0)
-                        return r;
-        }
-        return unit_file_finish(definition->file);
+        if (r >= 0 && definition->state == UNIT_FILE_PRESENT)
+                r = read_one(definition->file, tree->dir_fd, base, notes);
+        for (size_t i = 0; r >= 0 && i < drop_ins->n; i++)
+                r = read_one(definition->file, tree->dir_fd, drop_ins->items[i], notes);
+        return r < 0 ? r : unit_file_finish(definition->file);
+}
+
+static int add_words(StringList *list, const char *text) {
+        _cleanup_free_ char *words = strdup(text);
+        char *rest;
+        int r = 0;
+
+        if (!words)
+                return -ENOMEM;
+        for (char *word = strtok_r(words, " \t\n", &rest); r >= 0 && word;
+             word = strtok_r(NULL, " \t\n", &rest))
+                r = string_list_add(list, word);
+        return r;
+}
+
+/* "foo.service" -> "foo.socket", and so for instances of foo@.service. */
+static int socket_of_same_name(const char *base, char **ret_socket) {
+        size_t n = strlen(base) - strlen(".service");
+
+        if (n > 0 && base[n - 1] == '@')
+                n--;
+        return text_printf(ret_socket, "%.*s.socket", (int) n, base);
 }
 
 /* The sockets that could start a changed service: as it names them, else the one of its own name.
  */
-static int find_sockets(UnitPair *pair, int new_fd) {
-        const UnitKey *key;
+static int find_sockets(UnitPair *pair, const UnitTree *new_tree) {
+        const UnitKey *key = unit_file_find(pair->new.file, "Service", "Sockets");
+        char *socket;
         int r = 0;
 
-        if (!pair->new.file || !text_has_suffix(pair->id, ".service"))
+        if (!text_has_suffix(pair->id, ".service"))
                 return 0;
 
-        key = unit_file_find(pair->new.file, "Service", "Sockets");
-        for (size_t i = 0; key && i < key->values.n; i++) {
-                _cleanup_free_ char *words = strdup(key->values.items[i]);
-                char *rest;
-
-                if (!words)
-                        return -ENOMEM;
-                for (char *word = strtok_r(words, " \t\n", &rest); word;
-                     word = strtok_r(NULL, " \t\n", &rest)) {
-                        r = string_list_add(&pair->sockets, word);
-                        if (r < 0)
-                                return r;
-                }
-        }
-        if (pair->sockets.n == 0) {
-                size_t n = strlen(pair->base) - strlen(".service");
-                char *name;
-
-                if (n > 0 && pair->base[n - 1] == '@')
-                        n--;
-                r = text_printf(&name, "%.*s.socket", (int) n, pair->base);
+        for (size_t i = 0; r >= 0 && key && i < key->values.n; i++)
+                r = add_words(&pair->sockets, key->values.items[i]);
+        if (r >= 0 && pair->sockets.n == 0) {
+                r = socket_of_same_name(pair->base, &socket);
                 if (r >= 0)
-                        r = string_list_take(&pair->sockets, name);
-                if (r < 0)
-                        return r;
+                        r = string_list_take(&pair->sockets, socket);
         }
-
-        for (size_t i = 0; i < pair->sockets.n; i++) {
-                struct stat st;
-
-                if (state_of(new_fd, pair->sockets.items[i], &st) != UNIT_FILE_PRESENT)
-                        continue;
-                r = string_list_add(&pair->sockets_in_new, pair->sockets.items[i]);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        for (size_t i = 0; r >= 0 && i < pair->sockets.n; i++)
+                if (unit_tree_defines(new_tree, pair->sockets.items[i]) == UNIT_FILE_PRESENT)
+                        r = string_list_add(&pair->sockets_in_new, pair->sockets.items[i]);
+        return r;
 }
 
 /* The base file on both sides; an instance without a file of its own has its template's. */
-static int find_base(UnitPair *pair, int old_fd, int new_fd, bool *ret_identical) {
-        struct stat old_st, new_st;
+static int find_base(UnitPair *pair, const UnitTree *old_tree, const UnitTree *new_tree,
+                     bool *ret_same) {
         _cleanup_free_ char *template = NULL;
+        struct stat old_st, new_st;
         int r;
 
         pair->base = strdup(pair->id);
         if (!pair->base)
                 return -ENOMEM;
-        pair->old.state = state_of(old_fd, pair->base, &old_st);
-        pair->new.state = state_of(new_fd, pair->base, &new_st);
+        pair->old.state = unit_tree_state(old_tree, pair->base, &old_st);
+        pair->new.state = unit_tree_state(new_tree, pair->base, &new_st);
 
-        r = template_of(pair->id, &template);
-        if (r < 0)
-                return r;
-        if (template && pair->old.state == UNIT_FILE_MISSING &&
-            pair->new.state == UNIT_FILE_MISSING) {
+        if (pair->old.state == UNIT_FILE_MISSING && pair->new.state == UNIT_FILE_MISSING) {
+                r = unit_name_template(pair->id, &template);
+                if (r < 0)
+                        return r;
+        }
+        if (template) {
                 free(pair->base);
                 pair->base = TAKE_PTR(template);
-                pair->old.state = state_of(old_fd, pair->base, &old_st);
-                pair->new.state = state_of(new_fd, pair->base, &new_st);
+                pair->old.state = unit_tree_state(old_tree, pair->base, &old_st);
+                pair->new.state = unit_tree_state(new_tree, pair->base, &new_st);
         }
 
-        *ret_identical = pair->old.state == UNIT_FILE_PRESENT &&
-                         pair->new.state == UNIT_FILE_PRESENT &&same_file(&old_st, &new_st);
+        *ret_same = pair->old.state == UNIT_FILE_PRESENT &&
+                    pair->new.state == UNIT_FILE_PRESENT &&same_file(&old_st, &new_st);
         return 0;
 }
 
-static int find_drop_ins(const UnitPair *pair, UnitDefinition *definition, int dir_fd,
+static int find_drop_ins(const UnitPair *pair, UnitDefinition *definition, const UnitTree *tree,
                          StringList *paths) {
         size_t n_base;
         int r;
 
-        r = list_drop_ins(dir_fd, pair->base, paths);
+        r = unit_tree_drop_ins(tree, pair->base, paths);
         if (r < 0 || strcmp(pair->base, pair->id) == 0)
                 return r;
 
         n_base = paths->n;
-        r = list_drop_ins(dir_fd, pair->id, paths);
+        r = unit_tree_drop_ins(tree, pair->id, paths);
         definition->has_drop_ins = paths->n > n_base;
         return r;
 }
 
-static int load_with_drop_ins(UnitPair *pair, int old_fd, const StringList *old_drop_ins,
-                              int new_fd, const StringList *new_drop_ins) {
-        int r;
-
-        /* Of identical units only a target's own wishes matter: it is started again each time. */
-        if (pair->identical && !text_has_suffix(pair->id, ".target"))
-                return 0;
-
-        if (!pair->identical) {
-                r = load_side(&pair->old, old_fd, pair->base, old_drop_ins, &pair->notes);
-                if (r < 0)
-                        return r;
-        }
-        if (pair->new.state != UNIT_FILE_PRESENT)
-                return 0;
-        r = load_side(&pair->new, new_fd, pair->base, new_drop_ins, &pair->notes);
-        if (r < 0)
-                return r;
-        return find_sockets(pair, new_fd);
-}
-
 /**
  * unit_pair_load() - read what two systems say of one unit
- * @pair:   all zero before; unit_pair_done() even after an error
- * @id:     the unit's main name
- * @old_fd: directory of unit files of the old system, or -EBADF
- * @new_fd: the same for the new one
+ * @pair: all zero before; unit_pair_done() even after an error
+ * @id:   the unit's main name
  *
  * Only directories beside the unit file are looked at, as NixOS makes them.
  *
  * Return: 0 or -ENOMEM; a file that cannot be read is a note.
  */
-int unit_pair_load(UnitPair *pair, const char *id, int old_fd, int new_fd) {
+int unit_pair_load(UnitPair *pair, const char *id, const UnitTree *old_tree,
+                   const UnitTree *new_tree) {
         _cleanup_(string_list_done) StringList old_drop_ins = { 0 }, new_drop_ins = { 0 };
         bool same_base;
         int r;
@@ -297,18 +244,60 @@ int unit_pair_load(UnitPair *pair, const char *id, int old_fd, int new_fd) {
         if (!pair->id)
                 return -ENOMEM;
 
-        r = find_base(pair, old_fd, new_fd, &same_base);
-        if (r < 0)
-                return r;
-        r = find_drop_ins(pair, &pair->old, old_fd, &old_drop_ins);
-        if (r < 0)
-                return r;
-        r = find_drop_ins(pair, &pair->new, new_fd, &new_drop_ins);
+        r = find_base(pair, old_tree, new_tree, &same_base);
+        if (r >= 0)
+                r = find_drop_ins(pair, &pair->old, old_tree, &old_drop_ins);
+        if (r >= 0)
+                r = find_drop_ins(pair, &pair->new, new_tree, &new_drop_ins);
         if (r < 0)
                 return r;
 
-        pair->identical = same_base && same_files(old_fd, &old_drop_ins, new_fd, &new_drop_ins);
-        return load_with_drop_ins(pair, old_fd, &old_drop_ins, new_fd, &new_drop_ins);
+        pair->identical = same_base && same_files(old_tree, &old_drop_ins, new_tree, &new_drop_ins);
+
+        /* Of identical units only a target's own wishes matter: it is started again each time. */
+        if (pair->identical)
+                return text_has_suffix(id, ".target") ? unit_pair_load_new(pair, new_tree) : 0;
+
+        r = load_side(&pair->old, old_tree, pair->base, &old_drop_ins, &pair->notes);
+        return r < 0 ? r : unit_pair_load_new(pair, new_tree);
+}
+
+/**
+ * unit_pair_load_new() - read the new definition, where unit_pair_load() saw no need to
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int unit_pair_load_new(UnitPair *pair, const UnitTree *new_tree) {
+        _cleanup_(string_list_done) StringList drop_ins = { 0 };
+        int r;
+
+        if (pair->new.file || pair->new.state != UNIT_FILE_PRESENT)
+                return 0;
+
+        r = find_drop_ins(pair, &pair->new, new_tree, &drop_ins);
+        if (r >= 0)
+                r = load_side(&pair->new, new_tree, pair->base, &drop_ins, &pair->notes);
+        if (r < 0)
+                return r;
+        return find_sockets(pair, new_tree);
+}
+
+/**
+ * unit_pair_service() - the service that a running socket starts, by its old definition
+ * @ret_service: NULL if it starts one for each connection; owned by the caller
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int unit_pair_service(const UnitPair *socket, char **ret_service) {
+        const char *service = unit_file_value(socket->old.file, "Socket", "Service");
+
+        *ret_service = NULL;
+        if (unit_file_boolean(socket->old.file, "Socket", "Accept", false))
+                return 0;
+        if (!service)
+                return unit_name_with_suffix(socket->id, ".service", ret_service);
+        *ret_service = strdup(service);
+        return *ret_service ? 0 : -ENOMEM;
 }
 
 void unit_pair_done(UnitPair *pair) {

@@ -38,3 +38,13 @@ TEST(prefix_suffix_and_blanks) {
         ASSERT_FALSE(text_has_suffix("ice", ".service"));
         ASSERT_TEXT(text_strip(blank), "a b");
 }
+
+TEST(utf8_is_told_from_other_bytes) {
+        ASSERT_TRUE(text_is_utf8(""));
+        ASSERT_TRUE(text_is_utf8("plain \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80"));
+        ASSERT_FALSE(text_is_utf8("\xe4"));
+        ASSERT_FALSE(text_is_utf8("cut \xe2\x82"));
+        ASSERT_FALSE(text_is_utf8("too long \xc0\xaf \xe0\x80\xaf"));
+        ASSERT_FALSE(text_is_utf8("half a pair \xed\xa0\x80"));
+        ASSERT_FALSE(text_is_utf8("past the end \xf4\x90\x80\x80"));
+}

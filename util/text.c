@@ -118,3 +118,34 @@ char *text_strip(char *text) {
         *end = '\0';
         return text;
 }
+
+/* How many bytes the character at @p has, or 0 if it is none. */
+static size_t utf8_length(const unsigned char *p) {
+        size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+
+        if (p[0] > 0xf4)
+                return 0;
+        for (size_t i = 1; i < n; i++)
+                if ((p[i] & 0xc0) != 0x80)
+                        return 0;
+
+        /* Longer than needed, half of a pair, or past the last character. */
+        if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+            (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+                return 0;
+        return n;
+}
+
+/** text_is_utf8() - whether all of @text is UTF-8, so that it may stand in JSON. */
+bool text_is_utf8(const char *text) {
+        const unsigned char *p = (const unsigned char *) text;
+
+        while (*p) {
+                size_t n = utf8_length(p);
+
+                if (n == 0)
+                        return false;
+                p += n;
+        }
+        return true;
+}

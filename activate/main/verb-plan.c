@@ -10,9 +10,8 @@
 #include "manager.h"
 #include "plan-load.h"
 #include "plan-print.h"
+#include "recorded-state.h"
 #include "verbs.h"
-
-#define STATE_BYTES_MAX ((size_t) 64 * 1024 * 1024)
 
 typedef struct Options {
         const char *from, *to, *state;
@@ -44,17 +43,17 @@ static int parse_options(int argc, char **argv, Options *options) {
         return options->from && options->to && optind == argc ? 0 : -EINVAL;
 }
 
-static int read_state(const char *path, Inventory *inventory, sd_bus_error *reterr_error) {
-        _cleanup_(cJSON_Deletep) cJSON *state = NULL;
+static int read_state(const char *path, RecordedState *state, sd_bus_error *reterr_error) {
+        _cleanup_(cJSON_Deletep) cJSON *object = NULL;
         _cleanup_free_ char *text = NULL;
         size_t n;
         int r;
 
-        r = file_read(AT_FDCWD, path, STATE_BYTES_MAX, &text, &n);
+        r = file_read(AT_FDCWD, path, RECORDED_STATE_BYTES_MAX, &text, &n);
         if (r >= 0)
-                r = json_parse(text, n, &state);
+                r = json_parse(text, n, &object);
         if (r >= 0)
-                r = inventory_from_json(inventory, state);
+                r = recorded_state_from_json(state, object);
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                          "Cannot read the state file '%s': %s", path,
@@ -63,14 +62,14 @@ static int read_state(const char *path, Inventory *inventory, sd_bus_error *rete
         return 0;
 }
 
-static int ask_manager(Inventory *inventory, sd_bus_error *reterr_error) {
+static int ask_manager(RecordedState *state, sd_bus_error *reterr_error) {
         _cleanup_(manager_freep) Manager *manager = NULL;
         int r;
 
         r = manager_open(&manager, reterr_error);
         if (r < 0)
                 return r;
-        return manager_inventory(manager, inventory, reterr_error);
+        return manager_inventory(manager, &state->inventory, reterr_error);
 }
 
 static int print_json(const Plan *plan) {
@@ -86,21 +85,64 @@ static int print_json(const Plan *plan) {
         return r;
 }
 
-static int make_plan(const Options *options, sd_bus_error *reterr_error) {
-        _cleanup_(inventory_done) Inventory inventory = { 0 };
+static int add_users(const Options *options, const RecordedState *state, Plan *plan) {
+        for (size_t i = 0; i < state->n_users; i++) {
+                const RecordedUser *recorded = &state->users[i];
+                const PlanSource source = {
+                        .from = options->from,
+                        .to = options->to,
+                        .inventory = &recorded->inventory,
+                };
+                const PlanUser whose = {
+                        .uid = recorded->uid,
+                        .name = recorded->name,
+                        .config = recorded->config,
+                };
+                Plan *user;
+                int r;
+
+                r = plan_load_user(&source, &whose, &user);
+                if (r >= 0)
+                        r = plan_add_user(plan, user);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int load_plan(const Options *options, const RecordedState *state, Plan **ret) {
+        const PlanSource source = {
+                .from = options->from,
+                .to = options->to,
+                .inventory = &state->inventory,
+                .leftovers = &state->leftovers,
+                .pid1_exe = state->pid1_exe,
+        };
         _cleanup_(plan_freep) Plan *plan = NULL;
-        PlanSource source = { .from = options->from, .to = options->to };
+        int r;
+
+        r = plan_load(&source, &plan);
+        if (r >= 0)
+                r = add_users(options, state, plan);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(plan);
+        return 0;
+}
+
+static int make_plan(const Options *options, sd_bus_error *reterr_error) {
+        _cleanup_(recorded_state_done) RecordedState state = { 0 };
+        _cleanup_(plan_freep) Plan *plan = NULL;
         int r;
 
         if (options->state)
-                r = read_state(options->state, &inventory, reterr_error);
+                r = read_state(options->state, &state, reterr_error);
         else
-                r = ask_manager(&inventory, reterr_error);
+                r = ask_manager(&state, reterr_error);
         if (r < 0)
                 return r;
 
-        source.inventory = &inventory;
-        r = plan_load(&source, &plan);
+        r = load_plan(options, &state, &plan);
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                          "Cannot plan the way from '%s' to '%s': %s", options->from,

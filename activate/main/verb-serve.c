@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
@@ -154,6 +155,14 @@ static int relay_engine(const char *id, pid_t engine) {
         return r;
 }
 
+/* An engine that ends at once with an error makes its start fail; its story says why. */
+static bool has_told(const char *id) {
+        _cleanup_free_ char *path = NULL;
+        struct stat st;
+
+        return run_directory_events(id, &path) >= 0 && stat(path, &st) >= 0 && st.st_size > 0;
+}
+
 static int start_engine(const Request *request, sd_bus_error *reterr_error) {
         _cleanup_(manager_freep) Manager *manager = NULL;
         _cleanup_free_ char *id = NULL, *description = NULL;
@@ -174,9 +183,10 @@ static int start_engine(const Request *request, sd_bus_error *reterr_error) {
         if (r < 0)
                 return r;
         r = engine_start(manager, id, description, &engine, reterr_error);
-        if (r < 0)
+        if (r < 0 && !has_told(id))
                 return r;
-        return relay_engine(id, engine);
+        sd_bus_error_free(reterr_error);
+        return relay_engine(id, r < 0 ? 0 : engine);
 }
 
 /* A dry run needs no engine: it changes nothing, so there is nothing to bring to an end. */

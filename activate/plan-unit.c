@@ -1,0 +1,332 @@
+/*
+ * The rules for one unit: what happens to it when its definition changed, came or went. Source: the
+ * decisions of NixOS' switch-to-configuration; where this decides otherwise a comment says why.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan-build.h"
+#include "text.h"
+
+#define USER_ACTIVATION "nixos-activation.service"
+
+static int compare_with_pair(const void *id, const void *pair) {
+        return strcmp(id, ((const UnitPair *) pair)->id);
+}
+
+static const UnitPair *find_pair(const UnitPair *pairs, size_t n, const char *id) {
+        return n > 0 ? bsearch(id, pairs, n, sizeof(*pairs), compare_with_pair) : NULL;
+}
+
+/** plan_find_pair() - what was loaded of a unit, or NULL. */
+const UnitPair *plan_find_pair(const PlanInput *input, const char *id) {
+        const UnitPair *named = find_pair(input->named, input->n_named, id);
+
+        return named ? named : find_pair(input->pairs, input->n_pairs, id);
+}
+
+/** plan_is_managed() - whether it is the system's own unit file that defines an active unit. */
+bool plan_is_managed(const PlanInput *input, const InventoryUnit *unit) {
+        const char *below;
+
+        if (!inventory_unit_is_active(unit) || !unit->fragment)
+                return false;
+        below = text_after_prefix(unit->fragment, input->directory);
+        return below && *below == '/';
+}
+
+static bool new_says(const UnitPair *pair, const char *section, const char *key, bool otherwise) {
+        return unit_file_boolean(pair->new.file, section, key, otherwise);
+}
+
+/** plan_may_start() - whether its new definition lets us start it. */
+bool plan_may_start(const UnitPair *pair) {
+        return !new_says(pair, "Unit", "RefuseManualStart", false) &&
+               !new_says(pair, "Unit", "X-OnlyManualStart", false);
+}
+
+static bool is_socket_activated(const UnitPair *pair) {
+        return pair->sockets_in_new.n > 0 &&
+               !new_says(pair, "Service", "X-NotSocketActivated", false);
+}
+
+static bool is_stopped_first(const UnitPair *pair) {
+        return text_has_suffix(pair->id, ".service") &&
+               new_says(pair, "Service", "X-StopIfChanged", true);
+}
+
+/* Why it must not be restarted. That systemd would refuse to start it again is our addition: there
+ * a unit is stopped first, and stays down. */
+static PlanRule refusal(const PlanBuild *build, const UnitPair *pair) {
+        bool comes_by_itself = !build->late && is_stopped_first(pair) && is_socket_activated(pair);
+
+        if (!new_says(pair, "Service", "X-RestartIfChanged", true))
+                return PLAN_RULE_NO_RESTART;
+        if (new_says(pair, "Unit", "RefuseManualStop", false))
+                return PLAN_RULE_REFUSES_STOP;
+        if (new_says(pair, "Unit", "X-OnlyManualStart", false))
+                return PLAN_RULE_MANUAL_START;
+        if (new_says(pair, "Unit", "RefuseManualStart", false) && !comes_by_itself)
+                return PLAN_RULE_REFUSES_START;
+        return PLAN_RULE_NONE;
+}
+
+/* A user's activation unit is restarted by every switch anyway, which nobody needs to hear of. */
+static int skip(PlanBuild *build, const PlanCause *cause, PlanRule rule) {
+        if (build->plan->user && strcmp(cause->pair->id, USER_ACTIVATION) == 0)
+                return 0;
+        return plan_decide(build, PLAN_SKIP, cause->pair->id, cause, rule);
+}
+
+static PlanRule gone_rule(const UnitPair *pair) {
+        if (pair->new.state == UNIT_FILE_MASKED)
+                return PLAN_RULE_MASKED;
+        if (pair->new.state == UNIT_FILE_MISSING)
+                return PLAN_RULE_GONE;
+        if (pair->old.has_drop_ins && !pair->new.has_drop_ins)
+                return PLAN_RULE_DROP_INS_GONE;
+        return PLAN_RULE_NONE;
+}
+
+static int build_gone(PlanBuild *build, const UnitPair *pair, PlanRule rule) {
+        const PlanCause cause = { .pair = pair, .rule = rule };
+
+        if (!unit_file_boolean(pair->old.file, "Unit", "X-StopOnRemoval", true))
+                return 0;
+        if (plan_mount_stays(pair->id))
+                return skip(build, &cause, PLAN_RULE_MOUNT_STAYS);
+        return plan_decide(build, PLAN_STOP, pair->id, &cause, PLAN_RULE_NONE);
+}
+
+static bool is_never_started(const char *target) {
+        static const char *const never[] = { "hibernate.target", "hybrid-sleep.target",
+                                             "suspend.target" };
+
+        for (size_t i = 0; i < ELEMENTSOF(never); i++)
+                if (strcmp(target, never[i]) == 0)
+                        return true;
+        return false;
+}
+
+static int build_target(PlanBuild *build, const UnitPair *pair) {
+        int r;
+
+        if (!is_never_started(pair->id) && plan_may_start(pair)) {
+                r = plan_decide(build, PLAN_START, pair->id, NULL, PLAN_RULE_TARGET);
+                if (r < 0)
+                        return r;
+        }
+        if (new_says(pair, "Unit", "X-StopOnReconfiguration", false))
+                return plan_decide(build, PLAN_STOP, pair->id, NULL, PLAN_RULE_RECONFIGURATION);
+        return 0;
+}
+
+/* Takes the sockets of a service down with it, and up again where the new system has them. */
+static int build_sockets(PlanBuild *build, const UnitPair *pair) {
+        for (size_t i = 0; !build->moving && i < pair->sockets.n; i++) {
+                const char *socket = pair->sockets.items[i];
+                bool in_new = string_list_contains(&pair->sockets_in_new, socket);
+                int r = 0;
+
+                if (!inventory_unit_is_active(inventory_find(build->input->inventory, socket)))
+                        continue;
+                if (!build->late)
+                        r = plan_decide(build, PLAN_STOP, socket, NULL,
+                                        PLAN_RULE_SOCKET_OF_SERVICE);
+                if (r >= 0 && in_new)
+                        r = plan_decide(build, build->late ? PLAN_RESTART : PLAN_START, socket,
+                                        NULL, PLAN_RULE_SOCKET_OF_SERVICE);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* A service is stopped by its old definition and started by the new one; its sockets may do that.
+ */
+static int build_service(PlanBuild *build, const PlanCause *cause) {
+        const UnitPair *pair = cause->pair;
+        int r;
+
+        r = build_sockets(build, pair);
+        if (r < 0)
+                return r;
+        if (build->late)
+                return plan_decide(build, PLAN_RESTART, pair->id, cause, PLAN_RULE_NONE);
+
+        r = plan_decide(build, PLAN_STOP, pair->id, cause, PLAN_RULE_NONE);
+        if (r < 0 || is_socket_activated(pair))
+                return r;
+        return plan_decide(build, PLAN_START, pair->id, cause, PLAN_RULE_NONE);
+}
+
+/* Whether the service of a socket may be taken down for it. */
+static bool service_stays(const PlanBuild *build, const UnitPair *service) {
+        return service && refusal(build, service) != PLAN_RULE_NONE;
+}
+
+/* The socket, and around it its service if that runs: beside a running one it would not start. */
+static int restart_socket(PlanBuild *build, const PlanCause *cause, const char *service) {
+        const UnitPair *pair = service ? plan_find_pair(build->input, service) : NULL;
+        bool runs =
+                service && inventory_unit_runs(inventory_find(build->input->inventory, service));
+        int r;
+
+        if (runs && (!pair || gone_rule(pair) == PLAN_RULE_NONE) && service_stays(build, pair))
+                return skip(build, cause, PLAN_RULE_SERVICE_STAYS);
+        if (build->late) {
+                r = plan_decide(build, PLAN_RESTART, cause->pair->id, cause, PLAN_RULE_NONE);
+                if (r < 0 || !runs)
+                        return r;
+                return plan_decide(build, PLAN_RESTART, service, NULL, PLAN_RULE_SERVICE_OF_SOCKET);
+        }
+
+        r = plan_decide(build, PLAN_STOP, cause->pair->id, cause, PLAN_RULE_NONE);
+        if (r >= 0)
+                r = plan_decide(build, PLAN_START, cause->pair->id, cause, PLAN_RULE_NONE);
+        if (r < 0 || !runs)
+                return r;
+        r = plan_decide(build, PLAN_STOP, service, NULL, PLAN_RULE_SERVICE_OF_SOCKET);
+        if (r < 0 || (pair && gone_rule(pair) != PLAN_RULE_NONE))
+                return r;
+        return plan_decide(build, PLAN_START, service, NULL, PLAN_RULE_SERVICE_OF_SOCKET);
+}
+
+/* NixOS never restarts a socket for its own sake, and does not say so. Here it is said, and a
+ * socket that asks for it is restarted. */
+static int build_socket(PlanBuild *build, const PlanCause *cause) {
+        _cleanup_free_ char *service = NULL;
+        const UnitPair *pair = cause->pair;
+        int r;
+
+        if (!build->moving && !new_says(pair, "Socket", "X-RestartIfChanged", false) &&
+            !new_says(pair, "Unit", "X-RestartIfChanged", false))
+                return skip(build, cause, PLAN_RULE_SOCKET_LISTENS);
+        if (new_says(pair, "Unit", "RefuseManualStop", false))
+                return skip(build, cause, PLAN_RULE_REFUSES_STOP);
+        if (!plan_may_start(pair))
+                return skip(build, cause, PLAN_RULE_REFUSES_START);
+
+        r = unit_pair_service(pair, &service);
+        return r < 0 ? r : restart_socket(build, cause, service);
+}
+
+static bool is_left_to_reload(const char *id) {
+        static const char *const targets[] = { "basic.target", "graphical.target",
+                                               "multi-user.target", "sysinit.target" };
+
+        for (size_t i = 0; i < ELEMENTSOF(targets); i++)
+                if (strcmp(id, targets[i]) == 0)
+                        return true;
+        /* New properties of these arrive with the manager's own reload. */
+        return text_has_suffix(id, ".path") || text_has_suffix(id, ".slice");
+}
+
+static bool can_reload(const UnitPair *pair) {
+        const char *type = unit_file_value(pair->new.file, "Service", "Type");
+
+        if (!text_has_suffix(pair->id, ".service"))
+                return text_has_suffix(pair->id, ".mount");
+        return unit_file_value(pair->new.file, "Service", "ExecReload") ||
+               (type && strcmp(type, "notify-reload") == 0);
+}
+
+/**
+ * plan_build_restart() - a unit that must become another one, by a change or because it is asked
+ * for
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int plan_build_restart(PlanBuild *build, const PlanCause *cause) {
+        const UnitPair *pair = cause->pair;
+        PlanRule refused;
+
+        if (is_left_to_reload(pair->id))
+                return 0;
+        if (text_has_suffix(pair->id, ".socket"))
+                return build_socket(build, cause);
+        if (plan_mount_stays(pair->id))
+                return plan_decide(build, PLAN_RELOAD, pair->id, cause, PLAN_RULE_MOUNT_STAYS);
+        if (text_has_suffix(pair->id, ".mount"))
+                return plan_decide(build, PLAN_RESTART, pair->id, cause, PLAN_RULE_NONE);
+
+        if (new_says(pair, "Service", "X-ReloadIfChanged", false) && can_reload(pair))
+                return plan_decide(build, PLAN_RELOAD, pair->id, cause,
+                                   PLAN_RULE_RELOAD_IF_CHANGED);
+        refused = refusal(build, pair);
+        if (refused != PLAN_RULE_NONE)
+                return skip(build, cause, refused);
+        if (new_says(pair, "Service", "X-ReloadIfChanged", false))
+                return plan_decide(build, PLAN_RESTART, pair->id, cause, PLAN_RULE_NO_RELOAD);
+        if (is_stopped_first(pair))
+                return build_service(build, cause);
+        return plan_decide(build, PLAN_RESTART, pair->id, cause, PLAN_RULE_NONE);
+}
+
+/**
+ * plan_build_reload() - a unit whose change asks for no more than a reload
+ *
+ * One that cannot be reloaded is restarted, if that is allowed; NixOS would let the job fail.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int plan_build_reload(PlanBuild *build, const PlanCause *cause) {
+        const UnitPair *pair = cause->pair;
+        PlanRule refused;
+
+        if (can_reload(pair))
+                return plan_decide(build, PLAN_RELOAD, pair->id, cause, PLAN_RULE_NONE);
+        if (is_left_to_reload(pair->id))
+                return 0;
+        if (text_has_suffix(pair->id, ".socket"))
+                return build_socket(build, cause);
+
+        refused = refusal(build, pair);
+        if (refused != PLAN_RULE_NONE)
+                return skip(build, cause, refused);
+        return plan_decide(build, PLAN_RESTART, pair->id, cause, PLAN_RULE_NO_RELOAD);
+}
+
+static int build_changed(PlanBuild *build, const UnitPair *pair) {
+        _cleanup_(unit_diff_done) UnitDiff diff = { 0 };
+        const PlanCause cause = { .pair = pair, .diff = &diff };
+        int r;
+
+        r = unit_diff_make(&diff, pair->old.file, pair->new.file);
+        if (r < 0)
+                return r;
+
+        switch (diff.change) {
+        case UNIT_EQUAL:
+                return 0;
+        case UNIT_RELOAD:
+                return plan_build_reload(build, &cause);
+        case UNIT_RESTART:
+                return plan_build_restart(build, &cause);
+        }
+        return 0;
+}
+
+/**
+ * plan_build_unit() - what happens to a unit of the old system
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int plan_build_unit(PlanBuild *build, const UnitPair *pair) {
+        PlanRule gone;
+
+        if (!inventory_unit_runs(inventory_find(build->input->inventory, pair->id)) ||
+            pair->old.state == UNIT_FILE_MISSING)
+                return 0;
+
+        gone = gone_rule(pair);
+        if (gone != PLAN_RULE_NONE)
+                return build_gone(build, pair, gone);
+        if (text_has_suffix(pair->id, ".target"))
+                return build_target(build, pair);
+        if (pair->identical)
+                return 0;
+        return build_changed(build, pair);
+}

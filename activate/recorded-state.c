@@ -1,0 +1,138 @@
+/* The state file: a machine's units, leftovers and users at one moment; docs/plan.md describes it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "recorded-state.h"
+
+#define UID_MAX ((uint64_t) UINT32_MAX - 1)
+
+static int read_names(const cJSON *object, const char *key, StringList *names) {
+        const cJSON *array = cJSON_GetObjectItemCaseSensitive(object, key), *item;
+
+        if (!array)
+                return 0;
+        if (!cJSON_IsArray(array))
+                return -EBADMSG;
+        cJSON_ArrayForEach(item, array) {
+                const char *name = cJSON_GetStringValue(item);
+                int r;
+
+                if (!name)
+                        return -EBADMSG;
+                r = string_list_add(names, name);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int read_leftovers(const cJSON *object, PlanLeftovers *leftovers) {
+        const cJSON *lists = cJSON_GetObjectItemCaseSensitive(object, "leftovers");
+        int r;
+
+        if (!lists)
+                return 0;
+        if (!cJSON_IsObject(lists))
+                return -EBADMSG;
+
+        r = read_names(lists, "start", &leftovers->start);
+        if (r >= 0)
+                r = read_names(lists, "restart", &leftovers->restart);
+        if (r >= 0)
+                r = read_names(lists, "reload", &leftovers->reload);
+        return r;
+}
+
+static int copy_text(const cJSON *object, const char *key, char **ret) {
+        const char *text = json_string(object, key);
+
+        if (!text)
+                return cJSON_HasObjectItem(object, key) ? -EBADMSG : 0;
+        *ret = strdup(text);
+        return *ret ? 0 : -ENOMEM;
+}
+
+static int read_user(const cJSON *object, RecordedUser *user) {
+        uint64_t uid;
+        int r;
+
+        if (json_number(object, "uid", UID_MAX, &uid) < 0)
+                return -EBADMSG;
+        user->uid = (uid_t) uid;
+
+        r = copy_text(object, "name", &user->name);
+        if (r >= 0)
+                r = copy_text(object, "config", &user->config);
+        if (r < 0)
+                return r;
+        if (!user->name || !*user->name)
+                return -EBADMSG;
+        return inventory_from_json(&user->inventory,
+                                   cJSON_GetObjectItemCaseSensitive(object, "units"));
+}
+
+static int read_users(const cJSON *object, RecordedState *state) {
+        const cJSON *users = cJSON_GetObjectItemCaseSensitive(object, "users"), *user;
+        size_t n;
+
+        if (!users)
+                return 0;
+        if (!cJSON_IsArray(users))
+                return -EBADMSG;
+        n = (size_t) cJSON_GetArraySize(users);
+        if (n > RECORDED_USERS_MAX)
+                return -E2BIG;
+
+        state->users = calloc(n + 1, sizeof(*state->users));
+        if (!state->users)
+                return -ENOMEM;
+        cJSON_ArrayForEach(user, users) {
+                int r = read_user(user, &state->users[state->n_users++]);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/**
+ * recorded_state_from_json() - read a recorded state
+ * @state:  all zero before; recorded_state_done() even after an error
+ * @object: of version 1; all but "units" may be absent
+ *
+ * Return: 0, -EBADMSG if it is no such record, -E2BIG past a limit, -ENOMEM.
+ */
+int recorded_state_from_json(RecordedState *state, const cJSON *object) {
+        uint64_t version;
+        int r;
+
+        if (json_number(object, "version", 1, &version) < 0 || version != 1)
+                return -EBADMSG;
+
+        r = inventory_from_json(&state->inventory,
+                                cJSON_GetObjectItemCaseSensitive(object, "units"));
+        if (r >= 0)
+                r = read_leftovers(object, &state->leftovers);
+        if (r >= 0)
+                r = read_users(object, state);
+        if (r >= 0)
+                r = copy_text(object, "pid1_exe", &state->pid1_exe);
+        return r;
+}
+
+void recorded_state_done(RecordedState *state) {
+        inventory_done(&state->inventory);
+        string_list_done(&state->leftovers.start);
+        string_list_done(&state->leftovers.restart);
+        string_list_done(&state->leftovers.reload);
+        for (size_t i = 0; i < state->n_users; i++) {
+                free(state->users[i].name);
+                free(state->users[i].config);
+                inventory_done(&state->users[i].inventory);
+        }
+        free(state->users);
+        free(state->pid1_exe);
+        *state = (RecordedState){ 0 };
+}

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "inventory.h"
+#include "json.h"
+#include "plan.h"
+
+#define RECORDED_STATE_BYTES_MAX ((size_t) 64 * 1024 * 1024)
+#define RECORDED_USERS_MAX       1000U
+
+/* A user's manager, as it was recorded. */
+typedef struct RecordedUser {
+        uid_t uid;
+        char *name;
+        char *config; /* where the user's own unit files lie; NULL if that was not recorded */
+        Inventory inventory;
+} RecordedUser;
+
+/* What a plan needs to know of a running machine, written down so that it can be made elsewhere. */
+typedef struct RecordedState {
+        Inventory inventory;
+        PlanLeftovers leftovers;
+        RecordedUser *users; /* in the order of the record */
+        size_t n_users;
+        char *pid1_exe; /* the systemd that ran; NULL if that was not recorded */
+} RecordedState;
+
+int recorded_state_from_json(RecordedState *state, const cJSON *object);
+void recorded_state_done(RecordedState *state);

@@ -1,0 +1,106 @@
+/* Names of units, as systemd forms them: types, instances of templates, and escaped paths. */
+#include <assert.h>
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+#include "macros.h"
+#include "text.h"
+#include "unit-name.h"
+
+#define UNIT_NAME_MAX        255U
+#define UNIT_NAME_CHARACTERS ":-_.\\@"
+
+static bool is_plain(char c) {
+        return isascii((unsigned char) c) && isalnum((unsigned char) c);
+}
+
+/**
+ * unit_name_is_valid() - whether a job could be asked for a unit of that name
+ *
+ * A template alone ("foo@.service") can't have one. Source: unit_name_is_valid() of systemd.
+ */
+bool unit_name_is_valid(const char *name) {
+        static const char *const types[] = { ".automount", ".device",  ".mount", ".path",
+                                             ".scope",     ".service", ".slice", ".socket",
+                                             ".swap",      ".target",  ".timer" };
+        const char *suffix = strrchr(name, '.'), *at = strchr(name, '@');
+
+        if (!suffix || suffix == name || strlen(name) > UNIT_NAME_MAX)
+                return false;
+        if (at && (at == name || suffix <= at + 1))
+                return false;
+        for (const char *p = name; *p; p++)
+                if (!is_plain(*p) && !strchr(UNIT_NAME_CHARACTERS, *p))
+                        return false;
+        for (size_t i = 0; i < ELEMENTSOF(types); i++)
+                if (strcmp(suffix, types[i]) == 0)
+                        return true;
+        return false;
+}
+
+/**
+ * unit_name_template() - "foo@bar.baz.service" -> "foo@.service"
+ * @ret_template: NULL if @name is no instance of anything; owned by the caller
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int unit_name_template(const char *name, char **ret_template) {
+        const char *at = strchr(name, '@'), *suffix = strrchr(name, '.');
+
+        *ret_template = NULL;
+        if (!at || !suffix || suffix < at || suffix == at + 1)
+                return 0;
+        return text_printf(ret_template, "%.*s%s", (int) (at + 1 - name), name, suffix);
+}
+
+/** unit_name_with_suffix() - "foo.service", ".socket" -> "foo.socket"; 0 or -ENOMEM. */
+int unit_name_with_suffix(const char *name, const char *suffix, char **ret_name) {
+        const char *dot = strrchr(name, '.');
+        size_t n = dot ? (size_t) (dot - name) : strlen(name);
+
+        return text_printf(ret_name, "%.*s%s", (int) n, name, suffix);
+}
+
+static char *escape_character(char *end, char c) {
+        static const char hexadecimal[] = "0123456789abcdef";
+
+        *end++ = '\\';
+        *end++ = 'x';
+        *end++ = hexadecimal[(unsigned char) c >> 4];
+        *end++ = hexadecimal[(unsigned char) c & 15];
+        return end;
+}
+
+/**
+ * unit_name_from_path() - the unit that stands for a path: "/mnt/my data", ".mount" ->
+ * "mnt-my\x20data.mount"
+ * @path: absolute; slashes too many do no harm
+ *
+ * Source: systemd.unit(5), "String escaping for inclusion in unit names".
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int unit_name_from_path(const char *path, const char *suffix, char **ret_name) {
+        _cleanup_free_ char *escaped = malloc(4 * strlen(path) + 2);
+        char *end = escaped;
+
+        if (!escaped)
+                return -ENOMEM;
+
+        for (const char *p = path; *p; p++) {
+                if (*p == '/') {
+                        bool last = p[strspn(p, "/")] == '\0';
+
+                        if (end > escaped && p[-1] != '/' && !last)
+                                *end++ = '-';
+                } else if (is_plain(*p) || *p == ':' || *p == '_' || (*p == '.' && end > escaped))
+                        *end++ = *p;
+                else
+                        end = escape_character(end, *p);
+        }
+        if (end == escaped)
+                *end++ = '-'; /* the root directory */
+        *end = '\0';
+        return text_printf(ret_name, "%s%s", escaped, suffix);
+}

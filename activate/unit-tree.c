@@ -1,0 +1,235 @@
+/*
+ * A tree of unit files, as NixOS makes one for each system. It is listed once, so that the many
+ * units without drop-ins or of the other tree cost no system call.
+ */
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "file.h"
+#include "text.h"
+#include "unit-name.h"
+#include "unit-tree.h"
+
+#define DROP_INS_SUFFIX ".d"
+
+static int read_names(UnitTree *tree) {
+        const struct dirent *entry;
+        int copy_fd, r = 0;
+        DIR *dir;
+
+        copy_fd = fcntl(tree->dir_fd, F_DUPFD_CLOEXEC, 3);
+        if (copy_fd < 0)
+                return -errno;
+        dir = fdopendir(copy_fd);
+        if (!dir) {
+                r = -errno;
+                (void) close(copy_fd);
+                return r;
+        }
+
+        while (r >= 0 && (entry = readdir(dir)))
+                if (entry->d_name[0] != '.')
+                        r = string_list_add(&tree->names, entry->d_name);
+        (void) closedir(dir);
+        if (r < 0)
+                return r;
+        string_list_sort(&tree->names);
+        return 0;
+}
+
+/* systemd reads the drop-ins of a unit's other names too, and those are links beside it. */
+static int find_alias(UnitTree *tree, const char *drop_ins) {
+        _cleanup_free_ char *name = strndup(drop_ins, strlen(drop_ins) - strlen(DROP_INS_SUFFIX));
+        _cleanup_free_ char *target = NULL;
+        char *alias;
+        int r;
+
+        if (!name)
+                return -ENOMEM;
+        if (!unit_tree_has(tree, name))
+                return 0;
+        r = file_readlink(tree->dir_fd, name, &target);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0 || strcmp(target, name) == 0 || !unit_tree_has(tree, target))
+                return 0; /* no link, or one out of this directory: that is its content */
+
+        r = text_printf(&alias, "%s %s", target, name);
+        return r < 0 ? r : string_list_take(&tree->aliases, alias);
+}
+
+static int find_aliases(UnitTree *tree) {
+        for (size_t i = 0; i < tree->names.n; i++) {
+                int r;
+
+                if (!text_has_suffix(tree->names.items[i], DROP_INS_SUFFIX))
+                        continue;
+                r = find_alias(tree, tree->names.items[i]);
+                if (r < 0)
+                        return r;
+        }
+        string_list_sort(&tree->aliases);
+        return 0;
+}
+
+/**
+ * unit_tree_open() - list a directory of unit files
+ * @tree: UNIT_TREE_EMPTY before; unit_tree_done() even after an error
+ *
+ * Return: 0 or an errno of openat(2).
+ */
+int unit_tree_open(UnitTree *tree, const char *path) {
+        int r;
+
+        assert(tree->dir_fd < 0);
+
+        r = file_open_directory(AT_FDCWD, path, &tree->dir_fd);
+        if (r < 0)
+                return r;
+        r = read_names(tree);
+        if (r < 0)
+                return r;
+        return find_aliases(tree);
+}
+
+static int compare_with_text(const void *text, const void *item) {
+        return strcmp(text, *(char *const *) item);
+}
+
+/** unit_tree_has() - whether there is an entry of that name, whatever it is. */
+bool unit_tree_has(const UnitTree *tree, const char *name) {
+        return tree->names.n > 0 && bsearch(name, tree->names.items, tree->names.n,
+                                            sizeof(*tree->names.items), compare_with_text);
+}
+
+static bool is_mask(const struct stat *st, bool drop_in) {
+        if (S_ISCHR(st->st_mode))
+                return st->st_rdev == makedev(1, 3);
+        return !drop_in && S_ISREG(st->st_mode) && st->st_size == 0;
+}
+
+static UnitFileState state_of(int dir_fd, const char *path, bool drop_in, struct stat *ret_st) {
+        if (fstatat(dir_fd, path, ret_st, 0) < 0) {
+                /* A loop of links and the like: there is something, and nobody can read it. */
+                *ret_st = (struct stat){ 0 };
+                return errno == ENOENT || errno == ENOTDIR ? UNIT_FILE_MISSING : UNIT_FILE_PRESENT;
+        }
+        return is_mask(ret_st, drop_in) ? UNIT_FILE_MASKED : UNIT_FILE_PRESENT;
+}
+
+/**
+ * unit_tree_state() - what stands there under exactly that name
+ * @ret_st: of what it resolves to; all zero if that is not known
+ */
+UnitFileState unit_tree_state(const UnitTree *tree, const char *name, struct stat *ret_st) {
+        *ret_st = (struct stat){ 0 };
+        if (!unit_tree_has(tree, name))
+                return UNIT_FILE_MISSING;
+        return state_of(tree->dir_fd, name, /* drop_in= */ false, ret_st);
+}
+
+/** unit_tree_defines() - the same for a unit, which may be an instance of a template there. */
+UnitFileState unit_tree_defines(const UnitTree *tree, const char *unit) {
+        _cleanup_free_ char *template = NULL;
+        UnitFileState state;
+        struct stat st;
+
+        state = unit_tree_state(tree, unit, &st);
+        if (state != UNIT_FILE_MISSING || unit_name_template(unit, &template) < 0 || !template)
+                return state;
+        return unit_tree_state(tree, template, &st);
+}
+
+static int compare_entries(const struct dirent **a, const struct dirent **b) {
+        return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int is_conf(const struct dirent *entry) {
+        return entry->d_name[0] != '.' && text_has_suffix(entry->d_name, ".conf");
+}
+
+static int add_drop_in(const UnitTree *tree, const char *dir, const char *name, StringList *paths) {
+        _cleanup_free_ char *path = NULL;
+        struct stat st;
+        int r;
+
+        r = text_printf(&path, "%s/%s", dir, name);
+        if (r < 0)
+                return r;
+        if (state_of(tree->dir_fd, path, /* drop_in= */ true, &st) != UNIT_FILE_PRESENT)
+                return 0;
+        return string_list_take(paths, TAKE_PTR(path));
+}
+
+static int add_drop_ins(const UnitTree *tree, const char *name, StringList *paths) {
+        _cleanup_free_ char *dir = NULL;
+        struct dirent **entries;
+        int n, r;
+
+        r = text_printf(&dir, "%s" DROP_INS_SUFFIX, name);
+        if (r < 0)
+                return r;
+        if (!unit_tree_has(tree, dir))
+                return 0;
+
+        n = scandirat(tree->dir_fd, dir, &entries, is_conf, compare_entries);
+        if (n < 0 && errno == ENOMEM)
+                return -ENOMEM;
+        if (n < 0) /* a plain file of that name is nothing; what cannot be read is told as such */
+                return errno == ENOENT || errno == ENOTDIR ? 0 :
+                                                             string_list_take(paths, TAKE_PTR(dir));
+        for (int i = 0; i < n; i++) {
+                if (r >= 0)
+                        r = add_drop_in(tree, dir, entries[i]->d_name, paths);
+                free(entries[i]);
+        }
+        free(entries);
+        return r;
+}
+
+/* The first alias of @name, or whatever comes after it. */
+static size_t first_alias(const UnitTree *tree, const char *name) {
+        size_t low = 0, high = tree->aliases.n, n = strlen(name);
+
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+                const char *item = tree->aliases.items[middle];
+                int order = strncmp(item, name, n);
+
+                if (order < 0 || (order == 0 && item[n] < ' '))
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low;
+}
+
+/**
+ * unit_tree_drop_ins() - the drop-ins of @name and its aliases that are not masked
+ * @paths: appended to, relative to the tree, in the order in which they count
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int unit_tree_drop_ins(const UnitTree *tree, const char *name, StringList *paths) {
+        int r;
+
+        r = add_drop_ins(tree, name, paths);
+        for (size_t i = first_alias(tree, name); r >= 0 && i < tree->aliases.n; i++) {
+                const char *alias = text_after_prefix(tree->aliases.items[i], name);
+
+                if (!alias || *alias != ' ')
+                        break;
+                r = add_drop_ins(tree, alias + 1, paths);
+        }
+        return r;
+}
+
+void unit_tree_done(UnitTree *tree) {
+        tree->dir_fd = fd_close(tree->dir_fd);
+        string_list_done(&tree->names);
+        string_list_done(&tree->aliases);
+}

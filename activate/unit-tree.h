@@ -1,0 +1,30 @@
+#pragma once
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "string-list.h"
+
+/* What stands at a unit's place in a tree of unit files. */
+typedef enum UnitFileState {
+        UNIT_FILE_MISSING, /* nothing, or a link to nowhere */
+        UNIT_FILE_MASKED,  /* resolves to /dev/null, or is empty: systemd takes both for a mask */
+        UNIT_FILE_PRESENT, /* something, be it unreadable */
+} UnitFileState;
+
+/* A directory of unit files, listed once: most questions about it are then free. */
+typedef struct UnitTree {
+        int dir_fd;         /* -EBADF: there is none */
+        StringList names;   /* ordered */
+        StringList aliases; /* "main-name alias": links to others that have drop-ins; ordered */
+} UnitTree;
+
+#define UNIT_TREE_EMPTY                                                                            \
+        { .dir_fd = -EBADF }
+
+int unit_tree_open(UnitTree *tree, const char *path);
+bool unit_tree_has(const UnitTree *tree, const char *name);
+UnitFileState unit_tree_state(const UnitTree *tree, const char *name, struct stat *ret_st);
+UnitFileState unit_tree_defines(const UnitTree *tree, const char *unit);
+int unit_tree_drop_ins(const UnitTree *tree, const char *name, StringList *paths);
+void unit_tree_done(UnitTree *tree);
