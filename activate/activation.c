@@ -6,15 +6,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/swap.h>
 
 #include "activation.h"
 #include "clock.h"
 #include "error.h"
 #include "jobs.h"
+#include "plan-load.h"
 #include "text.h"
+#include "unit-lists.h"
 #include "unit-report.h"
+#include "user-session.h"
+#include "users.h"
 
 #define SYSINIT_REACTIVATION "sysinit-reactivation.target"
+#define USERS_LIMIT_USEC     (10 * 60 * USEC_PER_SEC)
 
 /* What a person sees while jobs run. */
 static void on_job_start(void *userdata, const char *job, const char *unit) {
@@ -93,7 +99,25 @@ static int split_list(const PlanList *list, StringList *all, StringList *visible
         return r;
 }
 
-static int run_list(Activation *a, PlanAction action, sd_bus_error *reterr_error) {
+static void tell_units(const Activation *a, const char *name, const char *job,
+                       const StringList *units) {
+        event_say_units(a->scripts.log, a->post_activation ? "jobs-after" : name, job, units);
+}
+
+/**
+ * activation_run_units() - one job for each unit, told as such
+ *
+ * Return: 0 (also with failed units), or a negative errno with @reterr_error set.
+ */
+int activation_run_units(Activation *a, const char *job, const StringList *units,
+                         sd_bus_error *reterr_error) {
+        tell_units(a, "jobs", job, units);
+        return run_jobs(a, job, units, reterr_error);
+}
+
+/** activation_run_list() - the same for one list of the plan; hidden units are done and not told.
+ */
+int activation_run_list(Activation *a, PlanAction action, sd_bus_error *reterr_error) {
         _cleanup_(string_list_done) StringList units = { 0 }, visible = { 0 };
         const char *job = plan_action_to_string(action);
         int r;
@@ -101,7 +125,7 @@ static int run_list(Activation *a, PlanAction action, sd_bus_error *reterr_error
         r = split_list(&a->plan->lists[action], &units, &visible);
         if (r < 0)
                 return r;
-        event_say_units(a->scripts.log, action == PLAN_SKIP ? "skip" : "jobs", job, &visible);
+        tell_units(a, action == PLAN_SKIP ? "skip" : "jobs", job, &visible);
         return action == PLAN_SKIP ? 0 : run_jobs(a, job, &units, reterr_error);
 }
 
@@ -136,6 +160,190 @@ static int renew_manager(Activation *a, sd_bus_error *reterr_error) {
         return manager_reload(a->manager, reterr_error);
 }
 
+static PlanSource source_of(const Activation *a, const Inventory *inventory) {
+        return (PlanSource){
+                .from = a->from,
+                .to = a->scripts.of->path,
+                .inventory = inventory,
+                .live = true,
+        };
+}
+
+/* By their device and at once, not as units: those have too many other names. */
+static void stop_swapping(Activation *a) {
+        for (size_t i = 0; i < a->plan->swapoff.n; i++) {
+                const char *device = a->plan->swapoff.items[i];
+                cJSON *event;
+
+                event_say(a->scripts.log, "swapoff", "text", device);
+                if (swapoff(device) >= 0)
+                        continue;
+                event = event_new("swapoff-failed");
+                event_add_text(event, "text", device);
+                event_add_text(event, "error", strerror(errno));
+                event_emit(a->scripts.log, event);
+        }
+}
+
+/* Lists that the activation script has left: what only it can know. */
+static int take_activation_lists(Activation *a, sd_bus_error *reterr_error) {
+        _cleanup_(string_list_done) StringList restart = { 0 }, reload = { 0 };
+        const PlanSource source = source_of(a, &a->state->inventory);
+        size_t n_notes = a->plan->notes.n;
+        int r;
+
+        r = unit_lists_read(a->lists_directory, LIST_ACTIVATION_RESTART, &restart);
+        if (r >= 0)
+                r = unit_lists_read(a->lists_directory, LIST_ACTIVATION_RELOAD, &reload);
+        if (r >= 0 && (restart.n > 0 || reload.n > 0)) {
+                event_say(a->scripts.log, "activation-lists", NULL, NULL);
+                r = plan_load_lists(&source, a->plan, &restart, &reload);
+        }
+        unit_lists_remove(a->lists_directory, LIST_ACTIVATION_RESTART);
+        unit_lists_remove(a->lists_directory, LIST_ACTIVATION_RELOAD);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                event_say(a->scripts.log, "note", "text",
+                          "the lists of the activation script cannot be read");
+        for (size_t i = n_notes; i < a->plan->notes.n; i++)
+                event_say(a->scripts.log, "note", "text", a->plan->notes.items[i]);
+        return unit_lists_write_plan(a->lists_directory, a->plan);
+}
+
+/* What was to be reloaded may have gone down with something that it requires. */
+static int replace_inactive_reloads(Activation *a, sd_bus_error *reterr_error) {
+        _cleanup_(inventory_done) Inventory now = { 0 };
+        const PlanSource source = source_of(a, &now);
+        int r;
+
+        if (a->plan->lists[PLAN_RELOAD].n == 0)
+                return 0;
+        r = manager_inventory(a->manager, &now, reterr_error);
+        return r < 0 ? r : plan_load_inactive_reloads(&source, a->plan);
+}
+
+/* Only what is known to come from there; texts of a foreign process are shown, never obeyed. */
+static void on_user_event(const User *user, const cJSON *event, void *userdata) {
+        static const char *const known[] = {
+                "job",  "job-done", "jobs",         "jobs-after", "note",
+                "plan", "refused",  "units-failed", "skip",       "wait",
+        };
+        const char *name = json_string(event, "event");
+        Activation *a = userdata;
+        cJSON *copy;
+
+        if (strcmp(name, "units-failed") == 0 &&
+            !string_list_contains(&a->failed_users, user->name))
+                (void) string_list_add(&a->failed_users, user->name);
+        for (size_t i = 0; i < ELEMENTSOF(known); i++) {
+                if (strcmp(known[i], name) != 0)
+                        continue;
+                copy = cJSON_Duplicate(event, /* recurse= */ true);
+                event_add_text(copy, "user", user->name);
+                event_emit(a->scripts.log, copy);
+        }
+}
+
+static void on_user_failure(const User *user, const char *why, void *userdata) {
+        Activation *a = userdata;
+        cJSON *event = event_new("user-failed");
+
+        event_add_text(event, "user", user->name);
+        event_add_text(event, "text", why);
+        event_emit(a->scripts.log, event);
+        if (!string_list_contains(&a->failed_users, user->name))
+                (void) string_list_add(&a->failed_users, user->name);
+}
+
+/* In the user's process. */
+static int work_for_user(const User *user, EventLog *log, void *userdata) {
+        const Activation *a = userdata;
+        const UserSwitch request = {
+                .from = a->from,
+                .to = a->scripts.of->path,
+                .job_limit_usec = a->job_limit_usec,
+        };
+
+        return user_session_activate(user, &request, log);
+}
+
+static bool could_be_asked(const RecordedState *state, uid_t uid) {
+        for (size_t i = 0; i < state->n_users; i++)
+                if (state->users[i].uid == uid)
+                        return true;
+        return false;
+}
+
+/* Whoever's manager did not answer before the switch is not waited for again. */
+static void begin_users(Activation *a, UserList *users) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < users->n; i++) {
+                User *user = &users->items[i];
+
+                if (could_be_asked(a->state, user->uid)) {
+                        event_say(a->scripts.log, "user", "user", user->name);
+                        users->items[n++] = *user;
+                        continue;
+                }
+                on_user_failure(user, "its service manager did not answer before the switch", a);
+                user_done(user);
+        }
+        users->n = n;
+}
+
+/* All at the same time, when the system's own units run again. */
+static int bring_users(Activation *a, sd_bus_error *reterr_error) {
+        _cleanup_(string_list_done) StringList notes = { 0 };
+        _cleanup_(inventory_done) Inventory now = { 0 };
+        _cleanup_(users_done) UserList users = { 0 };
+        const UsersWork work = {
+                .users = &users,
+                .work = work_for_user,
+                .on_event = on_user_event,
+                .on_failure = on_user_failure,
+                .userdata = a,
+                .limit_usec = USERS_LIMIT_USEC,
+        };
+        int r;
+
+        r = manager_inventory(a->manager, &now, reterr_error);
+        if (r >= 0)
+                r = users_find(&now, &users, &notes);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < notes.n; i++)
+                event_say(a->scripts.log, "note", "text", notes.items[i]);
+        begin_users(a, &users);
+        return users_work(&work);
+}
+
+static int run_list_and_forget(Activation *a, PlanAction action, sd_bus_error *reterr_error) {
+        int r;
+
+        r = activation_run_list(a, action, reterr_error);
+        if (r >= 0)
+                unit_lists_remove_action(a->lists_directory, action);
+        return r;
+}
+
+static int after_script(Activation *a, sd_bus_error *reterr_error) {
+        static const PlanAction last[] = { PLAN_RELOAD, PLAN_RESTART, PLAN_START };
+        int r;
+
+        r = take_activation_lists(a, reterr_error);
+        if (r >= 0)
+                r = renew_manager(a, reterr_error);
+        if (r >= 0)
+                r = run_sysinit_reactivation(a, reterr_error);
+        if (r >= 0)
+                r = replace_inactive_reloads(a, reterr_error);
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(last); i++)
+                r = run_list_and_forget(a, last[i], reterr_error);
+        return r < 0 ? r : bring_users(a, reterr_error);
+}
+
 /**
  * activation_run() - make @to the running system
  *
@@ -147,12 +355,17 @@ static int renew_manager(Activation *a, sd_bus_error *reterr_error) {
  * Return: 0, or a negative errno with @reterr_error set.
  */
 int activation_run(Activation *a, sd_bus_error *reterr_error) {
-        static const PlanAction before[] = { PLAN_STOP, PLAN_SKIP };
-        static const PlanAction after[] = { PLAN_RELOAD, PLAN_RESTART, PLAN_START };
-        int r = 0;
+        int r;
 
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(before); i++)
-                r = run_list(a, before[i], reterr_error);
+        stop_swapping(a);
+        r = unit_lists_write_plan(a->lists_directory, a->plan);
+        if (r < 0)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                         "Cannot write the lists of units in '%s': %s",
+                                         a->lists_directory, strerror(-r));
+        r = activation_run_list(a, PLAN_STOP, reterr_error);
+        if (r >= 0)
+                r = activation_run_list(a, PLAN_SKIP, reterr_error);
         if (r < 0)
                 return r;
 
@@ -160,16 +373,11 @@ int activation_run(Activation *a, sd_bus_error *reterr_error) {
         r = scripts_run_activation(&a->scripts, "activate", &a->script_error);
         if (r == -ENOMEM)
                 return r;
-
-        r = renew_manager(a, reterr_error);
-        if (r >= 0)
-                r = run_sysinit_reactivation(a, reterr_error);
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(after); i++)
-                r = run_list(a, after[i], reterr_error);
-        return r;
+        return after_script(a, reterr_error);
 }
 
 void activation_done(Activation *a) {
         string_list_done(&a->failed);
+        string_list_done(&a->failed_users);
         sd_bus_error_free(&a->script_error);
 }

@@ -51,29 +51,73 @@ static void units_of(const cJSON *event, StringList *units) {
         }
 }
 
-static void on_jobs(DropInStory *story, const cJSON *event) {
+/* "stopping the following units", or for a user's units "stopping the following user units". */
+static void say_jobs(const cJSON *event, const char *pass) {
         static const struct {
                 const char *job, *words;
         } texts[] = {
-                { "stop", "stopping the following units" },
-                { "reload", "reloading the following units" },
-                { "restart", "restarting the following units" },
-                { "start", "starting the following units" },
+                { "stop", "stopping" },    { "skip", "NOT restarting" },
+                { "reload", "reloading" }, { "restart", "restarting" },
+                { "start", "starting" },
         };
         _cleanup_(string_list_done) StringList units = { 0 };
-        const char *job = json_string(event, "job");
+        const char *job = json_string(event, "job"), *user = json_string(event, "user");
+        _cleanup_free_ char *words = NULL;
 
         units_of(event, &units);
-        for (size_t i = 0; job && i < ELEMENTSOF(texts); i++)
-                if (strcmp(texts[i].job, job) == 0)
-                        drop_in_say_list(texts[i].words, &units);
+        for (size_t i = 0; job && i < ELEMENTSOF(texts); i++) {
+                bool skipped = strcmp(job, "skip") == 0;
+
+                if (strcmp(texts[i].job, job) == 0 &&
+                    text_printf(&words, "%s%s the following %s%sunits", texts[i].words, pass,
+                                user ? "user " : "", skipped && !user ? "changed " : "") >= 0)
+                        drop_in_say_list(words, &units);
+        }
 }
 
-static void on_skip(DropInStory *story, const cJSON *event) {
+static void on_jobs(_unused_ DropInStory *story, const cJSON *event) {
+        say_jobs(event, "");
+}
+
+static void on_jobs_after(_unused_ DropInStory *story, const cJSON *event) {
+        say_jobs(event, " (post-activation)");
+}
+
+/** drop_in_story_tell_deprecated() - what NixOS says when an activation script uses its lists. */
+void drop_in_story_tell_deprecated(void) {
+        drop_in_say("WARN: restarting or reloading systemd units from the activation script is "
+                    "deprecated and will be removed in NixOS 26.11.");
+}
+
+static void on_activation_lists(_unused_ DropInStory *story, _unused_ const cJSON *event) {
+        drop_in_story_tell_deprecated();
+}
+
+static void on_swapoff(_unused_ DropInStory *story, const cJSON *event) {
+        drop_in_say("stopping swap device: %s", json_string(event, "text"));
+}
+
+static void on_swapoff_failed(_unused_ DropInStory *story, const cJSON *event) {
+        drop_in_say("Failed to stop swapping to %s: %s", json_string(event, "text"),
+                    json_string(event, "error"));
+}
+
+static void on_user(_unused_ DropInStory *story, const cJSON *event) {
+        drop_in_say("reloading user units for %s...", json_string(event, "user"));
+}
+
+static void on_user_failed(_unused_ DropInStory *story, const cJSON *event) {
+        drop_in_say("warning: user activation for %s failed", json_string(event, "user"));
+}
+
+static void on_units_failed(_unused_ DropInStory *story, const cJSON *event) {
         _cleanup_(string_list_done) StringList units = { 0 };
+        _cleanup_free_ char *names = NULL;
 
         units_of(event, &units);
-        drop_in_say_list("NOT restarting the following changed units", &units);
+        drop_in_say_list("warning: the following user units failed", &units);
+        if (string_list_join(&units, " ", &names) >= 0)
+                drop_in_say("See `systemctl --user status %s` for details.", names);
 }
 
 static void on_script(DropInStory *story, const cJSON *event) {
@@ -92,9 +136,9 @@ static void on_note(DropInStory *story, const cJSON *event) {
         drop_in_say("%s", json_string(event, "text"));
 }
 
-static void on_refused(DropInStory *story, const cJSON *event) {
-        story->refused = true;
-        drop_in_say("Failed to %s %s: %s", json_string(event, "job"), json_string(event, "unit"),
+static void on_refused(_unused_ DropInStory *story, const cJSON *event) {
+        drop_in_say("Failed to %s %s%s: %s", json_string(event, "job"),
+                    json_string(event, "user") ? "user unit " : "", json_string(event, "unit"),
                     json_string(event, "text"));
 }
 
@@ -105,7 +149,8 @@ static void on_job_done(DropInStory *story, const cJSON *event) {
 
         for (size_t i = 0; result && i < ELEMENTSOF(bad); i++)
                 if (strcmp(bad[i], result) == 0 &&
-                    text_printf(&line, "Failed to %s %s", json_string(event, "job"),
+                    text_printf(&line, "Failed to %s %s%s", json_string(event, "job"),
+                                json_string(event, "user") ? "user unit " : "",
                                 json_string(event, "unit")) >= 0)
                         (void) string_list_take(&story->failures, line);
 }
@@ -116,9 +161,21 @@ void drop_in_story_tell(void *userdata, const cJSON *event) {
                 const char *event;
                 void (*tell)(DropInStory *story, const cJSON *event);
         } words[] = {
-                { "job-done", on_job_done },   { "jobs", on_jobs },       { "note", on_note },
-                { "reexecute", on_reexecute }, { "refused", on_refused }, { "script", on_script },
-                { "skip", on_skip },           { "sysinit", on_sysinit },
+                { "activation-lists", on_activation_lists },
+                { "job-done", on_job_done },
+                { "jobs", on_jobs },
+                { "jobs-after", on_jobs_after },
+                { "note", on_note },
+                { "reexecute", on_reexecute },
+                { "refused", on_refused },
+                { "script", on_script },
+                { "skip", on_jobs },
+                { "swapoff", on_swapoff },
+                { "swapoff-failed", on_swapoff_failed },
+                { "sysinit", on_sysinit },
+                { "units-failed", on_units_failed },
+                { "user", on_user },
+                { "user-failed", on_user_failed },
         };
         const char *name = json_string(event, "event");
 

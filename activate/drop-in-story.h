@@ -7,10 +7,10 @@
 typedef struct DropInStory {
         bool show_all;       /* hidden targets too */
         StringList failures; /* lines about failed jobs, told at the end */
-        bool refused;        /* a call was refused */
 } DropInStory;
 
 void drop_in_story_tell(void *userdata, const cJSON *event);
+void drop_in_story_tell_deprecated(void);
 void drop_in_story_failures(DropInStory *story);
 void drop_in_say(const char *format, ...) _printf_(1, 2);
 void drop_in_say_list(const char *words, const StringList *units);

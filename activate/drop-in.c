@@ -21,14 +21,15 @@
 #include "file.h"
 #include "journal.h"
 #include "judge.h"
+#include "live-state.h"
 #include "manager.h"
 #include "plan-load.h"
 #include "process.h"
 #include "program.h"
 #include "text.h"
+#include "unit-lists.h"
 
 #define RUNNING_SYSTEM  "/run/current-system"
-#define NIXOS_DIRECTORY "/run/nixos"
 #define LOG_INFORMATION "PRIORITY=6"
 #define LOG_ERROR       "PRIORITY=3"
 
@@ -45,7 +46,7 @@ typedef struct Run {
         char *old; /* what /run/current-system resolves to, or that name itself */
         int lock_fd;
         Manager *manager;
-        Inventory before;
+        RecordedState state;
         EventLog *log;
         DropInStory story;
         Plan *plan;
@@ -193,21 +194,22 @@ static int check_init_interface(Run *run) {
 
 static int make_plan(Run *run) {
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
-        const PlanSource source = {
+        const LiveSource source = {
                 .from = run->old,
                 .to = run->drop_in->new->path,
-                .inventory = &run->before,
-                .live = true,
+                .lists_directory = NIXOS_DIRECTORY,
+                .all_users = true,
         };
         int r;
 
         r = manager_open(&run->manager, &error);
         if (r >= 0)
-                r = manager_inventory(run->manager, &run->before, &error);
+                r = live_plan(run->manager, &source, &run->state, &run->plan, &error);
         if (r < 0)
                 return say_bus_error(&error, r);
-        r = plan_load(&source, &run->plan);
-        return r < 0 ? say_error(strerror(-r)) : 0;
+        for (size_t i = 0; i < run->plan->notes.n; i++)
+                drop_in_say("%s", run->plan->notes.items[i]);
+        return 0;
 }
 
 static void say_planned(const Run *run, const char *words, PlanAction action) {
@@ -220,13 +222,36 @@ static void say_planned(const Run *run, const char *words, PlanAction action) {
         drop_in_say_list(words, &units);
 }
 
+/* What the dry activation script forecasts for the lists of the live one. */
+static void take_dry_lists(Run *run) {
+        _cleanup_(string_list_done) StringList restart = { 0 }, reload = { 0 };
+        const PlanSource source = {
+                .from = run->old,
+                .to = run->drop_in->new->path,
+                .inventory = &run->state.inventory,
+                .live = true,
+        };
+
+        (void) unit_lists_read(NIXOS_DIRECTORY, LIST_DRY_ACTIVATION_RESTART, &restart);
+        (void) unit_lists_read(NIXOS_DIRECTORY, LIST_DRY_ACTIVATION_RELOAD, &reload);
+        unit_lists_remove(NIXOS_DIRECTORY, LIST_DRY_ACTIVATION_RESTART);
+        unit_lists_remove(NIXOS_DIRECTORY, LIST_DRY_ACTIVATION_RELOAD);
+        if (restart.n == 0 && reload.n == 0)
+                return;
+        drop_in_story_tell_deprecated();
+        (void) plan_load_lists(&source, run->plan, &restart, &reload);
+}
+
 static int dry_activate(Run *run) {
         const Scripts scripts = scripts_of(run);
 
+        for (size_t i = 0; i < run->plan->swapoff.n; i++)
+                drop_in_say("would stop swap device: %s", run->plan->swapoff.items[i]);
         say_planned(run, "would stop the following units", PLAN_STOP);
         say_planned(run, "would NOT stop the following changed units", PLAN_SKIP);
         drop_in_say("would activate the configuration...");
         (void) scripts_run_activation(&scripts, "dry-activate", NULL);
+        take_dry_lists(run);
         if (run->plan->reexec)
                 drop_in_say("would restart systemd");
         say_planned(run, "would reload the following units", PLAN_RELOAD);
@@ -247,7 +272,7 @@ static int report(Run *run) {
         r = manager_inventory(run->manager, &after, &error);
         if (r < 0)
                 return say_bus_error(&error, r);
-        r = judge_report(&run->before, &after, run->manager, &started, &failed);
+        r = judge_report(&run->state.inventory, &after, run->manager, &started, &failed);
         if (r < 0)
                 return EXIT_FAILED;
 
@@ -272,6 +297,9 @@ static int activate(Run *run) {
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         Activation activation = {
                 .scripts = scripts_of(run),
+                .from = run->old,
+                .lists_directory = NIXOS_DIRECTORY,
+                .state = &run->state,
                 .plan = run->plan,
                 .manager = run->manager,
         };
@@ -280,7 +308,7 @@ static int activate(Run *run) {
         r = activation_run(&activation, &error);
         if (sd_bus_error_is_set(&activation.script_error))
                 run->exit_code = EXIT_SCRIPT_FAILED;
-        if (activation.failed.n > 0)
+        if (activation.failed.n > 0 || activation.failed_users.n > 0)
                 run->exit_code = EXIT_UNITS_FAILED;
         activation_done(&activation);
         if (r < 0)
@@ -351,7 +379,7 @@ static void run_done(Run *run) {
         free(run->old);
         (void) fd_close(run->lock_fd);
         manager_free(run->manager);
-        inventory_done(&run->before);
+        recorded_state_done(&run->state);
         event_log_free(run->log);
         drop_in_story_done(&run->story);
         plan_free(run->plan);

@@ -419,3 +419,32 @@ void manager_settle(Manager *manager) {
                         r = sd_bus_wait(manager->bus, SETTLE_QUIET_USEC);
         } while (r > 0 && clock_monotonic_usec() < deadline);
 }
+
+/**
+ * manager_environment() - a variable that the manager gives its units
+ * @ret_value: NULL if it has none; owned by the caller
+ *
+ * Return: 0, or a negative errno.
+ */
+int manager_environment(Manager *manager, const char *name, char **ret_value) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        const char *assignment;
+        int r;
+
+        *ret_value = NULL;
+        r = sd_bus_get_property(manager->bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
+                                "Environment", NULL, &reply, "as");
+        if (r >= 0)
+                r = sd_bus_message_enter_container(reply, 'a', "s");
+        while (r >= 0 && (r = sd_bus_message_read(reply, "s", &assignment)) > 0) {
+                const char *value = text_after_prefix(assignment, name);
+
+                if (!value || *value != '=')
+                        continue;
+                free(*ret_value);
+                *ret_value = strdup(value + 1);
+                if (!*ret_value)
+                        return -ENOMEM;
+        }
+        return r < 0 ? r : 0;
+}

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "error.h"
 #include "judge.h"
+#include "live-state.h"
 #include "plan-load.h"
 #include "text.h"
 #include "transaction-phases.h"
@@ -41,27 +42,40 @@ static void tell_plan(Transaction *t, const Plan *plan) {
 }
 
 void way_done(Way *way) {
+        recorded_state_done(&way->state);
         plan_free(way->plan);
         string_list_done(&way->failed_jobs);
         *way = (Way){ 0 };
 }
 
-/* Plans the way from what runs to @to. */
-int transaction_plan(Transaction *t, const Toplevel *from, const Toplevel *to,
-                     const Inventory *inventory, Way *way, sd_bus_error *reterr_error) {
-        const PlanSource source = {
+/* Looks at what runs now: the beginning of a way from @from to @to. */
+int transaction_look(Transaction *t, const Toplevel *from, const Toplevel *to, Way *way,
+                     sd_bus_error *reterr_error) {
+        _cleanup_(string_list_done) StringList notes = { 0 };
+        const LiveSource source = {
                 .from = from ? from->path : t->places->running,
                 .to = to->path,
-                .inventory = inventory,
-                .live = true,
+                .lists_directory = t->places->nixos,
+                .all_users = true,
         };
         int r;
 
-        r = plan_load(&source, &way->plan);
+        way->from = source.from;
+        r = live_state_read(t->manager, &source, &way->state, &notes, reterr_error);
+        for (size_t i = 0; r >= 0 && i < notes.n; i++)
+                transaction_note(t, notes.items[i]);
+        return r;
+}
+
+/* Plans the way from what was seen to @to. */
+int transaction_plan(Transaction *t, const Toplevel *to, Way *way, sd_bus_error *reterr_error) {
+        int r;
+
+        r = plan_load_state(way->from, to->path, &way->state, /* live= */ true, &way->plan);
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
-                                         "Cannot plan the way from '%s' to '%s': %s", source.from,
-                                         source.to, strerror(-r));
+                                         "Cannot plan the way from '%s' to '%s': %s", way->from,
+                                         to->path, strerror(-r));
         tell_plan(t, way->plan);
         return 0;
 }
@@ -70,6 +84,9 @@ int transaction_plan(Transaction *t, const Toplevel *from, const Toplevel *to,
 static int go(Transaction *t, const Toplevel *to, Way *way, sd_bus_error *reterr_error) {
         Activation activation = {
                 .scripts = transaction_scripts(t, to),
+                .from = way->from,
+                .lists_directory = t->places->nixos,
+                .state = &way->state,
                 .plan = way->plan,
                 .manager = t->manager,
                 .job_limit_usec = t->request->job_limit_sec * USEC_PER_SEC,
@@ -101,7 +118,7 @@ int activate_enter(Transaction *t, sd_bus_error *reterr_error) {
 /* Judges what runs now against what ran before; the sentence names the units. */
 static int judge(Transaction *t, const Way *way, sd_bus_error *reterr_error) {
         const JudgeCase c = {
-                .before = &t->before,
+                .before = &t->way.state.inventory,
                 .plan = way->plan,
                 .failed_jobs = &way->failed_jobs,
                 .window_usec = JUDGE_WINDOW_USEC,
@@ -136,13 +153,12 @@ int judge_enter(Transaction *t, sd_bus_error *reterr_error) {
 
 /* The way back, from whatever runs now to the system that ran at the start; judged as well. */
 int transaction_go_back(Transaction *t, sd_bus_error *reterr_error) {
-        _cleanup_(inventory_done) Inventory now = { 0 };
         _cleanup_(way_done) Way way = { 0 };
         int r;
 
-        r = manager_inventory(t->manager, &now, reterr_error);
+        r = transaction_look(t, t->new, t->old, &way, reterr_error);
         if (r >= 0)
-                r = transaction_plan(t, t->new, t->old, &now, &way, reterr_error);
+                r = transaction_plan(t, t->old, &way, reterr_error);
         if (r >= 0)
                 r = go(t, t->old, &way, reterr_error);
         return r < 0 ? r : judge(t, &way, reterr_error);

@@ -133,7 +133,7 @@ static int find_what_is_missing(Transaction *t) {
         if (t->request->force)
                 return 0;
 
-        if (transaction_runs_already(t) && !any_managed_unit_failed(&t->before))
+        if (transaction_runs_already(t) && !any_managed_unit_failed(&t->way.state.inventory))
                 t->activates = false;
         if (current && strcmp(current, t->new->path) == 0 &&
             (verb == REQUEST_BOOT ? true : !t->activates))
@@ -234,7 +234,7 @@ static int stage_open(Transaction *t, sd_bus_error *reterr_error) {
         r = manager_open(&t->manager, reterr_error);
         if (r < 0)
                 return r;
-        r = manager_inventory(t->manager, &t->before, reterr_error);
+        r = transaction_look(t, t->old, t->new, &t->way, reterr_error);
         if (r < 0)
                 return r;
         r = profile_open(t->places->profiles, t->request->profile, &t->profile);
@@ -263,7 +263,7 @@ static int agree_on_plan(Transaction *t, sd_bus_error *reterr_error) {
         const char *wanted = t->request->plan_digest;
         int r;
 
-        r = transaction_plan(t, t->old, t->new, &t->before, &t->way, reterr_error);
+        r = transaction_plan(t, t->new, &t->way, reterr_error);
         if (r < 0 || !wanted || !*wanted || strcmp(wanted, t->way.plan->digest) == 0)
                 return r;
         return sd_bus_error_setf(

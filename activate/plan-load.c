@@ -311,6 +311,59 @@ int plan_load_user(const PlanSource *source, const PlanUser *user, Plan **ret) {
         return r < 0 ? r : plan_new(&l.input, ret);
 }
 
+static int load_users(const PlanSource *system, const RecordedState *state, Plan *plan) {
+        for (size_t i = 0; i < state->n_users; i++) {
+                const RecordedUser *recorded = &state->users[i];
+                const PlanUser whose = {
+                        .uid = recorded->uid,
+                        .name = recorded->name,
+                        .config = recorded->config,
+                };
+                PlanSource source = *system;
+                Plan *user;
+                int r;
+
+                source.inventory = &recorded->inventory;
+                source.leftovers = NULL;
+                r = plan_load_user(&source, &whose, &user);
+                if (r >= 0)
+                        r = plan_add_user(plan, user);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/**
+ * plan_load_state() - the plan for a whole machine, users included
+ * @state: recorded, or read just now
+ * @live:  compare with what runs here, not with what @from has
+ * @ret:   owned by the caller
+ *
+ * Return: 0, or an errno as plan_load().
+ */
+int plan_load_state(const char *from, const char *to, const RecordedState *state, bool live,
+                    Plan **ret) {
+        const PlanSource source = {
+                .from = from,
+                .to = to,
+                .inventory = &state->inventory,
+                .leftovers = &state->leftovers,
+                .pid1_exe = state->pid1_exe,
+                .live = live,
+        };
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        int r;
+
+        r = plan_load(&source, &plan);
+        if (r >= 0)
+                r = load_users(&source, state, plan);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(plan);
+        return 0;
+}
+
 /**
  * plan_load_lists() - take the lists of the activation script into the plan
  * @source:  as the plan was made of; its inventory is of before the switch

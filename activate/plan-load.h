@@ -2,6 +2,7 @@
 
 #include "inventory.h"
 #include "plan.h"
+#include "recorded-state.h"
 
 /* What a plan is loaded from. */
 typedef struct PlanSource {
@@ -21,6 +22,8 @@ typedef struct PlanUser {
 
 int plan_load(const PlanSource *source, Plan **ret);
 int plan_load_user(const PlanSource *source, const PlanUser *user, Plan **ret);
+int plan_load_state(const char *from, const char *to, const RecordedState *state, bool live,
+                    Plan **ret);
 int plan_load_lists(const PlanSource *source, Plan *plan, const StringList *restart,
                     const StringList *reload);
 int plan_load_inactive_reloads(const PlanSource *source, Plan *plan);

@@ -529,3 +529,9 @@ Plan *plan_free(Plan *plan) {
         free(plan);
         return NULL;
 }
+
+void plan_leftovers_done(PlanLeftovers *leftovers) {
+        string_list_done(&leftovers->start);
+        string_list_done(&leftovers->restart);
+        string_list_done(&leftovers->reload);
+}

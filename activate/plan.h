@@ -85,6 +85,7 @@ typedef struct PlanInput {
 
 bool plan_is_managed(const PlanInput *input, const InventoryUnit *unit);
 const UnitPair *plan_find_pair(const PlanInput *input, const char *id);
+void plan_leftovers_done(PlanLeftovers *leftovers);
 int plan_new(const PlanInput *input, Plan **ret);
 int plan_add_user(Plan *plan, Plan *user);
 bool plan_is_empty(const Plan *plan);

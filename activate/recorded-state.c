@@ -124,9 +124,7 @@ int recorded_state_from_json(RecordedState *state, const cJSON *object) {
 
 void recorded_state_done(RecordedState *state) {
         inventory_done(&state->inventory);
-        string_list_done(&state->leftovers.start);
-        string_list_done(&state->leftovers.restart);
-        string_list_done(&state->leftovers.reload);
+        plan_leftovers_done(&state->leftovers);
         for (size_t i = 0; i < state->n_users; i++) {
                 free(state->users[i].name);
                 free(state->users[i].config);

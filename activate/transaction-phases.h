@@ -7,10 +7,10 @@
 
 #include "activation.h"
 #include "event.h"
-#include "inventory.h"
 #include "manager.h"
 #include "plan.h"
 #include "profile.h"
+#include "recorded-state.h"
 #include "request.h"
 #include "string-list.h"
 #include "toplevel.h"
@@ -18,6 +18,8 @@
 
 /* A way from one system to another: what was planned, and which jobs failed on it. */
 typedef struct Way {
+        const char *from;    /* the toplevel it leads away from */
+        RecordedState state; /* what ran at its beginning */
         Plan *plan;
         StringList failed_jobs;
 } Way;
@@ -33,7 +35,6 @@ typedef struct Transaction {
         Toplevel *old, *new; /* @old is NULL if no system runs */
         Profile *profile;
         Manager *manager;
-        Inventory before;
         Way way;                             /* forwards */
         uint64_t generation, old_generation; /* 0: none */
         bool generation_made;
@@ -59,7 +60,8 @@ bool transaction_runs_already(const Transaction *t);
 int transaction_set_root(const Transaction *t, const char *name, const char *target);
 void transaction_drop_root(const Transaction *t, const char *name);
 Scripts transaction_scripts(const Transaction *t, const Toplevel *of);
-int transaction_plan(Transaction *t, const Toplevel *from, const Toplevel *to,
-                     const Inventory *inventory, Way *way, sd_bus_error *reterr_error);
+int transaction_look(Transaction *t, const Toplevel *from, const Toplevel *to, Way *way,
+                     sd_bus_error *reterr_error);
+int transaction_plan(Transaction *t, const Toplevel *to, Way *way, sd_bus_error *reterr_error);
 int transaction_go_back(Transaction *t, sd_bus_error *reterr_error);
 void way_done(Way *way);

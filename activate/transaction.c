@@ -183,7 +183,6 @@ static void transaction_done(Transaction *t) {
         profile_free(t->profile);
         toplevel_free(t->old);
         toplevel_free(t->new);
-        inventory_done(&t->before);
         way_done(&t->way);
         sd_bus_error_free(&t->error);
         (void) fd_close(t->nixos_lock_fd);

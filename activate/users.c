@@ -107,12 +107,16 @@ int users_find(const Inventory *system, UserList *users, StringList *notes) {
         return 0;
 }
 
+void user_done(User *user) {
+        free(user->name);
+        free(user->home);
+        free(user->runtime_directory);
+        *user = (User){ 0 };
+}
+
 void users_done(UserList *users) {
-        for (size_t i = 0; i < users->n; i++) {
-                free(users->items[i].name);
-                free(users->items[i].home);
-                free(users->items[i].runtime_directory);
-        }
+        for (size_t i = 0; i < users->n; i++)
+                user_done(&users->items[i]);
         free(users->items);
         *users = (UserList){ 0 };
 }

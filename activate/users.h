@@ -37,4 +37,5 @@ typedef struct UsersWork {
 
 int users_find(const Inventory *system, UserList *users, StringList *notes);
 int users_work(const UsersWork *work);
+void user_done(User *user);
 void users_done(UserList *users);

@@ -137,6 +137,14 @@ static bool is_target(const char *unit) {
         return n > 7 && strcmp(unit + n - 7, ".target") == 0;
 }
 
+/* "alice: " before what concerns a user's own service manager. */
+static void print_user(const cJSON *event) {
+        const char *user = json_string(event, "user");
+
+        if (user)
+                fprintf(stderr, "%s: ", user);
+}
+
 /* A job that is done is a line; a target's only if it went wrong. */
 static void on_job_done(const Display *display, const cJSON *event) {
         const char *unit = text_of(event, "unit"), *result = text_of(event, "result");
@@ -144,11 +152,32 @@ static void on_job_done(const Display *display, const cJSON *event) {
 
         if (is_target(unit) && done)
                 return;
-        fprintf(stderr, "  %s%-7s%s %s%s%s%s (%.1f s)\n", style(display, BOLD),
+        fputs("  ", stderr);
+        print_user(event);
+        fprintf(stderr, "%s%-7s%s %s%s%s%s (%.1f s)%s\n", style(display, BOLD),
                 text_of(event, "job"), style(display, RESET), unit, done ? "" : ": ",
-                done ? "" : style(display, RED), done ? "" : result, seconds_of(event, "seconds"));
-        if (!done)
-                fputs(style(display, RESET), stderr);
+                done ? "" : style(display, RED), done ? "" : result, seconds_of(event, "seconds"),
+                done ? "" : style(display, RESET));
+}
+
+static void on_swapoff(const Display *display, const cJSON *event) {
+        say(display, "swapping ends on", text_of(event, "text"));
+}
+
+static void on_swapoff_failed(const Display *display, const cJSON *event) {
+        fprintf(stderr, "  %sstill swapping to %s:%s %s\n", style(display, RED),
+                text_of(event, "text"), style(display, RESET), text_of(event, "error"));
+}
+
+static void on_user_failed(const Display *display, const cJSON *event) {
+        fprintf(stderr, "%swarning:%s the session of %s could not follow: %s\n",
+                style(display, RED), style(display, RESET), text_of(event, "user"),
+                text_of(event, "text"));
+}
+
+static void on_units_failed(const Display *display, const cJSON *event) {
+        fprintf(stderr, "%swarning:%s failed in the session of %s: %s\n", style(display, RED),
+                style(display, RESET), text_of(event, "user"), text_of(event, "text"));
 }
 
 static void on_refused(const Display *display, const cJSON *event) {
@@ -219,12 +248,16 @@ void display_engine_event(void *userdata, const cJSON *event, const char *line) 
                 { "note", on_note },
                 { "output", on_output },
                 { "phase", on_phase },
-                { "refused", on_refused },
-                { "unit-failed", on_unit_failed },
-                { "started", on_started },
-                { "skip", on_skip },
                 { "reexecute", on_reexecute },
+                { "refused", on_refused },
+                { "skip", on_skip },
+                { "started", on_started },
+                { "swapoff", on_swapoff },
+                { "swapoff-failed", on_swapoff_failed },
+                { "unit-failed", on_unit_failed },
+                { "units-failed", on_units_failed },
                 { "unrelated", on_unrelated },
+                { "user-failed", on_user_failed },
                 { "wait", on_wait },
         };
         const Display *display = userdata;

@@ -13,16 +13,18 @@
 
 #include "display.h"
 #include "error.h"
+#include "event.h"
 #include "file.h"
 #include "flake.h"
+#include "live-state.h"
 #include "manager.h"
 #include "nix.h"
 #include "options.h"
-#include "plan-load.h"
 #include "plan-print.h"
 #include "request.h"
 #include "root-side.h"
 #include "toplevel.h"
+#include "unit-lists.h"
 #include "verbs.h"
 
 #define RUNNING_SYSTEM "/run/current-system"
@@ -67,16 +69,19 @@ static int build(const Course *course, const Options *options, Display *display,
                  sd_bus_error *reterr_error) {
         _cleanup_(flake_freep) Flake *flake = NULL;
         char host_name[HOST_NAME_MAX + 1];
+        Display told = *display;
         NixRequest request = {
                 .set = "nixosConfigurations",
                 .attribute = "config.system.build.toplevel",
                 .out_link = course->links ? "./result" : NULL,
                 .options = &options->nix,
                 .handler = display_nix_event,
-                .userdata = display,
+                .userdata = &told,
         };
         int r;
 
+        /* A plan is one object; a command that goes on is a stream of events. */
+        told.json = display->json && course->asks;
         if (gethostname(host_name, sizeof(host_name)) < 0)
                 return -errno;
         r = flake_new(options->flake, host_name, &flake, reterr_error);
@@ -86,14 +91,19 @@ static int build(const Course *course, const Options *options, Display *display,
         return nix_build(&request, ret, reterr_error);
 }
 
-/* What the running system would have to do; anybody may know. */
-static int show_plan(const char *toplevel, const Display *display, sd_bus_error *reterr_error) {
-        _cleanup_(inventory_done) Inventory inventory = { 0 };
+/* What the running system would have to do; anybody may know, of the managers that they may ask. */
+static int show_plan(const Course *course, const char *toplevel, const Display *display,
+                     sd_bus_error *reterr_error) {
+        _cleanup_(recorded_state_done) RecordedState state = { 0 };
         _cleanup_(manager_freep) Manager *manager = NULL;
         _cleanup_(cJSON_Deletep) cJSON *object = NULL;
         _cleanup_free_ char *running = NULL, *line = NULL;
         _cleanup_(plan_freep) Plan *plan = NULL;
-        PlanSource source = { .to = toplevel, .inventory = &inventory };
+        LiveSource source = {
+                .to = toplevel,
+                .lists_directory = NIXOS_DIRECTORY,
+                .all_users = geteuid() == 0,
+        };
         int r;
 
         r = file_realpath(RUNNING_SYSTEM, &running);
@@ -102,13 +112,10 @@ static int show_plan(const char *toplevel, const Display *display, sd_bus_error 
                                          "No NixOS system runs here ('" RUNNING_SYSTEM "': %s).",
                                          strerror(-r));
         source.from = running;
-        source.live = geteuid() == 0; /* only root may see which binary PID 1 runs */
 
         r = manager_open(&manager, reterr_error);
         if (r >= 0)
-                r = manager_inventory(manager, &inventory, reterr_error);
-        if (r >= 0)
-                r = plan_load(&source, &plan);
+                r = live_plan(manager, &source, &state, &plan, reterr_error);
         if (r < 0)
                 return r;
 
@@ -119,6 +126,13 @@ static int show_plan(const char *toplevel, const Display *display, sd_bus_error 
                 return 0;
         }
         r = plan_to_json(plan, &object);
+        if (r >= 0 && course->asks) {
+                _cleanup_(cJSON_Deletep) cJSON *event = event_new("plan");
+
+                if (!event || !cJSON_AddItemToObject(event, "plan", TAKE_PTR(object)))
+                        return -ENOMEM;
+                object = TAKE_PTR(event);
+        }
         if (r >= 0)
                 r = json_print(object, &line);
         if (r >= 0)
@@ -170,7 +184,7 @@ static int follow_course(const Course *course, const Options *options, Display *
         if (course->links)
                 puts(toplevel);
         if (course->plans) {
-                r = show_plan(toplevel, display, reterr_error);
+                r = show_plan(course, toplevel, display, reterr_error);
                 if (r < 0)
                         return r;
         }

@@ -85,51 +85,6 @@ static int print_json(const Plan *plan) {
         return r;
 }
 
-static int add_users(const Options *options, const RecordedState *state, Plan *plan) {
-        for (size_t i = 0; i < state->n_users; i++) {
-                const RecordedUser *recorded = &state->users[i];
-                const PlanSource source = {
-                        .from = options->from,
-                        .to = options->to,
-                        .inventory = &recorded->inventory,
-                };
-                const PlanUser whose = {
-                        .uid = recorded->uid,
-                        .name = recorded->name,
-                        .config = recorded->config,
-                };
-                Plan *user;
-                int r;
-
-                r = plan_load_user(&source, &whose, &user);
-                if (r >= 0)
-                        r = plan_add_user(plan, user);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-static int load_plan(const Options *options, const RecordedState *state, Plan **ret) {
-        const PlanSource source = {
-                .from = options->from,
-                .to = options->to,
-                .inventory = &state->inventory,
-                .leftovers = &state->leftovers,
-                .pid1_exe = state->pid1_exe,
-        };
-        _cleanup_(plan_freep) Plan *plan = NULL;
-        int r;
-
-        r = plan_load(&source, &plan);
-        if (r >= 0)
-                r = add_users(options, state, plan);
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(plan);
-        return 0;
-}
-
 static int make_plan(const Options *options, sd_bus_error *reterr_error) {
         _cleanup_(recorded_state_done) RecordedState state = { 0 };
         _cleanup_(plan_freep) Plan *plan = NULL;
@@ -142,7 +97,7 @@ static int make_plan(const Options *options, sd_bus_error *reterr_error) {
         if (r < 0)
                 return r;
 
-        r = load_plan(options, &state, &plan);
+        r = plan_load_state(options->from, options->to, &state, /* live= */ false, &plan);
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                          "Cannot plan the way from '%s' to '%s': %s", options->from,

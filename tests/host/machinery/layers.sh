@@ -38,6 +38,8 @@ debian_recipe() {
     local root=$1
 
     : > "$root/etc/NIXOS"
+    # Debian's second name for /etc/systemd/user: users' managers would find the system's units there.
+    rm -f "$root/etc/xdg/systemd/user"
 
     # Each host writes its own at its making; none at all would make every boot a first boot.
     : > "$root/etc/machine-id"

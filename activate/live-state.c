@@ -1,0 +1,160 @@
+/*
+ * The state of this host as a plan needs it: the units of the system's manager and of all users',
+ * and what an interrupted switch left to do. It has the shape of a recorded state, so plans are
+ * made in one way.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "error.h"
+#include "file.h"
+#include "live-state.h"
+#include "plan-load.h"
+#include "text.h"
+#include "unit-lists.h"
+#include "user-session.h"
+
+#define USER_STATE_LIMIT_USEC (10 * USEC_PER_SEC)
+
+/* Gathers what the users' processes tell. */
+typedef struct Gathering {
+        RecordedState *state;
+        StringList *notes;
+        int error;
+} Gathering;
+
+static void on_user_event(const User *user, const cJSON *event, void *userdata) {
+        Gathering *g = userdata;
+        RecordedUser *recorded = &g->state->users[g->state->n_users];
+        const char *config = json_string(event, "config");
+
+        if (g->error < 0 || strcmp(json_string(event, "event"), "state") != 0 ||
+            g->state->n_users >= RECORDED_USERS_MAX)
+                return;
+        *recorded = (RecordedUser){
+                .uid = user->uid,
+                .name = strdup(user->name),
+                .config = config ? strdup(config) : NULL,
+        };
+        g->state->n_users++; /* from here on recorded_state_done() frees it */
+        if (!recorded->name || (config && !recorded->config) ||
+            inventory_from_json(&recorded->inventory,
+                                cJSON_GetObjectItemCaseSensitive(event, "units")) == -ENOMEM)
+                g->error = -ENOMEM;
+}
+
+static void on_user_failure(const User *user, const char *why, void *userdata) {
+        Gathering *g = userdata;
+        char *note;
+
+        if (text_printf(&note, "the service manager of %s cannot be asked: %s", user->name, why) <
+                    0 ||
+            string_list_take(g->notes, note) < 0)
+                g->error = -ENOMEM;
+}
+
+/* Without root only one's own manager can be asked. */
+static void keep_own(UserList *users) {
+        for (size_t i = 0; i < users->n; i++)
+                if (users->items[i].uid == getuid() && i > 0) {
+                        User own = users->items[i];
+
+                        users->items[i] = users->items[0];
+                        users->items[0] = own;
+                }
+        while (users->n > 1 || (users->n == 1 && users->items[0].uid != getuid())) {
+                User *last = &users->items[--users->n];
+
+                user_done(last);
+        }
+}
+
+/* Only root may see which binary PID 1 runs; for others it is that of the running system. */
+static int guess_pid1(const LiveSource *source, RecordedState *state) {
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        if (geteuid() == 0)
+                return 0;
+        r = text_printf(&path, "%s/systemd/lib/systemd/systemd", source->from);
+        if (r >= 0 && file_realpath(path, &state->pid1_exe) == -ENOMEM)
+                r = -ENOMEM;
+        return r;
+}
+
+static int read_users(RecordedState *state, bool all, StringList *notes) {
+        Gathering g = { .state = state, .notes = notes };
+        _cleanup_(users_done) UserList users = { 0 };
+        const UsersWork work = {
+                .users = &users,
+                .work = user_session_tell_state,
+                .on_event = on_user_event,
+                .on_failure = on_user_failure,
+                .userdata = &g,
+                .limit_usec = USER_STATE_LIMIT_USEC,
+        };
+        int r;
+
+        r = users_find(&state->inventory, &users, notes);
+        if (r < 0)
+                return r;
+        if (!all)
+                keep_own(&users);
+
+        state->users = calloc(RECORDED_USERS_MAX + 1, sizeof(*state->users));
+        if (!state->users)
+                return -ENOMEM;
+        r = users_work(&work);
+        return r < 0 ? r : g.error;
+}
+
+/**
+ * live_state_read() - ask all managers what runs
+ * @state: all zero before; recorded_state_done() even after an error
+ * @notes: what could not be found out
+ *
+ * Return: 0, or a negative errno with @reterr_error set where systemd itself cannot be asked.
+ */
+int live_state_read(Manager *manager, const LiveSource *source, RecordedState *state,
+                    StringList *notes, sd_bus_error *reterr_error) {
+        int r;
+
+        r = manager_inventory(manager, &state->inventory, reterr_error);
+        if (r < 0)
+                return r;
+        r = unit_lists_read_leftovers(source->lists_directory, source->to, &state->leftovers,
+                                      notes);
+        if (r == -ENOMEM)
+                return r;
+        r = guess_pid1(source, state);
+        return r < 0 ? r : read_users(state, source->all_users, notes);
+}
+
+/**
+ * live_plan() - the plan for a switch on this host, users included
+ * @state: all zero before, and filled; recorded_state_done() even after an error
+ * @ret:   owned by the caller
+ *
+ * Return: 0, or a negative errno with @reterr_error set.
+ */
+int live_plan(Manager *manager, const LiveSource *source, RecordedState *state, Plan **ret,
+              sd_bus_error *reterr_error) {
+        _cleanup_(string_list_done) StringList notes = { 0 };
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        int r;
+
+        r = live_state_read(manager, source, state, &notes, reterr_error);
+        if (r < 0)
+                return r;
+        r = plan_load_state(source->from, source->to, state, /* live= */ true, &plan);
+        if (r >= 0)
+                r = string_list_copy(&plan->notes, &notes);
+        if (r < 0)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                         "Cannot plan the way from '%s' to '%s': %s", source->from,
+                                         source->to, strerror(-r));
+        *ret = TAKE_PTR(plan);
+        return 0;
+}

@@ -1,0 +1,240 @@
+/*
+ * A user's session during a switch: the same planning and the same jobs as for the system, with the
+ * user's own service manager. All of it runs in a process of the user's (users.h).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "activation.h"
+#include "error.h"
+#include "file.h"
+#include "manager.h"
+#include "plan-load.h"
+#include "recorded-state.h"
+#include "text.h"
+#include "unit-lists.h"
+#include "user-session.h"
+
+#define ACTIVATION_UNIT "nixos-activation.service"
+
+/* Where the user's own unit files lie, by the manager's own word or the usual place. */
+static int find_config(Manager *manager, const User *user, char **ret_config) {
+        _cleanup_free_ char *home = NULL;
+        int r;
+
+        r = manager_environment(manager, "XDG_CONFIG_HOME", &home);
+        if (r < 0)
+                return r;
+        return home ? text_printf(ret_config, "%s/systemd/user", home) :
+                      text_printf(ret_config, "%s/.config/systemd/user", user->home);
+}
+
+static int add_unit(cJSON *array, const InventoryUnit *unit) {
+        cJSON *object = cJSON_CreateObject();
+
+        if (!object || !cJSON_AddItemToArray(array, object)) {
+                cJSON_Delete(object);
+                return -ENOMEM;
+        }
+        if (!cJSON_AddStringToObject(object, "id", unit->id) ||
+            !cJSON_AddStringToObject(object, "active", unit->active) ||
+            !cJSON_AddStringToObject(object, "sub", unit->sub) ||
+            !cJSON_AddStringToObject(object, "fragment", unit->fragment ? unit->fragment : "") ||
+            !cJSON_AddStringToObject(object, "following", unit->following))
+                return -ENOMEM;
+        return 0;
+}
+
+/** user_session_tell_state() - work of users_work(): one event "state", as a recorded state has a
+ * user. */
+int user_session_tell_state(const User *user, EventLog *log, _unused_ void *userdata) {
+        _cleanup_(inventory_done) Inventory inventory = { 0 };
+        _cleanup_(manager_freep) Manager *manager = NULL;
+        _cleanup_free_ char *config = NULL;
+        cJSON *event, *units;
+        int r;
+
+        r = manager_open_user(user->runtime_directory, &manager, NULL);
+        if (r >= 0)
+                r = manager_inventory(manager, &inventory, NULL);
+        if (r >= 0)
+                r = find_config(manager, user, &config);
+        if (r < 0)
+                return r;
+
+        event = event_new("state");
+        event_add_text(event, "config", config);
+        units = event ? cJSON_AddArrayToObject(event, "units") : NULL;
+        for (size_t i = 0; units && r >= 0 && i < inventory.n; i++)
+                r = add_unit(units, &inventory.units[i]);
+        event_emit(log, event);
+        return r;
+}
+
+static int make_lists_directory(const User *user, char **ret_directory) {
+        int r;
+
+        r = text_printf(ret_directory, "%s/nixos", user->runtime_directory);
+        if (r < 0)
+                return r;
+        return mkdir(*ret_directory, 0700) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+/* One session's switch: what is read, and what the steps share. */
+typedef struct Session {
+        const User *user;
+        const UserSwitch *request;
+        Activation activation;
+        Inventory inventory;
+        PlanLeftovers leftovers;
+        char *lists_directory;
+        char *config;
+        Plan *plan;
+} Session;
+
+static PlanSource source_of(const Session *s, const Inventory *inventory) {
+        return (PlanSource){
+                .from = s->request->from,
+                .to = s->request->to,
+                .inventory = inventory,
+                .leftovers = &s->leftovers,
+                .live = true,
+        };
+}
+
+static int make_plan(Session *s, sd_bus_error *reterr_error) {
+        _cleanup_(string_list_done) StringList notes = { 0 };
+        const PlanUser whose = { .uid = s->user->uid, .name = s->user->name, .config = s->config };
+        const PlanSource source = source_of(s, &s->inventory);
+        int r;
+
+        r = unit_lists_read_leftovers(s->lists_directory, s->request->to, &s->leftovers, &notes);
+        if (r == -ENOMEM)
+                return r;
+        r = plan_load_user(&source, &whose, &s->plan);
+        if (r < 0)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED, "cannot plan: %s",
+                                         strerror(-r));
+        s->activation.plan = s->plan;
+        return unit_lists_write_plan(s->lists_directory, s->plan);
+}
+
+static int renew_manager(Session *s, sd_bus_error *reterr_error) {
+        Manager *manager = s->activation.manager;
+        int r;
+
+        r = manager_reexecute(manager, reterr_error);
+        if (r >= 0)
+                r = manager_reset_failed(manager, reterr_error);
+        return r < 0 ? r : manager_reload(manager, reterr_error);
+}
+
+/* Runs the user's activation scripts again: once for each switch. */
+static int run_activation_unit(Session *s, sd_bus_error *reterr_error) {
+        _cleanup_(string_list_done) StringList units = { 0 };
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = text_printf(&path, "%s/etc/systemd/user/" ACTIVATION_UNIT, s->request->to);
+        if (r < 0)
+                return r;
+        if (access(path, F_OK) < 0)
+                return 0;
+        r = string_list_add(&units, ACTIVATION_UNIT);
+        return r < 0 ? r : activation_run_units(&s->activation, "restart", &units, reterr_error);
+}
+
+/* Units that came from the user's own files and are the system's from now on. */
+static int migrate(Session *s, sd_bus_error *reterr_error) {
+        static const PlanAction steps[] = { PLAN_SKIP, PLAN_RELOAD, PLAN_RESTART, PLAN_START };
+        _cleanup_(inventory_done) Inventory now = { 0 };
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        const PlanSource source = source_of(s, &now);
+        int r;
+
+        if (s->plan->migrate.n == 0)
+                return 0;
+
+        r = manager_reload(s->activation.manager, reterr_error);
+        if (r >= 0)
+                r = manager_inventory(s->activation.manager, &now, reterr_error);
+        if (r >= 0)
+                r = plan_load_migration(&source, s->plan, &plan);
+        if (r < 0)
+                return r;
+
+        s->activation.plan = plan;
+        s->activation.post_activation = true;
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(steps); i++)
+                r = activation_run_list(&s->activation, steps[i], reterr_error);
+        s->activation.plan = s->plan;
+        return r;
+}
+
+static int go(Session *s, sd_bus_error *reterr_error) {
+        static const PlanAction before[] = { PLAN_STOP, PLAN_SKIP };
+        static const PlanAction after[] = { PLAN_RELOAD, PLAN_RESTART, PLAN_START };
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(before); i++)
+                r = activation_run_list(&s->activation, before[i], reterr_error);
+        if (r >= 0)
+                r = renew_manager(s, reterr_error);
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(after); i++) {
+                r = activation_run_list(&s->activation, after[i], reterr_error);
+                unit_lists_remove_action(s->lists_directory, after[i]);
+        }
+        if (r >= 0)
+                r = run_activation_unit(s, reterr_error);
+        return r < 0 ? r : migrate(s, reterr_error);
+}
+
+static int open_session(Session *s, sd_bus_error *reterr_error) {
+        int r;
+
+        r = manager_open_user(s->user->runtime_directory, &s->activation.manager, reterr_error);
+        if (r >= 0)
+                r = manager_inventory(s->activation.manager, &s->inventory, reterr_error);
+        if (r >= 0)
+                r = find_config(s->activation.manager, s->user, &s->config);
+        if (r >= 0)
+                r = make_lists_directory(s->user, &s->lists_directory);
+        return r < 0 ? r : make_plan(s, reterr_error);
+}
+
+static void session_done(Session *s) {
+        manager_free(s->activation.manager);
+        activation_done(&s->activation);
+        inventory_done(&s->inventory);
+        plan_leftovers_done(&s->leftovers);
+        free(s->lists_directory);
+        free(s->config);
+        plan_free(s->plan);
+}
+
+/**
+ * user_session_activate() - bring the manager of the user that we are to the new system
+ *
+ * Failed units are told in an event "units-failed"; what stops the work, in an event "note".
+ *
+ * Return: 0, or a negative errno.
+ */
+int user_session_activate(const User *user, const UserSwitch *request, EventLog *log) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(session_done) Session s = {
+                .user = user,
+                .request = request,
+                .activation = { .scripts.log = log, .job_limit_usec = request->job_limit_usec },
+        };
+        int r;
+
+        r = open_session(&s, &error);
+        if (r >= 0)
+                r = go(&s, &error);
+        if (r < 0)
+                event_say(log, "note", "text", error.message ? error.message : strerror(-r));
+        event_say_units(log, "units-failed", NULL, &s.activation.failed);
+        return r;
+}

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "event.h"
+#include "users.h"
+
+/* What a user's process has to do. */
+typedef struct UserSwitch {
+        const char *from, *to; /* toplevels */
+        uint64_t job_limit_usec;
+} UserSwitch;
+
+int user_session_tell_state(const User *user, EventLog *log, void *userdata);
+int user_session_activate(const User *user, const UserSwitch *request, EventLog *log);
