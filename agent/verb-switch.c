@@ -67,16 +67,20 @@ static int build(const Course *course, const Options *options, Display *display,
                  sd_bus_error *reterr_error) {
         _cleanup_(flake_freep) Flake *flake = NULL;
         char host_name[HOST_NAME_MAX + 1];
+        Display words = *display;
         NixRequest request = {
                 .set = "nixosConfigurations",
                 .attribute = "config.system.build.toplevel",
                 .out_link = course->links ? "./result" : NULL,
                 .options = &options->nix,
                 .handler = display_nix_event,
-                .userdata = display,
+                .userdata = &words,
         };
         int r;
 
+        /* A plan is one object, so what leads to it is words. */
+        if (course->plans && !course->asks)
+                words.json = false;
         if (gethostname(host_name, sizeof(host_name)) < 0)
                 return -errno;
         r = flake_new(options->flake, host_name, &flake, reterr_error);
