@@ -88,6 +88,13 @@ static int write_record(const Transaction *t, Phase phase) {
         return r < 0 ? r : file_write(AT_FDCWD, path, line, 0644);
 }
 
+/* Nobody is told of a phase that does nothing: activating what only boots, undoing nothing. */
+static bool has_work(const Transaction *t, Phase phase) {
+        if (phase == PHASE_ROLLBACK)
+                return t->touched;
+        return t->activates || (phase != PHASE_ACTIVATE && phase != PHASE_JUDGE);
+}
+
 /* Enters one phase and answers the next one. The first error stays; the later phases add what
  * holds. */
 static Phase enter_phase(Transaction *t, Phase phase) {
@@ -101,7 +108,8 @@ static Phase enter_phase(Transaction *t, Phase phase) {
                                          "Cannot write the record in '%s': %s", t->places->state,
                                          strerror(-r));
         if (r >= 0 || phase == PHASE_ROLLBACK) {
-                event_say(t->log, "phase", "phase", phases[phase].name);
+                if (has_work(t, phase))
+                        event_say(t->log, "phase", "phase", phases[phase].name);
                 r = phases[phase].enter(t, &error);
         }
         if (r >= 0)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <systemd/sd-daemon.h>
 #include <time.h>
 
 #include "display.h"
@@ -44,6 +45,8 @@ static int read_failed(Status *status, sd_bus_error *reterr_error) {
         _cleanup_(manager_freep) Manager *manager = NULL;
         int r;
 
+        if (sd_booted() <= 0) /* a chroot has no units to tell of */
+                return 0;
         r = manager_open(&manager, reterr_error);
         if (r >= 0)
                 r = manager_inventory(manager, &inventory, reterr_error);

@@ -69,19 +69,20 @@ static int build(const Course *course, const Options *options, Display *display,
                  sd_bus_error *reterr_error) {
         _cleanup_(flake_freep) Flake *flake = NULL;
         char host_name[HOST_NAME_MAX + 1];
-        Display told = *display;
+        Display words = *display;
         NixRequest request = {
                 .set = "nixosConfigurations",
                 .attribute = "config.system.build.toplevel",
                 .out_link = course->links ? "./result" : NULL,
                 .options = &options->nix,
                 .handler = display_nix_event,
-                .userdata = &told,
+                .userdata = &words,
         };
         int r;
 
-        /* A plan is one object; a command that goes on is a stream of events. */
-        told.json = display->json && course->asks;
+        /* A plan is one object, so what leads to it is words. */
+        if (course->plans && !course->asks)
+                words.json = false;
         if (gethostname(host_name, sizeof(host_name)) < 0)
                 return -errno;
         r = flake_new(options->flake, host_name, &flake, reterr_error);
