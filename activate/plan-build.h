@@ -33,7 +33,7 @@ void plan_forget(Plan *plan, PlanAction action, const char *unit);
 int plan_build_unit(PlanBuild *build, const UnitPair *pair);
 int plan_build_restart(PlanBuild *build, const PlanCause *cause);
 int plan_build_reload(PlanBuild *build, const PlanCause *cause);
-bool plan_may_start(const UnitPair *pair);
+PlanRule plan_start_refusal(const UnitPair *pair);
 
 /* plan-fstab.c */
 int plan_build_fstab(PlanBuild *build);

@@ -66,7 +66,7 @@ static int on_left_over_reload(PlanBuild *build, const char *unit) {
         const PlanCause cause = { .pair = pair, .rule = PLAN_RULE_LEFT_OVER };
 
         if (!inventory_unit_runs(inventory_find(build->input->inventory, unit))) {
-                if (pair && !plan_may_start(pair))
+                if (pair && plan_start_refusal(pair) != PLAN_RULE_NONE)
                         return 0;
                 return plan_decide(build, PLAN_START, unit, &cause, PLAN_RULE_INACTIVE);
         }
@@ -168,14 +168,15 @@ int plan_add_reload_list(Plan *plan, const PlanInput *input, const StringList *n
                         on_listed_reload);
 }
 
+/* Mostly it went down with something that it requires. */
 static int replace_inactive(PlanBuild *build, const char *unit) {
         const UnitPair *pair = plan_find_pair(build->input, unit);
-        int r = 0;
 
-        /* Mostly it went down with something that it requires. */
-        if (pair && pair->new.state == UNIT_FILE_PRESENT &&plan_may_start(pair))
-                r = plan_decide(build, PLAN_START, unit, NULL, PLAN_RULE_INACTIVE);
-        return r;
+        if (!pair || pair->new.state != UNIT_FILE_PRESENT)
+                return 0;
+        if (plan_start_refusal(pair) != PLAN_RULE_NONE)
+                return 0;
+        return plan_decide(build, PLAN_START, unit, NULL, PLAN_RULE_INACTIVE);
 }
 
 /**
@@ -209,8 +210,10 @@ static int build_moved(PlanBuild *build, const char *unit) {
         if (!pair || pair->new.state != UNIT_FILE_PRESENT)
                 return 0;
         if (!inventory_unit_is_active(now)) {
-                if (!plan_may_start(pair))
-                        return plan_decide(build, PLAN_SKIP, unit, &cause, PLAN_RULE_MANUAL_START);
+                PlanRule refused = plan_start_refusal(pair);
+
+                if (refused != PLAN_RULE_NONE)
+                        return plan_decide(build, PLAN_SKIP, unit, &cause, refused);
                 return plan_decide(build, PLAN_START, unit, &cause, PLAN_RULE_NONE);
         }
         if (!plan_is_managed(build->input, now))

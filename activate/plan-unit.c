@@ -41,10 +41,13 @@ static bool new_says(const UnitPair *pair, const char *section, const char *key,
         return unit_file_boolean(pair->new.file, section, key, otherwise);
 }
 
-/** plan_may_start() - whether its new definition lets us start it. */
-bool plan_may_start(const UnitPair *pair) {
-        return !new_says(pair, "Unit", "RefuseManualStart", false) &&
-               !new_says(pair, "Unit", "X-OnlyManualStart", false);
+/** plan_start_refusal() - why its new definition does not let us start it, or PLAN_RULE_NONE. */
+PlanRule plan_start_refusal(const UnitPair *pair) {
+        if (new_says(pair, "Unit", "RefuseManualStart", false))
+                return PLAN_RULE_REFUSES_START;
+        if (new_says(pair, "Unit", "X-OnlyManualStart", false))
+                return PLAN_RULE_MANUAL_START;
+        return PLAN_RULE_NONE;
 }
 
 static bool is_socket_activated(const UnitPair *pair) {
@@ -113,7 +116,7 @@ static bool is_never_started(const char *target) {
 static int build_target(PlanBuild *build, const UnitPair *pair) {
         int r;
 
-        if (!is_never_started(pair->id) && plan_may_start(pair)) {
+        if (!is_never_started(pair->id) && plan_start_refusal(pair) == PLAN_RULE_NONE) {
                 r = plan_decide(build, PLAN_START, pair->id, NULL, PLAN_RULE_TARGET);
                 if (r < 0)
                         return r;
@@ -206,8 +209,8 @@ static int build_socket(PlanBuild *build, const PlanCause *cause) {
                 return skip(build, cause, PLAN_RULE_SOCKET_LISTENS);
         if (new_says(pair, "Unit", "RefuseManualStop", false))
                 return skip(build, cause, PLAN_RULE_REFUSES_STOP);
-        if (!plan_may_start(pair))
-                return skip(build, cause, PLAN_RULE_REFUSES_START);
+        if (plan_start_refusal(pair) != PLAN_RULE_NONE)
+                return skip(build, cause, plan_start_refusal(pair));
 
         r = unit_pair_service(pair, &service);
         return r < 0 ? r : restart_socket(build, cause, service);

@@ -326,6 +326,13 @@ static void resolve(Plan *plan, PlanAction action) {
         list->n = n;
 }
 
+static bool is_asked_for(const PlanEntry *entry) {
+        for (size_t i = 0; i < entry->n_why; i++)
+                if (entry->why[i].rule == PLAN_RULE_RESTART_LIST)
+                        return true;
+        return false;
+}
+
 /* Targets that are started again each time are noise, and so is their being stopped before. */
 static void hide_targets(Plan *plan) {
         PlanList *starts = &plan->lists[PLAN_START];
@@ -333,7 +340,7 @@ static void hide_targets(Plan *plan) {
         for (size_t i = 0; i < starts->n; i++) {
                 PlanEntry *start = &starts->entries[i], *stop;
 
-                if (start->late || !text_has_suffix(start->unit, ".target"))
+                if (!text_has_suffix(start->unit, ".target") || is_asked_for(start))
                         continue;
                 start->hidden = true;
                 stop = find_entry(&plan->lists[PLAN_STOP], start->unit);

@@ -14,8 +14,8 @@
 #include "test.h"
 #include "text.h"
 
-#define CASES     TESTS_DATA "/plan"
-#define CASES_MIN 120
+#define CASES     PROJECT_ROOT "/tests/data/plan"
+#define CASES_MIN 350
 
 static cJSON *read_json(const char *dir, const char *name) {
         _cleanup_free_ char *path = NULL, *text = NULL;
@@ -175,11 +175,11 @@ TEST(every_fixture_has_the_plan_it_expects) {
         struct dirent **cases;
         int n = scandir(CASES, &cases, is_case, alphasort);
 
-        assert_true(n >= CASES_MIN);
         for (int i = 0; i < n; i++) {
                 n_bad += !check_case(cases[i]->d_name);
                 free(cases[i]);
         }
         free(cases);
         ASSERT_EQ(n_bad, 0);
+        assert_true(n >= CASES_MIN);
 }

@@ -91,7 +91,7 @@ static int write_record(const Transaction *t, Phase phase) {
 /* Nobody is told of a phase that does nothing: activating what only boots, undoing nothing. */
 static bool has_work(const Transaction *t, Phase phase) {
         if (phase == PHASE_ROLLBACK)
-                return t->touched;
+                return t->touched && !t->request->no_rollback;
         return t->activates || (phase != PHASE_ACTIVATE && phase != PHASE_JUDGE);
 }
 

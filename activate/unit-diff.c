@@ -73,6 +73,12 @@ static int compare_keys(const UnitKey *a, const UnitKey *b) {
         return r != 0 ? r : strcmp(a->key, b->key);
 }
 
+static bool same_values(const UnitKey *old, const UnitKey *new) {
+        if (!old || !new)
+                return false;
+        return string_list_equal(&old->values, &new->values);
+}
+
 /* Walks both sorted lists side by side. */
 static int diff_keys(UnitDiff *diff, const UnitFile *old_file, const UnitFile *new_file) {
         size_t n_old, n_new, i = 0, j = 0;
@@ -90,7 +96,7 @@ static int diff_keys(UnitDiff *diff, const UnitFile *old_file, const UnitFile *n
                         old = NULL;
                 i += old != NULL;
                 j += new != NULL;
-                if (old && new &&string_list_equal(&old->values, &new->values))
+                if (same_values(old, new))
                         continue;
 
                 r = add_difference(diff, &(UnitDifference){

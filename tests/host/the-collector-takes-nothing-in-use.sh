@@ -12,6 +12,7 @@ collect() {
 
 # whole SYSTEM: nothing of its closure is missing
 whole() {
+    # shellcheck disable=SC2046  # a list
     on web nix-store --verify-path $(ask web nix-store --query --requisites "$1")
 }
 

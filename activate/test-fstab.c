@@ -1,0 +1,100 @@
+/* fstab: what libmount makes of it, and what we take from that. */
+#include "fstab.h"
+#include "test.h"
+
+static void parse(Fstab *fstab, const char *text) {
+        ASSERT_OK(fstab_parse(fstab, text, strlen(text)));
+}
+
+TEST(entries_are_known_by_their_units) {
+        _cleanup_(fstab_done) Fstab fstab = { 0 };
+        const FstabEntry *entry;
+
+        parse(&fstab, "# comment\n\n"
+                      "/dev/disk/by-label/root / ext4 defaults 0 1\n"
+                      "UUID=12-ab /my\\040data\\011x vfat rw,nofail\n"
+                      "/swapfile none swap sw\n");
+        ASSERT_EQ(fstab.n_mounts, 2);
+        ASSERT_EQ(fstab.n_swaps, 1);
+        entry = fstab_find_mount(&fstab, "-.mount");
+        ASSERT_TEXT(entry->source, "/dev/disk/by-label/root");
+        entry = fstab_find_mount(&fstab, "my\\x20data\\x09x.mount");
+        ASSERT_TEXT(entry->target, "/my data\tx");
+        ASSERT_TEXT(entry->options, "rw,nofail");
+        ASSERT_TEXT(fstab_find_swap(&fstab, "swapfile.swap")->source, "/swapfile");
+        ASSERT_NULL(fstab_find_swap(&fstab, "-.mount"));
+        ASSERT_NULL(fstab_find_mount(&(Fstab){ 0 }, "-.mount"));
+}
+
+TEST(an_empty_table_has_no_entries) {
+        _cleanup_(fstab_done) Fstab fstab = { 0 };
+
+        parse(&fstab, "");
+        ASSERT_EQ(fstab.n_mounts + fstab.n_swaps, 0);
+}
+
+TEST(the_last_line_for_a_mount_point_counts) {
+        _cleanup_(fstab_done) Fstab fstab = { 0 };
+
+        parse(&fstab, "/dev/a /x ext4 a\n/dev/b /x/ ext4 b\n/dev/c //x ext4 c\n");
+        ASSERT_EQ(fstab.n_mounts, 1);
+        ASSERT_TEXT(fstab.mounts[0].source, "/dev/c");
+}
+
+TEST(lines_that_are_none_are_counted) {
+        _cleanup_(fstab_done) Fstab fstab = { 0 };
+
+        parse(&fstab, "nonsense\n/dev/a /x ext4\nand more\n");
+        ASSERT_EQ(fstab.n_mounts, 1);
+        ASSERT_TRUE(fstab.n_bad_lines > 0);
+}
+
+TEST(a_nul_byte_makes_it_unreadable) {
+        _cleanup_(fstab_done) Fstab fstab = { 0 };
+
+        ASSERT_EQ(fstab_parse(&fstab, "a\0b", 3), -EBADMSG);
+}
+
+TEST(tags_are_paths_of_udev) {
+        static const char *const pairs[][2] = {
+                { "/dev/sda1", "/dev/sda1" },
+                { "UUID=12-ab", "/dev/disk/by-uuid/12-ab" },
+                { "LABEL=\"a b/c\"", "/dev/disk/by-label/a\\x20b\\x2fc" },
+                { "PARTUUID=1", "/dev/disk/by-partuuid/1" },
+                { "PARTLABEL=x#+-.:=@_", "/dev/disk/by-partlabel/x#+-.:=@_" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(pairs); i++) {
+                _cleanup_free_ char *path = NULL;
+
+                ASSERT_OK(fstab_device_path(pairs[i][0], &path));
+                ASSERT_TEXT(path, pairs[i][1]);
+        }
+}
+
+static void check_options(const char *options, const char *wanted) {
+        const FstabEntry entry = { .options = (char *) options };
+        _cleanup_free_ char *left = NULL;
+
+        ASSERT_OK(fstab_entry_mount_options(&entry, &left));
+        ASSERT_TEXT(left, wanted);
+}
+
+TEST(options_for_readers_are_left_out) {
+        check_options("", "");
+        check_options("defaults", "");
+        check_options("rw,defaults,nofail,ro", "rw,ro");
+        check_options("x-systemd.automount,X-mount.mkdir,rw", "rw");
+        check_options("noauto,auto,fail,_netdev,comment=a", "");
+        check_options("nofails,,x", "nofails,x");
+        check_options("context=\"a,nofail,b\",rw", "context=\"a,nofail,b\",rw");
+}
+
+TEST(options_are_found_with_and_without_a_value) {
+        const FstabEntry entry = { .options = (char *) "rw,x-systemd.automount,size=5,o=\"a,b\"" };
+
+        ASSERT_TRUE(fstab_entry_has_option(&entry, "x-systemd.automount"));
+        ASSERT_TRUE(fstab_entry_has_option(&entry, "size"));
+        ASSERT_FALSE(fstab_entry_has_option(&entry, "x-systemd"));
+        ASSERT_FALSE(fstab_entry_has_option(&entry, "b\""));
+}

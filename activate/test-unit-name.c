@@ -1,0 +1,76 @@
+/* Names of units, as systemd-escape(1) and the manager form them. */
+#include "test.h"
+#include "unit-name.h"
+
+static void check_path(const char *path, const char *wanted) {
+        _cleanup_free_ char *name = NULL;
+
+        ASSERT_OK(unit_name_from_path(path, ".mount", &name));
+        ASSERT_TEXT(name, wanted);
+}
+
+TEST(paths_are_escaped_as_systemd_does) {
+        check_path("/", "-.mount");
+        check_path("///", "-.mount");
+        check_path("/nix/store", "nix-store.mount");
+        check_path("//mnt//data/", "mnt-data.mount");
+        check_path("/my data", "my\\x20data.mount");
+        check_path("/srv/a-b", "srv-a\\x2db.mount");
+        check_path("/.hidden/.x", "\\x2ehidden-.x.mount");
+        check_path("/a.b_c:d", "a.b_c:d.mount");
+        check_path("/\xc3\xa4", "\\xc3\\xa4.mount");
+        check_path("/a\\b@c", "a\\x5cb\\x40c.mount");
+}
+
+static void check_template(const char *name, const char *wanted) {
+        _cleanup_free_ char *template = NULL;
+
+        ASSERT_OK(unit_name_template(name, &template));
+        if (wanted)
+                ASSERT_TEXT(template, wanted);
+        else
+                ASSERT_NULL(template);
+}
+
+TEST(instances_have_templates) {
+        check_template("a@b.service", "a@.service");
+        check_template("a@b.c.d.service", "a@.service");
+        check_template("a@b@c.service", "a@.service");
+        check_template("a@.service", NULL);
+        check_template("a.service", NULL);
+        check_template("a.b@c", NULL);
+        check_template("a@b", NULL);
+}
+
+TEST(suffixes_are_replaced) {
+        _cleanup_free_ char *name = NULL, *other = NULL;
+
+        ASSERT_OK(unit_name_with_suffix("a.b.service", ".socket", &name));
+        ASSERT_TEXT(name, "a.b.socket");
+        ASSERT_OK(unit_name_with_suffix("a", ".socket", &other));
+        ASSERT_TEXT(other, "a.socket");
+}
+
+TEST(names_are_valid_if_a_job_could_be_asked_for) {
+        char longest[300];
+
+        ASSERT_TRUE(unit_name_is_valid("a.service"));
+        ASSERT_TRUE(unit_name_is_valid("a@b.c.service"));
+        ASSERT_TRUE(unit_name_is_valid("-.mount"));
+        ASSERT_TRUE(unit_name_is_valid("dev-disk-by\\x2dlabel-s.swap"));
+        ASSERT_FALSE(unit_name_is_valid(""));
+        ASSERT_FALSE(unit_name_is_valid(".service"));
+        ASSERT_FALSE(unit_name_is_valid("a"));
+        ASSERT_FALSE(unit_name_is_valid("a.unknown"));
+        ASSERT_FALSE(unit_name_is_valid("a@.service"));
+        ASSERT_FALSE(unit_name_is_valid("@a.service"));
+        ASSERT_FALSE(unit_name_is_valid("a/b.service"));
+        ASSERT_FALSE(unit_name_is_valid("a b.service"));
+        ASSERT_FALSE(unit_name_is_valid("\xc3\xa4.service"));
+
+        memset(longest, 'a', sizeof(longest));
+        strcpy(longest + 248, ".service");
+        ASSERT_FALSE(unit_name_is_valid(longest));
+        strcpy(longest + 247, ".service");
+        ASSERT_TRUE(unit_name_is_valid(longest));
+}

@@ -1,0 +1,131 @@
+/* Pairs of definitions: what git cannot hold in a fixture. */
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "file.h"
+#include "test.h"
+#include "text.h"
+#include "unit-pair.h"
+
+typedef struct Trees {
+        const char *old_path, *new_path;
+        UnitTree old, new;
+} Trees;
+
+static void put(const char *dir, const char *name, const char *text) {
+        _cleanup_free_ char *path = NULL;
+
+        ASSERT_OK(text_printf(&path, "%s/%s", dir, name));
+        ASSERT_OK(file_write(AT_FDCWD, path, text, 0644));
+}
+
+static Trees make_trees(void) {
+        return (Trees){
+                .old_path = test_directory(),
+                .new_path = test_directory(),
+                .old = UNIT_TREE_EMPTY,
+                .new = UNIT_TREE_EMPTY,
+        };
+}
+
+static void trees_done(Trees *trees) {
+        unit_tree_done(&trees->old);
+        unit_tree_done(&trees->new);
+}
+
+static void load(Trees *trees, const char *id, UnitPair *pair) {
+        ASSERT_OK(unit_tree_open(&trees->old, trees->old_path));
+        ASSERT_OK(unit_tree_open(&trees->new, trees->new_path));
+        ASSERT_OK(unit_pair_load(pair, id, &trees->old, &trees->new));
+}
+
+TEST(a_fifo_is_noted_and_never_waited_for) {
+        _cleanup_(trees_done) Trees trees = make_trees();
+        _cleanup_(unit_pair_done) UnitPair pair = { 0 };
+        _cleanup_free_ char *path = NULL;
+
+        put(trees.old_path, "a.service", "[Service]\n");
+        ASSERT_OK(text_printf(&path, "%s/a.service", trees.new_path));
+        ASSERT_OK(mkfifo(path, 0600));
+
+        load(&trees, "a.service", &pair);
+        ASSERT_EQ(pair.new.state, UNIT_FILE_PRESENT);
+        ASSERT_EQ(pair.notes.n, 1);
+        ASSERT_CONTAINS(pair.notes.items[0], "a.service");
+        ASSERT_EQ(unit_file_opaques(pair.new.file)->n, 1);
+}
+
+TEST(a_file_that_is_too_long_is_judged_by_its_bytes) {
+        _cleanup_(trees_done) Trees trees = make_trees();
+        _cleanup_(unit_pair_done) UnitPair pair = { 0 };
+        const char *dirs[] = { trees.old_path, trees.new_path };
+
+        for (size_t i = 0; i < ELEMENTSOF(dirs); i++) {
+                _cleanup_close_ int fd = -EBADF;
+                _cleanup_free_ char *path = NULL;
+
+                ASSERT_OK(text_printf(&path, "%s/a.service", dirs[i]));
+                fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+                ASSERT_OK(ftruncate(fd, UNIT_FILE_BYTES_MAX + 1));
+        }
+
+        load(&trees, "a.service", &pair);
+        ASSERT_EQ(pair.notes.n, 2);
+        ASSERT_TEXT(unit_file_opaques(pair.old.file)->items[0],
+                    unit_file_opaques(pair.new.file)->items[0]);
+}
+
+TEST(the_same_file_is_never_opened) {
+        _cleanup_(trees_done) Trees trees = make_trees();
+        _cleanup_(unit_pair_done) UnitPair pair = { 0 };
+        _cleanup_free_ char *old = NULL, *new = NULL;
+
+        put(trees.old_path, "a.service", "garbage");
+        ASSERT_OK(text_printf(&old, "%s/a.service", trees.old_path));
+        ASSERT_OK(text_printf(&new, "%s/a.service", trees.new_path));
+        ASSERT_OK(link(old, new));
+
+        load(&trees, "a.service", &pair);
+        ASSERT_TRUE(pair.identical);
+        ASSERT_EQ(pair.notes.n, 0);
+        ASSERT_NULL(pair.old.file);
+
+        ASSERT_OK(unit_pair_load_new(&pair, &trees.new));
+        ASSERT_EQ(pair.notes.n, 1);
+}
+
+TEST(a_unit_that_neither_tree_has_is_missing) {
+        _cleanup_(trees_done) Trees trees = make_trees();
+        _cleanup_(unit_pair_done) UnitPair pair = { 0 };
+
+        put(trees.old_path, "b.service", "[Service]\n");
+        load(&trees, "../../etc/passwd", &pair);
+        ASSERT_EQ(pair.old.state, UNIT_FILE_MISSING);
+        ASSERT_EQ(pair.new.state, UNIT_FILE_MISSING);
+}
+
+TEST(aliases_with_drop_ins_are_found) {
+        _cleanup_(trees_done) Trees trees = make_trees();
+        _cleanup_(string_list_done) StringList paths = { 0 };
+        static const char *const aliases[] = { "x.service", "y.service" };
+
+        put(trees.old_path, "a.service", "[Service]\n");
+        put(trees.old_path, "aa.service", "[Service]\n");
+        for (size_t i = 0; i < ELEMENTSOF(aliases); i++) {
+                _cleanup_free_ char *link_path = NULL, *dir = NULL, *drop_in = NULL;
+
+                ASSERT_OK(text_printf(&link_path, "%s/%s", trees.old_path, aliases[i]));
+                ASSERT_OK(symlink("a.service", link_path));
+                ASSERT_OK(text_printf(&dir, "%s/%s.d", trees.old_path, aliases[i]));
+                ASSERT_OK(mkdir(dir, 0755));
+                ASSERT_OK(text_printf(&drop_in, "%s.d/o.conf", aliases[i]));
+                put(trees.old_path, drop_in, "[Service]\n");
+        }
+
+        ASSERT_OK(unit_tree_open(&trees.old, trees.old_path));
+        ASSERT_OK(unit_tree_drop_ins(&trees.old, "a.service", &paths));
+        ASSERT_EQ(paths.n, 2);
+        ASSERT_TEXT(paths.items[1], "y.service.d/o.conf");
+        ASSERT_OK(unit_tree_drop_ins(&trees.old, "aa.service", &paths));
+        ASSERT_EQ(paths.n, 2);
+}
