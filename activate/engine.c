@@ -30,16 +30,20 @@ static int append_exec(sd_bus_message *message, const char *id) {
         return r < 0 ? r : sd_bus_message_close_container(message);
 }
 
+/* Without dependencies on what is below it: while the unit is to be stopped, systemd would not
+ * start those that its rollback waits for. */
 static int append_properties(sd_bus_message *message, const char *id, const char *description) {
         int r;
 
         r = sd_bus_message_open_container(message, 'a', "(sv)");
         if (r < 0)
                 return r;
-        r = sd_bus_message_append(message, "(sv)(sv)(sv)(sv)(sv)(sv)", "Description", "s",
-                                  description, "Type", "s", "exec", "CollectMode", "s",
+        r = sd_bus_message_append(message, "(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)(sv)", "Description",
+                                  "s", description, "Type", "s", "exec", "CollectMode", "s",
                                   "inactive-or-failed", "KillMode", "s", "mixed", "TimeoutStopUSec",
-                                  "t", STOP_LIMIT_USEC, "IgnoreOnIsolate", "b", true);
+                                  "t", STOP_LIMIT_USEC, "IgnoreOnIsolate", "b", true,
+                                  "DefaultDependencies", "b", false, "Conflicts", "as", 1,
+                                  "shutdown.target", "Before", "as", 1, "shutdown.target");
         if (r < 0)
                 return r;
         r = append_exec(message, id);

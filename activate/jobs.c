@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "error.h"
 #include "jobs.h"
+#include "text.h"
 
 #define MARGIN_USEC        (30 * USEC_PER_SEC)   /* beyond the unit's own timeout */
 #define INFINITE_USEC      (600 * USEC_PER_SEC)  /* what a unit without one gets, as oneshots are */
@@ -32,6 +33,9 @@ typedef struct JobSet {
         const Jobs *request;
         Job *jobs;
         size_t n, n_pending;
+        size_t n_asked;   /* calls without an answer yet */
+        bool lost;        /* the connection ended before all answers were there */
+        StringList early; /* "path result" of jobs that ended before all answers were there */
         StringList *failed;
         sd_bus_slot *slot; /* of the signal that ends jobs */
         int error;
@@ -68,18 +72,26 @@ static int compare_jobs(const void *a, const void *b) {
         return strcmp(((const Job *) a)->path, ((const Job *) b)->path);
 }
 
+static void end_job_of(JobSet *set, const char *path, const char *result) {
+        const Job wanted = { .path = (char *) path };
+        Job *job = bsearch(&wanted, set->jobs, set->n, sizeof(wanted), compare_jobs);
+
+        if (job && !job->ended)
+                end_job(set, job, result);
+}
+
 static int on_job_removed(sd_bus_message *message, void *userdata, _unused_ sd_bus_error *error) {
         JobSet *set = userdata;
         const char *path, *result;
-        Job wanted, *job;
+        char *line;
 
         if (sd_bus_message_read(message, "uoss", NULL, &path, NULL, &result) < 0)
                 return 0;
-
-        wanted.path = (char *) path;
-        job = bsearch(&wanted, set->jobs, set->n, sizeof(wanted), compare_jobs);
-        if (job && !job->ended)
-                end_job(set, job, result);
+        if (set->n_asked == 0)
+                end_job_of(set, path, result);
+        else if (text_printf(&line, "%s %s", path, result) < 0 ||
+                 string_list_take(&set->early, line) < 0)
+                set->error = -ENOMEM;
         return 0;
 }
 
@@ -114,54 +126,108 @@ static const char *method_of(const char *verb) {
         return NULL;
 }
 
-static int call_for_job(const JobSet *set, const char *unit, char **ret_path,
-                        sd_bus_error *reterr_error) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        const char *path;
-        int r;
+/* One unit's call, until it is answered. */
+typedef struct Call {
+        JobSet *set;
+        const char *unit;
+        uint64_t asked_usec;
+} Call;
 
-        r = sd_bus_call_method(manager_bus(set->manager), SYSTEMD_NAME, SYSTEMD_PATH,
-                               SYSTEMD_MANAGER, method_of(set->request->verb), reterr_error, &reply,
-                               "ss", unit, "replace");
-        if (r >= 0)
-                r = sd_bus_message_read(reply, "o", &path);
-        if (r < 0)
-                return r;
-        *ret_path = strdup(path);
-        return *ret_path ? 0 : -ENOMEM;
+/* A refusal is a failed unit, not the end of the phase. */
+static void on_refusal(JobSet *set, const char *unit, const char *why) {
+        const JobObserver *observer = set->request->observer;
+
+        if (observer->on_refused)
+                observer->on_refused(observer->userdata, set->request->verb, unit, why);
+        if (string_list_add(set->failed, unit) < 0)
+                set->error = -ENOMEM;
 }
 
-/* Asks for one job. A refusal is a failed unit, not the end of the phase. */
-static int submit(JobSet *set, const char *unit) {
-        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+static int on_answer(sd_bus_message *reply, void *userdata, _unused_ sd_bus_error *error) {
+        Call *call = userdata;
+        JobSet *set = call->set;
+        const char *path;
+        char *copy;
+
+        set->n_asked--;
+        if (sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NO_REPLY)) {
+                set->lost = true; /* so sd-bus answers when the connection ends */
+                return 0;
+        }
+        if (sd_bus_message_is_method_error(reply, NULL)) {
+                on_refusal(set, call->unit, sd_bus_message_get_error(reply)->message);
+                return 0;
+        }
+        if (sd_bus_message_read(reply, "o", &path) < 0)
+                return 0;
+
+        copy = strdup(path);
+        if (!copy) {
+                set->error = -ENOMEM;
+                return 0;
+        }
+        set->jobs[set->n++] = (Job){
+                .unit = call->unit,
+                .path = copy,
+                .asked_usec = call->asked_usec,
+                .begun_usec = call->asked_usec,
+        };
+        set->n_pending++;
+        return 0;
+}
+
+static int ask(JobSet *set, Call *call) {
         const JobObserver *observer = set->request->observer;
-        uint64_t now = clock_monotonic_usec();
-        char *path;
         int r;
 
         if (observer->on_start)
-                observer->on_start(observer->userdata, set->request->verb, unit);
-
-        r = call_for_job(set, unit, &path, &error);
-        if (manager_is_disconnect(r)) {
-                sd_bus_error_free(&error);
-                r = watch_again(set);
-                if (r >= 0)
-                        r = call_for_job(set, unit, &path, &error);
-        }
-        if (r == -ENOMEM)
+                observer->on_start(observer->userdata, set->request->verb, call->unit);
+        call->asked_usec = clock_monotonic_usec();
+        r = sd_bus_call_method_async(manager_bus(set->manager), NULL, SYSTEMD_NAME, SYSTEMD_PATH,
+                                     SYSTEMD_MANAGER, method_of(set->request->verb), on_answer,
+                                     call, "ss", call->unit, "replace");
+        if (r < 0)
                 return r;
-        if (r < 0) {
-                if (observer->on_refused)
-                        observer->on_refused(observer->userdata, set->request->verb, unit,
-                                             error.message ? error.message : strerror(-r));
-                return string_list_add(set->failed, unit);
-        }
-
-        set->jobs[set->n++] =
-                (Job){ .unit = unit, .path = path, .asked_usec = now, .begun_usec = now };
-        set->n_pending++;
+        set->n_asked++;
         return 0;
+}
+
+static int wait_for_answers(JobSet *set) {
+        while (set->n_asked > 0 && set->error >= 0) {
+                int r = sd_bus_process(manager_bus(set->manager), NULL);
+
+                if (r == 0) /* each call has a limit of its own, so this ends */
+                        r = sd_bus_wait(manager_bus(set->manager), UINT64_MAX);
+                if (r < 0 && r != -EINTR)
+                        return r;
+        }
+        return set->error < 0 ? set->error : set->lost ? -ECONNRESET : 0;
+}
+
+/* All are asked for before any answer is waited for, so that systemd can order them all. */
+static int ask_for_all(JobSet *set, Call *calls) {
+        const StringList *units = set->request->units;
+        int r;
+
+        for (size_t i = 0; i < units->n; i++) {
+                calls[i] = (Call){ .set = set, .unit = units->items[i] };
+                r = ask(set, &calls[i]);
+                if (r < 0)
+                        return r;
+        }
+        r = wait_for_answers(set);
+        if (r < 0)
+                return r;
+
+        if (set->n > 1)
+                qsort(set->jobs, set->n, sizeof(*set->jobs), compare_jobs);
+        for (size_t i = 0; i < set->early.n; i++) {
+                char *blank = strchr(set->early.items[i], ' ');
+
+                *blank = '\0';
+                end_job_of(set, set->early.items[i], blank + 1);
+        }
+        return set->error;
 }
 
 /* "waiting" or "running"; NULL if there is no such job any more. */
@@ -280,27 +346,36 @@ static int wait_for_all(JobSet *set) {
         return set->error;
 }
 
+static void forget_jobs(JobSet *set) {
+        for (size_t i = 0; i < set->n; i++)
+                free(set->jobs[i].path);
+        set->n = set->n_pending = set->n_asked = 0;
+        set->lost = false;
+        string_list_done(&set->early);
+}
+
 static int run(JobSet *set) {
+        _cleanup_free_ Call *calls = calloc(set->request->units->n, sizeof(*calls));
         int r;
 
+        if (!calls)
+                return -ENOMEM;
         r = watch(set);
-        if (r < 0)
-                return r;
-
-        /* Signals are looked at only in wait_for_all(), when all paths are known and in order. */
-        for (size_t i = 0; i < set->request->units->n; i++) {
-                r = submit(set, set->request->units->items[i]);
-                if (r < 0)
-                        return r;
+        if (r >= 0)
+                r = ask_for_all(set, calls);
+        if (manager_is_disconnect(r)) {
+                /* Nobody knows which calls arrived; to ask again for what is under way changes
+                 * nothing. */
+                forget_jobs(set);
+                r = watch_again(set);
+                if (r >= 0)
+                        r = ask_for_all(set, calls);
         }
-        if (set->n > 1)
-                qsort(set->jobs, set->n, sizeof(*set->jobs), compare_jobs);
-        return wait_for_all(set);
+        return r < 0 ? r : wait_for_all(set);
 }
 
 static void job_set_done(JobSet *set) {
-        for (size_t i = 0; i < set->n; i++)
-                free(set->jobs[i].path);
+        forget_jobs(set);
         free(set->jobs);
         sd_bus_slot_unref(set->slot);
 }

@@ -18,22 +18,42 @@ static int install_boot_loader(Transaction *t, const Toplevel *toplevel,
                                     reterr_error);
 }
 
-static int set_profile(Transaction *t, uint64_t generation, sd_bus_error *reterr_error) {
+/* A generation that was staged may be gone by now: a garbage collection removes all but the current
+ * one. */
+static int obtain_and_set(Transaction *t, const char *target, uint64_t *generation) {
+        bool made;
+        int r;
+
+        r = profile_obtain(t->profile, target, *generation, /* any= */ true, generation, &made);
+        if (r < 0)
+                return r;
+        t->generation_made = t->generation_made || made;
+        return profile_set(t->profile, *generation);
+}
+
+static int set_profile(Transaction *t, const char *target, uint64_t *generation,
+                       sd_bus_error *reterr_error) {
         int r;
 
         r = profile_lock(t->profile);
         if (r == 0)
-                r = profile_set(t->profile, generation);
+                r = obtain_and_set(t, target, generation);
         else if (r == PROFILE_LOCKED)
                 r = -EBUSY;
         profile_unlock(t->profile);
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
-                                         "Cannot set the profile '%s/%s' to generation %" PRIu64
-                                         ": %s",
-                                         t->places->profiles, t->request->profile, generation,
+                                         "Cannot set the profile '%s/%s' to '%s': %s",
+                                         t->places->profiles, t->request->profile, target,
                                          strerror(-r));
         return 0;
+}
+
+static void put_profile_back(Transaction *t) {
+        uint64_t generation = 0;
+
+        if (t->old_profile && set_profile(t, t->old_profile, &generation, NULL) < 0)
+                transaction_note(t, "the profile could not be put back");
 }
 
 int commit_enter(Transaction *t, sd_bus_error *reterr_error) {
@@ -44,13 +64,12 @@ int commit_enter(Transaction *t, sd_bus_error *reterr_error) {
 
         r = install_boot_loader(t, t->new, reterr_error);
         if (r >= 0)
-                r = set_profile(t, t->generation, reterr_error);
+                r = set_profile(t, t->new->path, &t->generation, reterr_error);
         if (r >= 0)
                 return 0;
 
         transaction_note(t, "making the old system the boot default again");
-        if (t->old_generation > 0 && set_profile(t, t->old_generation, NULL) < 0)
-                transaction_note(t, "the profile could not be put back");
+        put_profile_back(t);
         if (t->old && install_boot_loader(t, t->old, NULL) < 0)
                 transaction_note(t, "the boot loader installer of the old system failed, too");
         return r;
@@ -109,8 +128,9 @@ int rollback_enter(Transaction *t, sd_bus_error *reterr_error) {
 
         keep_failed(t);
         if (t->request->no_rollback) {
-                if (t->commits && t->activates)
-                        (void) set_profile(t, t->generation, NULL);
+                if (commit_enter(t, NULL) < 0)
+                        transaction_note(t, "it could not be made the boot default, either");
+                transaction_drop_root(t, "candidate");
                 conclude(t, ENACT_ERROR_UNITS_FAILED,
                          "'%s' is active all the same (--no-rollback).", t->new->path);
                 return 0;

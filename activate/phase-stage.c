@@ -120,54 +120,25 @@ static int check_init_interface(Transaction *t, sd_bus_error *reterr_error) {
 }
 
 static int find_what_is_missing(Transaction *t) {
-        _cleanup_free_ char *current = NULL;
         const RequestVerb verb = t->request->verb;
         int r;
 
-        r = profile_current(t->profile, &current);
+        r = profile_current(t->profile, &t->old_profile);
         if (r < 0 && r != -ENOENT)
                 return r;
 
         t->activates = verb != REQUEST_BOOT;
         t->commits = verb != REQUEST_TEST;
-        if (t->request->force)
+        if (t->request->force || t->found_record)
                 return 0;
 
         if (transaction_runs_already(t) && !any_managed_unit_failed(&t->way.state.inventory))
                 t->activates = false;
-        if (current && strcmp(current, t->new->path) == 0 &&
+        if (t->old_profile && strcmp(t->old_profile, t->new->path) == 0 &&
             (verb == REQUEST_BOOT ? true : !t->activates))
                 t->commits = false;
         t->nothing_to_do = !t->activates && !t->commits;
         return 0;
-}
-
-/* The generation that is wanted: the named one, the current one if that is it, else the newest or a
- * new. */
-static int find_generation(Transaction *t, bool *ret_made) {
-        _cleanup_(generation_list_done) GenerationList list = { 0 };
-        int r;
-
-        *ret_made = false;
-        r = profile_list(t->profile, &list);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < list.n; i++)
-                if (list.items[i].current)
-                        t->old_generation = list.items[i].number;
-
-        for (size_t i = list.n; i > 0; i--) {
-                const Generation *g = &list.items[i - 1];
-
-                if (strcmp(g->target, t->new->path) != 0)
-                        continue;
-                if (g->current || g->number == t->request->generation ||
-                    (t->request->verb == REQUEST_ROLLBACK && t->request->generation == 0)) {
-                        t->generation = g->number;
-                        return 0;
-                }
-        }
-        return profile_add(t->profile, t->new->path, &t->generation, ret_made);
 }
 
 static int make_generation(Transaction *t, sd_bus_error *reterr_error) {
@@ -180,7 +151,9 @@ static int make_generation(Transaction *t, sd_bus_error *reterr_error) {
                                          "Nothing was changed.",
                                          t->places->profiles, t->request->profile);
         if (r >= 0)
-                r = find_generation(t, &t->generation_made);
+                r = profile_obtain(t->profile, t->new->path, t->request->generation,
+                                   /* any= */ t->request->verb == REQUEST_ROLLBACK, &t->generation,
+                                   &t->generation_made);
         profile_unlock(t->profile);
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
@@ -195,6 +168,8 @@ static int keep_candidate(Transaction *t, sd_bus_error *reterr_error) {
         int r;
 
         r = transaction_set_root(t, "candidate", t->new->path);
+        if (r >= 0 && t->old) /* the way back: no other root may name it once the new one runs */
+                r = transaction_set_root(t, "good", t->old->path);
         if (r >= 0)
                 r = file_sync_filesystem(STORE_DIRECTORY);
         if (r < 0)
@@ -205,18 +180,25 @@ static int keep_candidate(Transaction *t, sd_bus_error *reterr_error) {
         return 0;
 }
 
+static int say_interrupted(sd_bus_error *reterr_error) {
+        return sd_bus_error_setf(reterr_error, ENACT_ERROR_INTERRUPTED,
+                                 "Interrupted before activation. Nothing was changed.");
+}
+
 static int run_pre_switch_checks(Transaction *t, sd_bus_error *reterr_error) {
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
-        const Scripts scripts = transaction_scripts(t, t->new);
+        Scripts scripts = transaction_scripts(t, t->new);
         int r;
 
+        scripts.interrupted = t->interrupted;
         r = scripts_run_variable(&scripts, "pre-switch check", "PRE_SWITCH_CHECK",
                                  t->activates ? scripts.action : "boot", &error);
-        if (r < 0)
-                return sd_bus_error_setf(reterr_error, ENACT_ERROR_REFUSED,
-                                         "%s. Nothing was changed.",
-                                         error.message ? error.message : strerror(-r));
-        return 0;
+        if (r >= 0)
+                return 0;
+        if (sd_bus_error_has_name(&error, ENACT_ERROR_INTERRUPTED))
+                return say_interrupted(reterr_error);
+        return sd_bus_error_setf(reterr_error, ENACT_ERROR_REFUSED, "%s. Nothing was changed.",
+                                 error.message ? error.message : strerror(-r));
 }
 
 static int stage_open(Transaction *t, sd_bus_error *reterr_error) {
@@ -282,6 +264,7 @@ int stage_enter(Transaction *t, sd_bus_error *reterr_error) {
                 return r;
         tell_beginning(t);
 
+        t->found_record = transaction_find_record(t);
         r = find_what_is_missing(t);
         if (r < 0)
                 return r;
@@ -309,8 +292,7 @@ int stage_enter(Transaction *t, sd_bus_error *reterr_error) {
                         return r;
         }
         if (t->interrupted())
-                return sd_bus_error_setf(reterr_error, ENACT_ERROR_INTERRUPTED,
-                                         "Interrupted before activation. Nothing was changed.");
+                return say_interrupted(reterr_error);
         t->staged = true;
         return 0;
 }

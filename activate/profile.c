@@ -58,11 +58,25 @@ int profile_new(int dir_fd, const char *name, Profile **ret) {
         return 0;
 }
 
-/** profile_open() - the same by the directory's path; 0, -EINVAL or an errno of open(2). */
-int profile_open(const char *directory, const char *name, Profile **ret) {
+/**
+ * profile_open() - a profile by its name
+ * @profiles: Nix' directory of profiles
+ * @name:     "system" lies there, every other one in system-profiles/ below it, which is made if it
+ * is missing
+ *
+ * Return: 0, -EINVAL, or an errno of mkdir(2) or open(2).
+ */
+int profile_open(const char *profiles, const char *name, Profile **ret) {
+        _cleanup_free_ char *directory = NULL;
         _cleanup_close_ int dir_fd = -EBADF;
+        bool system = strcmp(name, SYSTEM_PROFILE) == 0;
         int r;
 
+        r = text_printf(&directory, "%s%s", profiles, system ? "" : "/" SYSTEM_PROFILES);
+        if (r < 0)
+                return r;
+        if (!system && mkdir(directory, 0755) < 0 && errno != EEXIST && errno != EACCES)
+                return -errno;
         r = file_open_directory(AT_FDCWD, directory, &dir_fd);
         if (r < 0)
                 return r;
@@ -290,6 +304,45 @@ int profile_add(Profile *profile, const char *target, uint64_t *ret_number, bool
 
         *ret_number = number;
         *ret_made = true;
+        return 0;
+}
+
+/**
+ * profile_obtain() - a generation that holds a store path: one that there is, or a new one
+ * @preferred:  taken if it still holds @target; 0: none is preferred
+ * @any:        whether an older one that is not current will do
+ * @ret_number: of it
+ * @ret_made:   whether a link was made
+ *
+ * The profile must be locked.
+ *
+ * Return: 0, or an error of profile_list() or profile_add().
+ */
+int profile_obtain(Profile *profile, const char *target, uint64_t preferred, bool any,
+                   uint64_t *ret_number, bool *ret_made) {
+        _cleanup_(generation_list_done) GenerationList list = { 0 };
+        const Generation *found = NULL, *named;
+        int r;
+
+        r = profile_list(profile, &list);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < list.n; i++) {
+                const Generation *g = &list.items[i];
+
+                if (strcmp(g->target, target) == 0 &&
+                    (g->current || (any && !(found && found->current))))
+                        found = g;
+        }
+        named = generation_list_find(&list, preferred);
+        if (named && strcmp(named->target, target) == 0)
+                found = named;
+        if (!found)
+                return profile_add(profile, target, ret_number, ret_made);
+
+        *ret_number = found->number;
+        *ret_made = false;
         return 0;
 }
 

@@ -9,6 +9,7 @@
 
 #define PROFILES_DIRECTORY "/nix/var/nix/profiles"
 #define SYSTEM_PROFILE     "system"
+#define SYSTEM_PROFILES    "system-profiles" /* where the others are */
 
 enum { PROFILE_LOCKED = 1 }; /* answer: another program changes the profile right now */
 
@@ -35,6 +36,8 @@ void profile_unlock(Profile *profile);
 int profile_current(const Profile *profile, char **ret_target);
 int profile_list(const Profile *profile, GenerationList *list);
 int profile_add(Profile *profile, const char *target, uint64_t *ret_number, bool *ret_made);
+int profile_obtain(Profile *profile, const char *target, uint64_t preferred, bool any,
+                   uint64_t *ret_number, bool *ret_made);
 int profile_set(Profile *profile, uint64_t number);
 int profile_remove(Profile *profile, uint64_t number);
 Profile *profile_free(Profile *profile);

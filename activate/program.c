@@ -16,7 +16,9 @@
 #include "process.h"
 #include "program.h"
 
-#define LINE_BYTES_MAX 4096U
+#define LINE_BYTES_MAX       4096U
+#define INTERRUPT_PAUSE_MSEC 100U
+#define LONGEST_PAUSE_MSEC   60000U
 
 typedef struct Run {
         const Program *program;
@@ -74,6 +76,14 @@ static void read_last_output(Run *run) {
 }
 
 /* Until the child ends or its time is over. */
+/* In milliseconds: until the deadline, and short where somebody may want it to end. */
+static int pause_of(const Run *run, uint64_t now) {
+        uint64_t left = (run->deadline_usec - now) / USEC_PER_MSEC + 1;
+        uint64_t longest = run->program->interrupted ? INTERRUPT_PAUSE_MSEC : LONGEST_PAUSE_MSEC;
+
+        return (int) (left < longest ? left : longest);
+}
+
 static int follow(Run *run) {
         struct pollfd fds[] = {
                 { .fd = run->pid_fd, .events = POLLIN },
@@ -86,8 +96,9 @@ static int follow(Run *run) {
 
                 if (now >= run->deadline_usec)
                         return -ETIMEDOUT;
-                n = poll(fds, ELEMENTSOF(fds),
-                         (int) ((run->deadline_usec - now) / 1000 % 60000) + 1);
+                if (run->program->interrupted && run->program->interrupted())
+                        return -EINTR;
+                n = poll(fds, ELEMENTSOF(fds), pause_of(run, now));
                 if (n < 0 && errno != EINTR)
                         return -errno;
                 if (n <= 0)
@@ -135,7 +146,8 @@ static int open_pipe(int *ret_read_fd, int *ret_write_fd) {
  * With @on_line its input is /dev/null, and both outputs are one stream of lines, cut at 4095
  * bytes. Without it the program has our own input and outputs.
  *
- * Return: 0, -ETIMEDOUT if it was killed at its limit, or an error of process_start().
+ * Return: 0, -ETIMEDOUT if it was killed at its limit, -EINTR if it was for an interrupt, or an
+ * error of process_start().
  */
 int program_run(const Program *program, int *ret_status) {
         _cleanup_close_ int read_fd = -EBADF, write_fd = -EBADF, pid_fd = -EBADF;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "string-list.h"
@@ -9,6 +10,7 @@
 typedef struct Program {
         const StringList *arguments;
         const char *const *environment; /* NULL: ours */
+        bool (*interrupted)(void);      /* asked now and then whether to end it; may be NULL */
         uint64_t limit_usec;            /* then it is killed */
         void (*on_line)(void *userdata,
                         const char *line); /* NULL: it has our own input and outputs */

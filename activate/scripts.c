@@ -67,6 +67,7 @@ int scripts_run(const Scripts *scripts, const char *what, const StringList *argu
         Program program = {
                 .arguments = arguments,
                 .limit_usec = PROGRAM_LIMIT_USEC,
+                .interrupted = scripts->interrupted,
                 .on_line = scripts->in_place ? NULL : on_line,
                 .userdata = (void *) scripts,
         };
@@ -80,6 +81,10 @@ int scripts_run(const Scripts *scripts, const char *what, const StringList *argu
         }
 
         r = program_run(&program, &status);
+        if (r == -EINTR)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_INTERRUPTED,
+                                         "The %s ('%s') was interrupted", what,
+                                         arguments->items[0]);
         if (r == -ETIMEDOUT)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                          "The %s ('%s') was killed after %d minutes", what,

@@ -13,7 +13,8 @@ typedef struct Scripts {
         const char *action; /* NIXOS_ACTION */
         EventLog *log;      /* told what they print */
         bool install_bootloader;
-        bool in_place; /* with our own environment, input and output */
+        bool (*interrupted)(void); /* asked whether to end a program; may be NULL */
+        bool in_place;             /* with our own environment, input and output */
 } Scripts;
 
 int scripts_run(const Scripts *scripts, const char *what, const StringList *arguments,

@@ -232,13 +232,51 @@ TEST(a_number_that_nix_would_write_otherwise_is_no_generation) {
 
 TEST(another_profile_beside_it_has_its_own_numbers) {
         _cleanup_(profile_freep) Profile *profile = locked_profile(), *other = NULL;
+        _cleanup_close_ int dir_fd = -EBADF;
 
         assert_added(profile, A, 1, /* made= */ true);
-        ASSERT_OK(profile_open(directory, "system-1", &other));
+        ASSERT_OK(file_open_directory(AT_FDCWD, directory, &dir_fd));
+        ASSERT_OK(profile_new(dir_fd, "system-1", &other));
         ASSERT_OK(profile_lock(other));
         assert_added(other, B, 1, /* made= */ true);
         assert_link("system-1-1-link", B);
         assert_added(profile, B, 2, /* made= */ true);
+}
+
+TEST(a_profile_of_another_name_lies_in_a_folder_of_its_own) {
+        _cleanup_(profile_freep) Profile *profile = NULL;
+
+        ASSERT_OK(profile_open(directory, "trial", &profile));
+        ASSERT_OK(profile_lock(profile));
+        assert_added(profile, A, 1, /* made= */ true);
+        assert_link("system-profiles/trial-1-link", A);
+}
+
+TEST(what_holds_a_store_path_is_taken_before_a_new_generation_is_made) {
+        _cleanup_(profile_freep) Profile *profile = locked_profile();
+        uint64_t number = 0;
+        bool made = true;
+
+        assert_added(profile, A, 1, /* made= */ true);
+        assert_added(profile, B, 2, /* made= */ true);
+        assert_added(profile, A, 3, /* made= */ true);
+        ASSERT_OK(profile_set(profile, 2));
+
+        ASSERT_OK(profile_obtain(profile, A, 1, /* any= */ false, &number, &made));
+        ASSERT_EQ(number, 1);
+        ASSERT_OK(profile_obtain(profile, B, 0, /* any= */ false, &number, &made));
+        ASSERT_EQ(number, 2);
+        ASSERT_OK(profile_obtain(profile, A, 2, /* any= */ true, &number, &made));
+        ASSERT_EQ(number, 3);
+        ASSERT_FALSE(made);
+
+        ASSERT_OK(profile_remove(profile, 3));
+        ASSERT_OK(profile_obtain(profile, B, 7, /* any= */ true, &number, &made));
+        ASSERT_EQ(number, 2);
+        ASSERT_OK(profile_remove(profile, 1));
+        ASSERT_OK(profile_obtain(profile, A, 3, /* any= */ true, &number, &made));
+        ASSERT_EQ(number, 3);
+        ASSERT_TRUE(made);
 }
 
 TEST(a_profile_that_holds_a_store_path_itself_stands_for_that) {

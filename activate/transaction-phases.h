@@ -35,12 +35,14 @@ typedef struct Transaction {
         Toplevel *old, *new; /* @old is NULL if no system runs */
         Profile *profile;
         Manager *manager;
-        Way way;                             /* forwards */
-        uint64_t generation, old_generation; /* 0: none */
+        Way way; /* forwards */
+        uint64_t generation;
+        char *old_profile; /* what the profile stood for; NULL: nothing */
         bool generation_made;
-        bool activates; /* whether there is anything to do to the running system */
-        bool commits;   /* whether the profile and the boot default change */
-        bool reboots;   /* only a reboot can take the new system */
+        bool activates;    /* whether there is anything to do to the running system */
+        bool commits;      /* whether the profile and the boot default change */
+        bool reboots;      /* only a reboot can take the new system */
+        bool found_record; /* of a switch that was interrupted: units may be anywhere between */
         bool nothing_to_do;
         bool staged;  /* the first phase was left well */
         bool touched; /* something live was changed, or may have been */
@@ -55,6 +57,7 @@ int commit_enter(Transaction *t, sd_bus_error *reterr_error);
 int unstage_enter(Transaction *t, sd_bus_error *reterr_error);
 int rollback_enter(Transaction *t, sd_bus_error *reterr_error);
 
+bool transaction_find_record(Transaction *t);
 void transaction_note(Transaction *t, const char *text);
 bool transaction_runs_already(const Transaction *t);
 int transaction_set_root(const Transaction *t, const char *name, const char *target);

@@ -16,6 +16,8 @@
 #include "text.h"
 #include "transaction-phases.h"
 
+#define RECORD_NAME "transaction.json"
+
 typedef enum Phase {
         PHASE_STAGE,
         PHASE_ACTIVATE,
@@ -57,11 +59,38 @@ int transaction_set_root(const Transaction *t, const char *name, const char *tar
         return file_symlink(AT_FDCWD, target, path);
 }
 
-void transaction_drop_root(const Transaction *t, const char *name) {
-        _cleanup_free_ char *path = NULL;
+/* Removes what is no longer true, durably where that is possible. */
+static void remove_durably(const char *directory, const char *name) {
+        _cleanup_close_ int fd = -EBADF;
 
-        if (text_printf(&path, "%s/%s", t->places->roots, name) >= 0)
-                (void) unlink(path);
+        if (file_open_directory(AT_FDCWD, directory, &fd) >= 0 && unlinkat(fd, name, 0) >= 0)
+                (void) fsync(fd);
+}
+
+void transaction_drop_root(const Transaction *t, const char *name) {
+        remove_durably(t->places->roots, name);
+}
+
+/* Tells of a switch that was killed before; what it left of itself is taken up by this one. */
+bool transaction_find_record(Transaction *t) {
+        _cleanup_(cJSON_Deletep) cJSON *object = NULL;
+        _cleanup_free_ char *path = NULL, *text = NULL, *note = NULL;
+        const char *to, *phase;
+        size_t n;
+
+        if (text_printf(&path, "%s/" RECORD_NAME, t->places->state) < 0 ||
+            file_read(AT_FDCWD, path, FILE_SMALL_MAX, &text, &n) < 0)
+                return false;
+
+        (void) json_parse(text, n, &object);
+        to = json_string(object, "to");
+        phase = json_string(object, "phase");
+        if (text_printf(
+                    &note,
+                    "a switch to '%s' was interrupted in phase '%s'; all units are looked after",
+                    to ? to : "an unknown system", phase ? phase : "unknown") >= 0)
+                transaction_note(t, note);
+        return true;
 }
 
 /* The open record: whoever finds it knows how far an interrupted transaction had come. */
@@ -70,11 +99,9 @@ static int write_record(const Transaction *t, Phase phase) {
         _cleanup_free_ char *path = NULL, *line = NULL;
         int r;
 
-        r = text_printf(&path, "%s/transaction.json", t->places->state);
+        r = text_printf(&path, "%s/" RECORD_NAME, t->places->state);
         if (r < 0)
                 return r;
-        if (phase == PHASE_END)
-                return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 
         object = cJSON_CreateObject();
         if (!object || !cJSON_AddNumberToObject(object, "version", 1) ||
@@ -192,6 +219,7 @@ static void transaction_done(Transaction *t) {
         toplevel_free(t->old);
         toplevel_free(t->new);
         way_done(&t->way);
+        free(t->old_profile);
         sd_bus_error_free(&t->error);
         (void) fd_close(t->nixos_lock_fd);
         (void) fd_close(t->lock_fd);
@@ -230,7 +258,7 @@ int transaction_run(const char *id, const Request *request, const TransactionPla
         if (t.staged)
                 r = finish(&t, ret_text);
         if (t.nixos_lock_fd >= 0)
-                (void) write_record(&t, PHASE_END);
+                remove_durably(places->state, RECORD_NAME);
         if (sd_bus_error_is_set(&t.error)) {
                 r = -sd_bus_error_get_errno(&t.error);
                 (void) sd_bus_error_move(reterr_error, &t.error);

@@ -95,6 +95,10 @@ void display_nix_event(const NixEvent *event, void *userdata) {
                 quote(display, event->text);
                 break;
         case NIX_EVENT_BUILD_LINE:
+                if (display->build_logs)
+                        fprintf(stderr, "%s  %s> %s%s\n", style(display, FAINT), event->name,
+                                event->text, style(display, RESET));
+                break;
         case NIX_EVENT_BUILD_PHASE:
         case NIX_EVENT_BUILD_FINISHED:
         case NIX_EVENT_BUILD_CANCELLED:

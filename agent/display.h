@@ -9,6 +9,7 @@
 typedef struct Display {
         bool json;
         bool colour;
+        bool build_logs; /* the builds' own lines, too */
 } Display;
 
 void display_open(Display *display, bool json);

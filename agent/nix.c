@@ -69,8 +69,8 @@ static int on_signal(_unused_ sd_event_source *source, const struct signalfd_sig
 
         run->interrupted = true;
         nix_log_interrupt(run->log);
-        /* From the terminal (no sender) Nix got it as well. */
-        urge(run, si->ssi_pid == 0 ? 0 : (int) si->ssi_signo);
+        /* From the terminal Nix got it as well. */
+        urge(run, si->ssi_code == SI_KERNEL ? 0 : (int) si->ssi_signo);
         return 0;
 }
 

@@ -207,6 +207,7 @@ static int run(int argc, char **argv) {
         if (r < 0)
                 return 2;
         display_open(&display, options.json);
+        display.build_logs = string_list_contains(&options.nix, "--print-build-logs");
 
         r = follow_course(course, &options, &display, &error);
         if (r < 0) {

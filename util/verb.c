@@ -59,5 +59,9 @@ int verb_dispatch(const Verb *const verbs[], const char *program, int argc, char
                 say_unknown(verbs, program, argv[0]);
                 return EXIT_USAGE;
         }
+        if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+                printf("Usage: %s %s %s\n\n%s.\n", program, verb->name, verb->synopsis, verb->help);
+                return 0;
+        }
         return verb->run(argc, argv);
 }

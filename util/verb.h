@@ -2,10 +2,9 @@
 
 #include "macros.h"
 
-/* One word of a program's command line. Tables of them end with a row without a name. */
+/* One word of a program's command line. Tables of them end with NULL. */
 typedef struct Verb {
         const char *name, *synopsis, *help;
-        int min_args, max_args;            /* words behind the name that are no options */
         int (*run)(int argc, char **argv); /* argv[0] is the name; answers the exit code */
 } Verb;
 

@@ -18,14 +18,17 @@
 #include "transaction.h"
 #include "verbs.h"
 
+/* Once told to end, always told so: whoever asks later must hear it, too. */
 static bool interrupted(void) {
         const struct timespec no_time = { 0 };
+        static bool told;
         sigset_t signals;
 
         (void) sigemptyset(&signals);
         (void) sigaddset(&signals, SIGTERM);
         (void) sigaddset(&signals, SIGINT);
-        return sigtimedwait(&signals, NULL, &no_time) > 0;
+        told = told || sigtimedwait(&signals, NULL, &no_time) > 0;
+        return told;
 }
 
 /* Asked to end, it does so at the next safe point; a lost terminal or pipe is nothing to it. */
