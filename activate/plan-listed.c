@@ -105,9 +105,6 @@ static int on_listed_restart(PlanBuild *build, const char *unit) {
         const UnitPair *pair = plan_find_pair(build->input, unit);
         const PlanCause cause = { .pair = pair, .rule = PLAN_RULE_RESTART_LIST };
 
-        /* What was stopped and will be started needs no restart between. */
-        if (plan_find(build->plan, PLAN_STOP, unit) && plan_find(build->plan, PLAN_START, unit))
-                return 0;
         if (!inventory_unit_is_active(inventory_find(build->input->inventory, unit)))
                 return plan_decide(build, PLAN_START, unit, &cause, PLAN_RULE_NONE);
         if (!pair || pair->new.state != UNIT_FILE_PRESENT)

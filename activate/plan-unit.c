@@ -50,9 +50,18 @@ PlanRule plan_start_refusal(const UnitPair *pair) {
         return PLAN_RULE_NONE;
 }
 
-static bool is_socket_activated(const UnitPair *pair) {
-        return pair->sockets_in_new.n > 0 &&
-               !new_says(pair, "Service", "X-NotSocketActivated", false);
+static bool is_active(const PlanBuild *build, const char *unit) {
+        return inventory_unit_is_active(inventory_find(build->input->inventory, unit));
+}
+
+/* An instance of a template that nobody asked for would never listen, so that one must be active.
+ */
+static bool is_socket_activated(const PlanBuild *build, const UnitPair *pair) {
+        bool any = pair->sockets_in_new.n > 0;
+
+        for (size_t i = 0; i < pair->sockets_by_template.n; i++)
+                any = any || is_active(build, pair->sockets_by_template.items[i]);
+        return any && !new_says(pair, "Service", "X-NotSocketActivated", false);
 }
 
 static bool is_stopped_first(const UnitPair *pair) {
@@ -63,7 +72,8 @@ static bool is_stopped_first(const UnitPair *pair) {
 /* Why it must not be restarted. That systemd would refuse to start it again is our addition: there
  * a unit is stopped first, and stays down. */
 static PlanRule refusal(const PlanBuild *build, const UnitPair *pair) {
-        bool comes_by_itself = !build->late && is_stopped_first(pair) && is_socket_activated(pair);
+        bool comes_by_itself =
+                !build->late && is_stopped_first(pair) && is_socket_activated(build, pair);
 
         if (!new_says(pair, "Service", "X-RestartIfChanged", true))
                 return PLAN_RULE_NO_RESTART;
@@ -130,10 +140,11 @@ static int build_target(PlanBuild *build, const UnitPair *pair) {
 static int build_sockets(PlanBuild *build, const UnitPair *pair) {
         for (size_t i = 0; !build->moving && i < pair->sockets.n; i++) {
                 const char *socket = pair->sockets.items[i];
-                bool in_new = string_list_contains(&pair->sockets_in_new, socket);
+                bool in_new = string_list_contains(&pair->sockets_in_new, socket) ||
+                              string_list_contains(&pair->sockets_by_template, socket);
                 int r = 0;
 
-                if (!inventory_unit_is_active(inventory_find(build->input->inventory, socket)))
+                if (!is_active(build, socket))
                         continue;
                 if (!build->late)
                         r = plan_decide(build, PLAN_STOP, socket, NULL,
@@ -160,7 +171,7 @@ static int build_service(PlanBuild *build, const PlanCause *cause) {
                 return plan_decide(build, PLAN_RESTART, pair->id, cause, PLAN_RULE_NONE);
 
         r = plan_decide(build, PLAN_STOP, pair->id, cause, PLAN_RULE_NONE);
-        if (r < 0 || is_socket_activated(pair))
+        if (r < 0 || is_socket_activated(build, pair))
                 return r;
         return plan_decide(build, PLAN_START, pair->id, cause, PLAN_RULE_NONE);
 }

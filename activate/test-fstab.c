@@ -49,6 +49,13 @@ TEST(lines_that_are_none_are_counted) {
         ASSERT_TRUE(fstab.n_bad_lines > 0);
 }
 
+TEST(what_is_mounted_nowhere_is_no_mount) {
+        _cleanup_(fstab_done) Fstab fstab = { 0 };
+
+        parse(&fstab, "/dev/a none ext4\n/dev/b relative ext4\n");
+        ASSERT_EQ(fstab.n_mounts, 0);
+}
+
 TEST(a_nul_byte_makes_it_unreadable) {
         _cleanup_(fstab_done) Fstab fstab = { 0 };
 

@@ -107,15 +107,16 @@ TEST(a_unit_that_neither_tree_has_is_missing) {
 TEST(aliases_with_drop_ins_are_found) {
         _cleanup_(trees_done) Trees trees = make_trees();
         _cleanup_(string_list_done) StringList paths = { 0 };
-        static const char *const aliases[] = { "x.service", "y.service" };
+        static const char *const aliases[] = { "x.service", "y.service", "z.service" };
+        static const char *const mains[] = { "a.service", "a.service", "a.service.service" };
 
         put(trees.old_path, "a.service", "[Service]\n");
-        put(trees.old_path, "aa.service", "[Service]\n");
+        put(trees.old_path, "a.service.service", "[Service]\n");
         for (size_t i = 0; i < ELEMENTSOF(aliases); i++) {
                 _cleanup_free_ char *link_path = NULL, *dir = NULL, *drop_in = NULL;
 
                 ASSERT_OK(text_printf(&link_path, "%s/%s", trees.old_path, aliases[i]));
-                ASSERT_OK(symlink("a.service", link_path));
+                ASSERT_OK(symlink(mains[i], link_path));
                 ASSERT_OK(text_printf(&dir, "%s/%s.d", trees.old_path, aliases[i]));
                 ASSERT_OK(mkdir(dir, 0755));
                 ASSERT_OK(text_printf(&drop_in, "%s.d/o.conf", aliases[i]));
@@ -126,6 +127,6 @@ TEST(aliases_with_drop_ins_are_found) {
         ASSERT_OK(unit_tree_drop_ins(&trees.old, "a.service", &paths));
         ASSERT_EQ(paths.n, 2);
         ASSERT_TEXT(paths.items[1], "y.service.d/o.conf");
-        ASSERT_OK(unit_tree_drop_ins(&trees.old, "aa.service", &paths));
-        ASSERT_EQ(paths.n, 2);
+        ASSERT_OK(unit_tree_drop_ins(&trees.old, "a.service.service", &paths));
+        ASSERT_EQ(paths.n, 3);
 }

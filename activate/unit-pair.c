@@ -157,6 +157,16 @@ static int socket_of_same_name(const char *base, char **ret_socket) {
         return text_printf(ret_socket, "%.*s.socket", (int) n, base);
 }
 
+static int find_socket(UnitPair *pair, const char *socket, const UnitTree *new_tree) {
+        struct stat st;
+
+        if (unit_tree_state(new_tree, socket, &st) == UNIT_FILE_PRESENT)
+                return string_list_add(&pair->sockets_in_new, socket);
+        if (unit_tree_defines(new_tree, socket) == UNIT_FILE_PRESENT)
+                return string_list_add(&pair->sockets_by_template, socket);
+        return 0;
+}
+
 /* The sockets that could start a changed service: as it names them, else the one of its own name.
  */
 static int find_sockets(UnitPair *pair, const UnitTree *new_tree) {
@@ -175,8 +185,7 @@ static int find_sockets(UnitPair *pair, const UnitTree *new_tree) {
                         r = string_list_take(&pair->sockets, socket);
         }
         for (size_t i = 0; r >= 0 && i < pair->sockets.n; i++)
-                if (unit_tree_defines(new_tree, pair->sockets.items[i]) == UNIT_FILE_PRESENT)
-                        r = string_list_add(&pair->sockets_in_new, pair->sockets.items[i]);
+                r = find_socket(pair, pair->sockets.items[i], new_tree);
         return r;
 }
 
@@ -307,6 +316,7 @@ void unit_pair_done(UnitPair *pair) {
         unit_file_free(pair->new.file);
         string_list_done(&pair->sockets);
         string_list_done(&pair->sockets_in_new);
+        string_list_done(&pair->sockets_by_template);
         string_list_done(&pair->notes);
         *pair = (UnitPair){ 0 };
 }

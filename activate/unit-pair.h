@@ -19,9 +19,10 @@ typedef struct UnitPair {
         char *base;     /* name of the file that defines it: @id, or its template */
         bool identical; /* the very same files on both sides; they were not opened */
         UnitDefinition old, new;
-        StringList sockets;        /* of a service that changed: those that start it */
-        StringList sockets_in_new; /* those of them that the new system has */
-        StringList notes;          /* files that could not be read, and why */
+        StringList sockets;             /* of a service that changed: those that start it */
+        StringList sockets_in_new;      /* those of them that the new system has a file of */
+        StringList sockets_by_template; /* and those that it has a template of */
+        StringList notes;               /* files that could not be read, and why */
 } UnitPair;
 
 int unit_pair_load(UnitPair *pair, const char *id, const UnitTree *old_tree,
