@@ -8,11 +8,32 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "process.h"
 #include "text.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/**
+ * process_fill_standard() - have /dev/null where standard input, output or error is closed
+ *
+ * To be called first: the first file that is opened would take the place of what is missing, and
+ * our words would be written into it.
+ *
+ * Return: 0, or an errno of open(2).
+ */
+int process_fill_standard(void) {
+        int fd;
+
+        do
+                fd = open("/dev/null", O_RDWR); /* the lowest number that is free */
+        while (fd >= 0 && fd <= STDERR_FILENO);
+        if (fd < 0)
+                return -errno;
+        (void) close(fd);
+        return 0;
+}
 
 /* In the child, between fork and exec: only async-signal-safe calls. */
 static int child_stdio(const ProcessOptions *options) {
@@ -49,6 +70,8 @@ static __attribute__((noreturn)) void child_run(char *const *arguments,
         int r;
 
         child_signals();
+        if (options->ignore_hangup)
+                (void) signal(SIGHUP, SIG_IGN);
         error_fd = fcntl(error_fd, F_DUPFD_CLOEXEC, 3); /* 0 to 2 if the caller lacked those */
         if (options->new_group)
                 (void) setpgid(0, 0);
