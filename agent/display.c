@@ -8,6 +8,7 @@
 
 #include "display.h"
 #include "plan-print.h"
+#include "text.h"
 
 #define BOLD  "\033[1m"
 #define RED   "\033[31m"
@@ -43,7 +44,12 @@ static void quote(const Display *display, const char *text) {
 }
 
 void display_error(const Display *display, const char *text) {
-        fprintf(stderr, "%senact:%s %s\n", style(display, RED), style(display, RESET), text);
+        _cleanup_free_ char *clean = strdup(text);
+
+        if (clean)
+                text_clean(clean);
+        fprintf(stderr, "%senact:%s %s\n", style(display, RED), style(display, RESET),
+                clean ? clean : "out of memory");
 }
 
 static void nix_event_to_json(const NixEvent *event) {
@@ -241,6 +247,16 @@ static void on_end(const Display *display, const cJSON *event) {
                 say(display, "done:", text_of(event, "text"));
 }
 
+/* Units, users and scripts have written them, and a terminal would do what they say. */
+static void clean_texts(cJSON *item) {
+        cJSON *child;
+
+        if (cJSON_IsString(item))
+                text_clean(item->valuestring);
+        cJSON_ArrayForEach(child, item)
+                clean_texts(child);
+}
+
 /** display_engine_event() - a RootSideHandler; @userdata is the Display. */
 void display_engine_event(void *userdata, const cJSON *event, const char *line) {
         static const struct {
@@ -264,13 +280,16 @@ void display_engine_event(void *userdata, const cJSON *event, const char *line) 
                 { "user-failed", on_user_failed },
                 { "wait", on_wait },
         };
+        _cleanup_(cJSON_Deletep) cJSON *shown = NULL;
         const Display *display = userdata;
 
         if (display->json) {
                 puts(line);
                 return;
         }
+        shown = cJSON_Duplicate(event, /* recurse= */ true);
+        clean_texts(shown);
         for (size_t i = 0; i < ELEMENTSOF(shows); i++)
-                if (strcmp(shows[i].event, text_of(event, "event")) == 0)
-                        shows[i].show(display, event);
+                if (strcmp(shows[i].event, text_of(shown, "event")) == 0)
+                        shows[i].show(display, shown);
 }

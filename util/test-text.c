@@ -48,3 +48,23 @@ TEST(utf8_is_told_from_other_bytes) {
         ASSERT_FALSE(text_is_utf8("half a pair \xed\xa0\x80"));
         ASSERT_FALSE(text_is_utf8("past the end \xf4\x90\x80\x80"));
 }
+
+static const char *cleaned(char *text) {
+        text_clean(text);
+        return text;
+}
+
+TEST(what_would_drive_a_terminal_is_left_out) {
+        char colour[] = "\033[1;31mred\033[0m", title[] = "a\033]0;title\ab", cut[] = "a\033[",
+             bell[] = "a\a\bb\x7f",
+             eight_bit[] = "a\xc2\x9b"
+                           "31mb \xc3\xa4 \xc2\xa0",
+             redrawn[] = "one\n10%\r20%\rdone\r\n\tend";
+
+        ASSERT_TEXT(cleaned(colour), "red");
+        ASSERT_TEXT(cleaned(title), "ab");
+        ASSERT_TEXT(cleaned(cut), "a");
+        ASSERT_TEXT(cleaned(bell), "ab");
+        ASSERT_TEXT(cleaned(eight_bit), "a31mb \xc3\xa4 \xc2\xa0");
+        ASSERT_TEXT(cleaned(redrawn), "one\ndone\n\tend");
+}

@@ -13,3 +13,4 @@ int text_to_unsigned(const char *text, uint64_t max, uint64_t *ret_number);
 size_t text_distance(const char *a, const char *b);
 char *text_strip(char *text);
 bool text_is_utf8(const char *text);
+void text_clean(char *text);
