@@ -33,6 +33,8 @@ static int read_tail(sd_journal *journal, const char *unit, size_t n_lines, Stri
                 r = sd_journal_add_disjunction(journal);
         if (r >= 0)
                 r = sd_journal_add_match(journal, about_unit, 0);
+        if (r >= 0) /* anybody may log with UNIT=; only systemd's word is about it */
+                r = sd_journal_add_match(journal, "_PID=1", 0);
         if (r >= 0)
                 r = sd_journal_seek_tail(journal);
         if (r >= 0)
