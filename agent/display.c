@@ -2,6 +2,7 @@
  * The display: calm plain lines on standard error. Words go there; data (JSON events) goes to
  * standard output.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -50,6 +51,18 @@ void display_error(const Display *display, const char *text) {
                 text_clean(clean);
         fprintf(stderr, "%senact:%s %s\n", style(display, RED), style(display, RESET),
                 clean ? clean : "out of memory");
+}
+
+/**
+ * display_finish() - make sure that the data which was asked for has come out
+ *
+ * Return: 0, or -EIO after saying that it has not: the disk is full, or nobody reads.
+ */
+int display_finish(const Display *display) {
+        if (fflush(stdout) == 0 && !ferror(stdout))
+                return 0;
+        display_error(display, "What was asked for cannot be written to the standard output.");
+        return -EIO;
 }
 
 static void nix_event_to_json(const NixEvent *event) {

@@ -16,3 +16,4 @@ void display_open(Display *display, bool json);
 void display_nix_event(const NixEvent *event, void *userdata);
 void display_engine_event(void *userdata, const cJSON *event, const char *line);
 void display_error(const Display *display, const char *text);
+int display_finish(const Display *display);

@@ -117,6 +117,8 @@ static int run(int argc, char **argv) {
         r = list(&options, &error);
         if (r < 0)
                 display_error(&display, error.message ? error.message : strerror(-r));
+        else
+                r = display_finish(&display);
         return r < 0 ? 1 : 0;
 }
 

@@ -186,6 +186,8 @@ static int run(int argc, char **argv) {
                 print_status(&status);
         if (r < 0)
                 display_error(&display, error.message ? error.message : strerror(-r));
+        else
+                r = display_finish(&display);
         return r < 0 ? 1 : 0;
 }
 
