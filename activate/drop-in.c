@@ -343,6 +343,9 @@ static int switch_live(Run *run) {
         const char *path = run->drop_in->new->path;
         int code;
 
+        /* What has been stopped must be started again: from here on the end is the next safe point. */
+        (void) signal(SIGINT, SIG_IGN);
+        (void) signal(SIGTERM, SIG_IGN);
         log_line(LOG_INFORMATION, "switching to system configuration %s", path);
         code = activate(run);
         if (code == 0)

@@ -149,3 +149,28 @@ bool text_is_utf8(const char *text) {
         }
         return true;
 }
+
+/**
+ * text_clean() - a copy that may be shown and may stand in JSON
+ * @controls: whether control characters are taken out as well, which could move a terminal's cursor
+ *
+ * What is taken out becomes a question mark.
+ *
+ * Return: owned by the caller; NULL without memory.
+ */
+char *text_clean(const char *text, bool controls) {
+        char *clean = strdup(text);
+
+        if (!clean)
+                return NULL;
+        for (unsigned char *p = (unsigned char *) clean; *p;) {
+                size_t n = utf8_length(p);
+
+                if (n == 0 || (controls && (*p < ' ' || *p == 0x7f) && *p != '\t')) {
+                        *p++ = '?';
+                        continue;
+                }
+                p += n;
+        }
+        return clean;
+}
