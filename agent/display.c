@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "display.h"
+#include "error.h"
 #include "plan-print.h"
 
 #define BOLD  "\033[1m"
@@ -42,8 +43,20 @@ static void quote(const Display *display, const char *text) {
         fprintf(stderr, "%s  %s%s\n", style(display, FAINT), text, style(display, RESET));
 }
 
-void display_error(const Display *display, const char *text) {
+/**
+ * display_result() - say what went wrong, if anything did
+ * @r:     of the command: negative where it failed
+ * @error: what it failed with; may be unset
+ *
+ * Return: the exit code.
+ */
+int display_result(const Display *display, int r, const sd_bus_error *error) {
+        const char *text = error->message ? error->message : strerror(abs(r));
+
+        if (r >= 0)
+                return 0;
         fprintf(stderr, "%senact:%s %s\n", style(display, RED), style(display, RESET), text);
+        return sd_bus_error_is_set(error) ? error_to_exit_code(error) : 1;
 }
 
 static void nix_event_to_json(const NixEvent *event) {

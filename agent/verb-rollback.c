@@ -112,11 +112,7 @@ static int run(int argc, char **argv) {
         display_open(&display, options.json);
 
         r = roll_back(&options, index < argc ? argv[index] : NULL, &display, &error);
-        if (r < 0) {
-                display_error(&display, error.message ? error.message : strerror(-r));
-                return error.name ? error_to_exit_code(&error) : 1;
-        }
-        return 0;
+        return display_result(&display, r, &error);
 }
 
 const Verb verb_rollback = {

@@ -210,11 +210,7 @@ static int run(int argc, char **argv) {
         display.build_logs = string_list_contains(&options.nix, "--print-build-logs");
 
         r = follow_course(course, &options, &display, &error);
-        if (r < 0) {
-                display_error(&display, error.message ? error.message : strerror(-r));
-                return error.name ? error_to_exit_code(&error) : 1;
-        }
-        return 0;
+        return display_result(&display, r, &error);
 }
 
 #define SYNOPSIS "[--flake REF[#HOST]]"
