@@ -86,6 +86,7 @@ static int roll_back(const Options *options, const char *word, Display *display,
         if (!request.profile)
                 return -ENOMEM;
         request.no_rollback = options->no_rollback;
+        request.no_check = options->no_check;
         request.job_limit_sec = options->job_limit_sec;
         request.force = options->force;
         request.uid = getuid();

@@ -150,6 +150,7 @@ static int ask(const Course *course, const Options *options, const char *topleve
                 .no_rollback = options->no_rollback,
                 .force = options->force,
                 .install_bootloader = options->install_bootloader,
+                .no_check = options->no_check,
                 .job_limit_sec = options->job_limit_sec,
                 .plan_digest = (char *) options->plan,
                 .uid = getuid(),
