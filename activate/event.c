@@ -68,8 +68,15 @@ cJSON *event_new(const char *name) {
         return event;
 }
 
+/** event_add_text() - a text; what is no UTF-8 in it, as programs may print, is replaced. */
 void event_add_text(cJSON *event, const char *key, const char *text) {
-        if (event && text)
+        _cleanup_free_ char *clean = NULL;
+
+        if (!event || !text)
+                return;
+        if (!text_is_utf8(text))
+                text = clean = text_clean(text, /* controls= */ false);
+        if (text)
                 (void) cJSON_AddStringToObject(event, key, text);
 }
 

@@ -278,9 +278,11 @@ int stage_enter(Transaction *t, sd_bus_error *reterr_error) {
         r = keep_candidate(t, reterr_error);
         if (r < 0)
                 return r;
-        r = run_pre_switch_checks(t, reterr_error);
-        if (r < 0)
-                return r;
+        if (!t->request->no_check) {
+                r = run_pre_switch_checks(t, reterr_error);
+                if (r < 0)
+                        return r;
+        }
         if (t->activates) {
                 r = agree_on_plan(t, reterr_error);
                 if (r < 0)

@@ -27,6 +27,7 @@ typedef struct Request {
         bool no_rollback;
         bool force;
         bool install_bootloader;
+        bool no_check;          /* skip the system's own pre-switch checks */
         uint64_t job_limit_sec; /* for each job; 0: by the unit's own timeout */
         char *plan_digest;      /* refuse if another plan comes out; "": any will do */
         uid_t uid;              /* who asked */

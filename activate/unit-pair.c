@@ -199,6 +199,14 @@ static int find_base(UnitPair *pair, const UnitTree *old_tree, const UnitTree *n
         pair->base = strdup(pair->id);
         if (!pair->base)
                 return -ENOMEM;
+
+        /* A target is read anyway, so what it resolves to may as well be looked at. */
+        if (!text_has_suffix(pair->id, ".target") &&
+            unit_tree_same_link(old_tree, new_tree, pair->id)) {
+                pair->old.state = pair->new.state = UNIT_FILE_PRESENT;
+                *ret_same = true;
+                return 0;
+        }
         pair->old.state = unit_tree_state(old_tree, pair->base, &old_st);
         pair->new.state = unit_tree_state(new_tree, pair->base, &new_st);
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "display.h"
+#include "error.h"
 #include "plan-print.h"
 #include "text.h"
 
@@ -44,25 +45,36 @@ static void quote(const Display *display, const char *text) {
         fprintf(stderr, "%s  %s%s\n", style(display, FAINT), text, style(display, RESET));
 }
 
-void display_error(const Display *display, const char *text) {
-        _cleanup_free_ char *clean = strdup(text);
-
-        if (clean)
-                text_clean(clean);
-        fprintf(stderr, "%senact:%s %s\n", style(display, RED), style(display, RESET),
-                clean ? clean : "out of memory");
-}
-
 /**
  * display_finish() - make sure that the data which was asked for has come out
  *
- * Return: 0, or -EIO after saying that it has not: the disk is full, or nobody reads.
+ * Return: 0, or a negative errno with @reterr_error set: the disk is full, or nobody reads.
  */
-int display_finish(const Display *display) {
+int display_finish(sd_bus_error *reterr_error) {
         if (fflush(stdout) == 0 && !ferror(stdout))
                 return 0;
-        display_error(display, "What was asked for cannot be written to the standard output.");
-        return -EIO;
+        return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                 "What was asked for cannot be written to the standard output.");
+}
+
+/**
+ * display_result() - say what went wrong, if anything did
+ * @r:     of the command: negative where it failed
+ * @error: what it failed with; may be unset
+ *
+ * Return: the exit code.
+ */
+int display_result(const Display *display, int r, const sd_bus_error *error) {
+        _cleanup_free_ char *text = NULL;
+
+        if (r >= 0)
+                return 0;
+        text = strdup(error->message ? error->message : strerror(abs(r)));
+        if (text)
+                text_strip_controls(text);
+        fprintf(stderr, "%senact:%s %s\n", style(display, RED), style(display, RESET),
+                text ? text : strerror(ENOMEM));
+        return sd_bus_error_is_set(error) ? error_to_exit_code(error) : 1;
 }
 
 static void nix_event_to_json(const NixEvent *event) {
@@ -265,7 +277,7 @@ static void clean_texts(cJSON *item) {
         cJSON *child;
 
         if (cJSON_IsString(item))
-                text_clean(item->valuestring);
+                text_strip_controls(item->valuestring);
         cJSON_ArrayForEach(child, item)
                 clean_texts(child);
 }

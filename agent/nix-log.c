@@ -247,8 +247,8 @@ static int start_activity(NixLog *log, uint64_t id, uint64_t type, const char *p
         a->name = short_name(path);
         if (!a->path || !a->name)
                 return -ENOMEM;
-        text_clean(a->path);
-        text_clean(a->name);
+        text_strip_controls(a->path);
+        text_strip_controls(a->name);
 
         if (type == ACTIVITY_BUILD)
                 log->n_builds++;
@@ -455,7 +455,7 @@ static int on_result(NixLog *log, const cJSON *object, uint64_t id) {
         text = strdup(value);
         if (!text)
                 return -ENOMEM;
-        text_clean(text);
+        text_strip_controls(text);
         if (*value && !*text) /* only control characters, as of a builder that could not start */
                 return 0;
         tell(log, type == RESULT_SET_PHASE ? NIX_EVENT_BUILD_PHASE : NIX_EVENT_BUILD_LINE, a, text,
@@ -510,7 +510,7 @@ static int on_message(NixLog *log, const cJSON *object) {
         text = strdup(json_string(object, "msg"));
         if (!text)
                 return -ENOMEM;
-        text_clean(text);
+        text_strip_controls(text);
         (void) json_number(object, "level", UINT8_MAX, &level);
 
         if (level == NIX_LEVEL_ERROR) {
@@ -531,7 +531,7 @@ static int on_message(NixLog *log, const cJSON *object) {
 }
 
 static int on_plain(NixLog *log, char *line) {
-        text_clean(line);
+        text_strip_controls(line);
         tell(log, NIX_EVENT_PLAIN, NULL, line, 0);
         return tail_add(&log->plain, line);
 }

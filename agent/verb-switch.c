@@ -150,6 +150,7 @@ static int ask(const Course *course, const Options *options, const char *topleve
                 .no_rollback = options->no_rollback,
                 .force = options->force,
                 .install_bootloader = options->install_bootloader,
+                .no_check = options->no_check,
                 .job_limit_sec = options->job_limit_sec,
                 .plan_digest = (char *) options->plan,
                 .uid = getuid(),
@@ -217,12 +218,9 @@ static int run(int argc, char **argv) {
         display.build_logs = string_list_contains(&options.nix, "--print-build-logs");
 
         r = follow_course(course, &options, &display, &error);
-        if (r < 0) {
-                display_error(&display, error.message ? error.message : strerror(-r));
-                return error.name ? error_to_exit_code(&error) : 1;
-        }
-        /* Events that were lost do not undo a switch. */
-        return course->asks || display_finish(&display) >= 0 ? 0 : 1;
+        if (r >= 0 && !course->asks) /* events that were lost do not undo a switch */
+                r = display_finish(&error);
+        return display_result(&display, r, &error);
 }
 
 #define SYNOPSIS "[--flake REF[#HOST]]"

@@ -165,12 +165,12 @@ static const char *skip_escape(const char *p) {
 }
 
 /**
- * text_clean() - leave what a log file should hold, in place
+ * text_strip_controls() - leave what a log file should hold, in place
  *
  * No colours, no control characters (those that UTF-8 has beyond ASCII neither), the last state of
  * a line that was redrawn.
  */
-void text_clean(char *text) {
+void text_strip_controls(char *text) {
         const char *from = text;
         char *to = text, *line = text;
 
@@ -190,4 +190,29 @@ void text_clean(char *text) {
                 }
         }
         *to = '\0';
+}
+
+/**
+ * text_clean() - a copy that may be shown and may stand in JSON
+ * @controls: whether control characters are taken out as well, which could move a terminal's cursor
+ *
+ * What is taken out becomes a question mark.
+ *
+ * Return: owned by the caller; NULL without memory.
+ */
+char *text_clean(const char *text, bool controls) {
+        char *clean = strdup(text);
+
+        if (!clean)
+                return NULL;
+        for (unsigned char *p = (unsigned char *) clean; *p;) {
+                size_t n = utf8_length(p);
+
+                if (n == 0 || (controls && (*p < ' ' || *p == 0x7f) && *p != '\t')) {
+                        *p++ = '?';
+                        continue;
+                }
+                p += n;
+        }
+        return clean;
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include "engine.h"
 #include "error.h"
 #include "file.h"
+#include "history.h"
 #include "run-directory.h"
 #include "scripts.h"
 #include "text.h"
@@ -155,6 +157,21 @@ static void server_done(Server *server) {
         sd_event_unref(server->loop);
 }
 
+/* A full /run takes no events; the history may know how it ended all the same. */
+static void tell_end_from_history(const char *id) {
+        _cleanup_(history_done) History history = { 0 };
+        const HistoryEntry *entry;
+
+        (void) history_read(STATE_DIRECTORY, &history);
+        entry = history.n > 0 ? &history.entries[history.n - 1] : NULL;
+        if (entry && strcmp(entry->id, id) == 0)
+                tell_end(error_from_exit_code((int) entry->exit_code), entry->text);
+        else
+                tell_end(ENACT_ERROR_ROLLBACK_FAILED,
+                         "The engine was ended before it could say how far it came. "
+                         "'enact status' says what holds.");
+}
+
 static int relay_engine(const char *id, pid_t engine) {
         _cleanup_(server_done) Server server = { .engine_fd = -EBADF };
         _cleanup_free_ char *path = NULL;
@@ -172,9 +189,7 @@ static int relay_engine(const char *id, pid_t engine) {
         if (r >= 0)
                 r = follow(&server, path);
         if (r >= 0 && !server.told_end && !server.left)
-                tell_end(ENACT_ERROR_ROLLBACK_FAILED,
-                         "The engine was ended before it could say how far it came. "
-                         "'enact status' says what holds.");
+                tell_end_from_history(id);
         return r;
 }
 
@@ -278,6 +293,23 @@ static int check_place(sd_bus_error *reterr_error) {
         return 0;
 }
 
+/* Whoever became root to ask; the request's own word for it is a stranger's. */
+static uid_t caller(void) {
+        static const char *const variables[] = { "SUDO_UID", "PKEXEC_UID" };
+        const char *doas = getenv("DOAS_USER");
+        const struct passwd *entry;
+        uint64_t uid;
+
+        for (size_t i = 0; i < ELEMENTSOF(variables); i++) {
+                const char *value = getenv(variables[i]);
+
+                if (value && text_to_unsigned(value, UINT32_MAX - 1, &uid) >= 0)
+                        return (uid_t) uid;
+        }
+        entry = doas ? getpwnam(doas) : NULL;
+        return entry ? entry->pw_uid : getuid();
+}
+
 static int serve(sd_bus_error *reterr_error) {
         _cleanup_(request_done) Request request = { 0 };
         int r;
@@ -290,6 +322,7 @@ static int serve(sd_bus_error *reterr_error) {
         r = read_request(&request, reterr_error);
         if (r < 0)
                 return r;
+        request.uid = caller();
         return request.verb == REQUEST_DRY_ACTIVATE ? dry_activate(&request, reterr_error) :
                                                       start_engine(&request, reterr_error);
 }
