@@ -264,6 +264,7 @@ int activation_run(Activation *a, sd_bus_error *reterr_error) {
         r = scripts_run_activation(&a->scripts, "activate", &a->script_error);
         if (r == -ENOMEM)
                 return r;
+        event_say(a->scripts.log, "script-done", NULL, NULL);
         return after_script(a, reterr_error);
 }
 

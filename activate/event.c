@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "clock.h"
 #include "event.h"
 #include "file.h"
 #include "journal.h"
@@ -13,7 +14,7 @@
 
 struct EventLog {
         int fd; /* -EBADF where events go to @handler */
-        bool journal;
+        bool journal, timed;
         void (*handler)(void *userdata, const cJSON *event);
         void *userdata;
 };
@@ -49,6 +50,11 @@ int event_log_new_handler(void (*handler)(void *userdata, const cJSON *event), v
         *log = (EventLog){ .fd = -EBADF, .handler = handler, .userdata = userdata };
         *ret = log;
         return 0;
+}
+
+/** event_log_add_times() - from here on each event has the monotonic time at which it was told. */
+void event_log_add_times(EventLog *log) {
+        log->timed = true;
 }
 
 EventLog *event_log_free(EventLog *log) {
@@ -128,9 +134,11 @@ static void emit_to_journal(const cJSON *event, const char *line) {
         (void) journal_send(&fields);
 }
 
-static void emit_to_file(const EventLog *log, const cJSON *event) {
+static void emit_to_file(const EventLog *log, cJSON *event) {
         _cleanup_free_ char *line = NULL, *with_newline = NULL;
 
+        if (log->timed)
+                event_add_number(event, "usec", (double) clock_monotonic_usec());
         if (json_print(event, &line) < 0)
                 return;
         if (log->journal)

@@ -171,7 +171,9 @@ int run_directory_open(const char *id, Request *request, EventLog **ret_log) {
         if (fd < 0)
                 return -errno;
         r = event_log_new(fd, /* journal= */ true, ret_log);
-        if (r >= 0)
-                fd = -EBADF;
-        return r;
+        if (r < 0)
+                return r;
+        fd = -EBADF;
+        event_log_add_times(*ret_log);
+        return 0;
 }

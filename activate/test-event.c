@@ -1,5 +1,6 @@
 #include <fcntl.h>
 
+#include "clock.h"
 #include "event.h"
 #include "file.h"
 #include "test.h"
@@ -86,6 +87,20 @@ TEST(a_text_that_is_not_there_is_left_out) {
         event_say(log, "end", "error", NULL);
         text = told();
         ASSERT_TEXT(text, "{\"event\":\"end\"}\n");
+}
+
+TEST(a_timed_story_tells_when) {
+        _cleanup_(event_log_freep) EventLog *log = new_log();
+        _cleanup_(cJSON_Deletep) cJSON *object = NULL;
+        uint64_t before = clock_monotonic_usec(), usec;
+        _cleanup_free_ char *text = NULL;
+
+        event_log_add_times(log);
+        event_say(log, "phase", "phase", "stage");
+        text = told();
+        ASSERT_OK(json_parse(text, strlen(text), &object));
+        ASSERT_OK(json_number(object, "usec", clock_monotonic_usec(), &usec));
+        ASSERT_TRUE(usec >= before);
 }
 
 TEST(an_event_that_is_not_there_is_nothing) {
