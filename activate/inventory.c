@@ -58,7 +58,11 @@ static int compare_units(const void *a, const void *b) {
 
 /** inventory_sort() - order by id, so that inventory_find() works and plans have one order. */
 void inventory_sort(Inventory *inventory) {
-        if (inventory->n > 1)
+        bool sorted = true;
+
+        for (size_t i = 1; sorted && i < inventory->n; i++)
+                sorted = compare_units(&inventory->units[i - 1], &inventory->units[i]) <= 0;
+        if (!sorted)
                 qsort(inventory->units, inventory->n, sizeof(*inventory->units), compare_units);
 }
 

@@ -80,7 +80,8 @@ static bool read_boolean(const cJSON *object, const char *key, bool *ret) {
         return cJSON_IsBool(item);
 }
 
-static bool is_profile_name(const char *name) {
+/** request_is_profile_name() - whether a profile may be called so. */
+bool request_is_profile_name(const char *name) {
         if (!*name || *name == '.' || *name == '-' || strlen(name) > 200)
                 return false;
         for (const char *p = name; *p; p++)
@@ -115,7 +116,7 @@ int request_from_json(const cJSON *object, Request *request) {
             json_number(object, "generation", GENERATION_MAX, &generation) < 0)
                 return -EBADMSG;
         if (!verb || request_verb_from_string(verb, &request->verb) < 0 || !toplevel ||
-            *toplevel != '/' || !profile || !is_profile_name(profile) || !digest)
+            *toplevel != '/' || !profile || !request_is_profile_name(profile) || !digest)
                 return -EBADMSG;
 
         request->toplevel = strdup(toplevel);

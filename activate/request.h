@@ -35,6 +35,7 @@ typedef struct Request {
 
 const char *request_verb_to_string(RequestVerb verb);
 int request_verb_from_string(const char *text, RequestVerb *ret_verb);
+bool request_is_profile_name(const char *name);
 int request_to_json(const Request *request, cJSON **ret_object);
 int request_from_json(const cJSON *object, Request *request);
 void request_done(Request *request);

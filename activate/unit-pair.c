@@ -201,10 +201,12 @@ static int find_base(UnitPair *pair, const UnitTree *old_tree, const UnitTree *n
                 return -ENOMEM;
 
         /* A target is read anyway, so what it resolves to may as well be looked at. */
-        if (!text_has_suffix(pair->id, ".target") &&
-            unit_tree_same_link(old_tree, new_tree, pair->id)) {
-                pair->old.state = pair->new.state = UNIT_FILE_PRESENT;
-                *ret_same = true;
+        if (unit_tree_same_link(old_tree, new_tree, pair->id)) {
+                pair->new.state = text_has_suffix(pair->id, ".target") ?
+                                          unit_tree_state(new_tree, pair->id, &new_st) :
+                                          UNIT_FILE_PRESENT;
+                pair->old.state = pair->new.state;
+                *ret_same = pair->new.state == UNIT_FILE_PRESENT;
                 return 0;
         }
         pair->old.state = unit_tree_state(old_tree, pair->base, &old_st);

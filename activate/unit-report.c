@@ -38,7 +38,10 @@ static int add_matches(sd_journal *journal, Manager *manager, const char *unit) 
                 r = sd_journal_add_match(journal, said, 0);
         if (r >= 0)
                 r = sd_journal_add_disjunction(journal);
-        return r < 0 ? r : sd_journal_add_match(journal, about, 0);
+        if (r >= 0)
+                r = sd_journal_add_match(journal, about, 0);
+        /* Anybody may log with such a field; only systemd's word is about the unit. */
+        return r < 0 ? r : sd_journal_add_match(journal, "_PID=1", 0);
 }
 
 static int read_tail(sd_journal *journal, size_t n_lines, StringList *lines) {

@@ -152,7 +152,7 @@ bool unit_tree_same_link(const UnitTree *tree, const UnitTree *other, const char
         char a[PATH_MAX], b[PATH_MAX];
         ssize_t n, m;
 
-        if (!unit_tree_has(tree, name) || !unit_tree_has(other, name))
+        if (tree->dir_fd < 0 || other->dir_fd < 0 || strchr(name, '/'))
                 return false;
         n = readlinkat(tree->dir_fd, name, a, sizeof(a) - 1);
         if (n <= 0 || a[0] != '/')

@@ -16,4 +16,5 @@ typedef struct Display {
 void display_open(Display *display, bool json);
 void display_nix_event(const NixEvent *event, void *userdata);
 void display_engine_event(void *userdata, const cJSON *event, const char *line);
+int display_finish(sd_bus_error *reterr_error);
 int display_result(const Display *display, int r, const sd_bus_error *error);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "file.h"
 #include "verbs.h"
 
 static const Verb *const verbs[] = {
@@ -11,6 +12,8 @@ static const Verb *const verbs[] = {
 };
 
 int main(int argc, char **argv) {
+        if (file_open_standard() < 0)
+                return 1;
         if (argc < 2) {
                 fprintf(stderr, "enact: a verb is missing; see 'enact --help'.\n");
                 return 2;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "options.h"
+#include "request.h"
 #include "text.h"
 
 #define JOB_TIMEOUT_MAX ((uint64_t) 7 * 24 * 3600)
@@ -108,14 +109,22 @@ static int take_job_timeout(Options *options) {
         return -EINVAL;
 }
 
+static int take_profile(Options *options) {
+        if (request_is_profile_name(optarg)) {
+                options->profile = optarg;
+                return 0;
+        }
+        fprintf(stderr, "enact: --profile-name takes the name of a profile, not '%s'.\n", optarg);
+        return -EINVAL;
+}
+
 static int take_option(Options *options, int c, int index, int argc, char **argv) {
         switch (c) {
         case 'F':
                 options->flake = optarg;
                 return 0;
         case 'p':
-                options->profile = optarg;
-                return 0;
+                return take_profile(options);
         case OPTION_STORE_PATH:
                 options->store_path = optarg;
                 return 0;

@@ -115,6 +115,8 @@ static int run(int argc, char **argv) {
         display_open(&display, options.json);
 
         r = list(&options, &error);
+        if (r >= 0)
+                r = display_finish(&error);
         return display_result(&display, r, &error);
 }
 

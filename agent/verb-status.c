@@ -184,6 +184,8 @@ static int run(int argc, char **argv) {
                 r = print_json(&status);
         else if (r >= 0)
                 print_status(&status);
+        if (r >= 0)
+                r = display_finish(&error);
         return display_result(&display, r, &error);
 }
 

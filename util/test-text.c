@@ -61,3 +61,23 @@ TEST(what_is_shown_is_clean) {
         ASSERT_TEXT(bare, "a?[2Jb\tc??");
         ASSERT_TEXT(bytes, "?a?");
 }
+
+static const char *stripped(char *text) {
+        text_strip_controls(text);
+        return text;
+}
+
+TEST(what_would_drive_a_terminal_is_left_out) {
+        char colour[] = "\033[1;31mred\033[0m", title[] = "a\033]0;title\ab", cut[] = "a\033[",
+             bell[] = "a\a\bb\x7f",
+             eight_bit[] = "a\xc2\x9b"
+                           "31mb \xc3\xa4 \xc2\xa0",
+             redrawn[] = "one\n10%\r20%\rdone\r\n\tend";
+
+        ASSERT_TEXT(stripped(colour), "red");
+        ASSERT_TEXT(stripped(title), "ab");
+        ASSERT_TEXT(stripped(cut), "a");
+        ASSERT_TEXT(stripped(bell), "ab");
+        ASSERT_TEXT(stripped(eight_bit), "a31mb \xc3\xa4 \xc2\xa0");
+        ASSERT_TEXT(stripped(redrawn), "one\ndone\n\tend");
+}

@@ -14,3 +14,4 @@ size_t text_distance(const char *a, const char *b);
 char *text_strip(char *text);
 char *text_clean(const char *text, bool controls);
 bool text_is_utf8(const char *text);
+void text_strip_controls(char *text);

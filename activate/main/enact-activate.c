@@ -4,11 +4,14 @@
 #include <string.h>
 
 #include "config.h"
+#include "file.h"
 #include "verbs.h"
 
 static const Verb *const verbs[] = { &verb_plan, &verb_run, &verb_serve, NULL };
 
 int main(int argc, char **argv) {
+        if (file_open_standard() < 0)
+                return 1;
         if (argc < 2) {
                 fprintf(stderr,
                         "enact-activate: a verb is missing; see 'enact-activate --help'.\n");
