@@ -110,7 +110,7 @@ static int replace_inactive_reloads(Activation *a, sd_bus_error *reterr_error) {
 
         if (a->steps.plan->lists[PLAN_RELOAD].n == 0)
                 return 0;
-        r = manager_inventory(a->steps.manager, &now, reterr_error);
+        r = manager_units(a->steps.manager, &now, reterr_error);
         return r < 0 ? r : plan_load_inactive_reloads(&source, a->steps.plan);
 }
 
@@ -199,7 +199,7 @@ static int bring_users(Activation *a, sd_bus_error *reterr_error) {
         };
         int r;
 
-        r = manager_inventory(a->steps.manager, &now, reterr_error);
+        r = manager_units(a->steps.manager, &now, reterr_error);
         if (r >= 0)
                 r = users_find(&now, &users, &notes);
         if (r < 0)

@@ -75,7 +75,6 @@ static void read_last_output(Run *run) {
                 tell_line(run);
 }
 
-/* Until the child ends or its time is over. */
 /* In milliseconds: until the deadline, and short where somebody may want it to end. */
 static int pause_of(const Run *run, uint64_t now) {
         uint64_t left = (run->deadline_usec - now) / USEC_PER_MSEC + 1;
@@ -84,6 +83,7 @@ static int pause_of(const Run *run, uint64_t now) {
         return (int) (left < longest ? left : longest);
 }
 
+/* Until the child ends or its time is over. */
 static int follow(Run *run) {
         struct pollfd fds[] = {
                 { .fd = run->pid_fd, .events = POLLIN },

@@ -31,7 +31,7 @@ struct RootSide {
         bool ready, activating, ended;
         uint64_t exit_code;
         char *error_name, *error_text;
-        bool let_go;
+        bool asked_to_stop, let_go;
 };
 
 /**
@@ -278,12 +278,13 @@ static int say_to_helper(const RootSide *side, const char *text) {
         return 0;
 }
 
-/* Before activation the engine is asked to stop; after it began, it is left alone with it. */
+/* Before activation the engine is asked to stop, once; after it began, it is left alone with it. */
 static int on_signal(_unused_ sd_event_source *source, _unused_ const struct signalfd_siginfo *si,
                      void *userdata) {
         RootSide *side = userdata;
 
-        if (!side->activating) {
+        if (!side->activating && !side->asked_to_stop) {
+                side->asked_to_stop = true;
                 (void) say_to_helper(side, "cancel\n");
                 return 0;
         }
@@ -324,6 +325,10 @@ static int run_loop(RootSide *side, const sigset_t *signals) {
 }
 
 static int say_end(const RootSide *side, sd_bus_error *reterr_error) {
+        if (side->let_go && !side->activating)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_INTERRUPTED,
+                                         "Let go: the switch was told to stop and has not done so "
+                                         "yet. 'enact status' shows how it ends.");
         if (side->let_go)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_INTERRUPTED,
                                          "Let go: the switch goes on without this terminal. "

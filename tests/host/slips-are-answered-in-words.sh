@@ -45,6 +45,16 @@ on web enact generations --profile-name nope
 says_on_stderr "no generation"
 missing web /nix/var/nix/profiles/system-profiles
 
+step "a link to the result that cannot be made: told before anything is built"
+on web mkdir -p /root/taken/result
+refused web 1 env --chdir=/root/taken enact build --flake /root/one#web
+says_on_stderr "'./result' is in the way" "Nothing was changed"
+on web cp -r /root/one /home/alice/one
+on web chown -R alice: /home/alice/one
+refused alice@web 1 env --chdir=/ enact build --flake path:/home/alice/one#web
+says_on_stderr "Cannot make the link './result'" "Permission denied" "Nothing was changed"
+says_not "evaluating"
+
 step "data that cannot be written is an error"
 for command in "generations" "generations --json" "status" "status --json" "plan --store-path $one" \
     "build --store-path $one"; do
