@@ -269,7 +269,7 @@ static int report(Run *run) {
         char *systemctl;
         int r, status;
 
-        r = manager_inventory(run->manager, &after, &error);
+        r = manager_units(run->manager, &after, &error);
         if (r < 0)
                 return say_bus_error(&error, r);
         r = judge_report(&run->state.inventory, &after, run->manager, &started, &failed);

@@ -20,6 +20,7 @@ typedef struct Manager Manager;
 
 int manager_open(Manager **ret, sd_bus_error *reterr_error);
 int manager_open_user(const char *runtime_directory, Manager **ret, sd_bus_error *reterr_error);
+int manager_units(Manager *manager, Inventory *inventory, sd_bus_error *reterr_error);
 int manager_inventory(Manager *manager, Inventory *inventory, sd_bus_error *reterr_error);
 int manager_reset_failed(Manager *manager, sd_bus_error *reterr_error);
 int manager_reload(Manager *manager, sd_bus_error *reterr_error);
