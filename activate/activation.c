@@ -11,123 +11,14 @@
 #include "activation.h"
 #include "clock.h"
 #include "error.h"
-#include "jobs.h"
 #include "plan-load.h"
 #include "text.h"
 #include "unit-lists.h"
-#include "unit-report.h"
 #include "user-session.h"
 #include "users.h"
 
 #define SYSINIT_REACTIVATION "sysinit-reactivation.target"
 #define USERS_LIMIT_USEC     (10 * 60 * USEC_PER_SEC)
-
-/* What a person sees while jobs run. */
-static void on_job_start(void *userdata, const char *job, const char *unit) {
-        Activation *a = userdata;
-        cJSON *event = event_new("job");
-
-        event_add_text(event, "job", job);
-        event_add_text(event, "unit", unit);
-        event_emit(a->scripts.log, event);
-}
-
-static void on_job_end(void *userdata, const char *job, const char *unit, const char *result,
-                       uint64_t duration_usec) {
-        Activation *a = userdata;
-        cJSON *event = event_new("job-done");
-
-        event_add_text(event, "job", job);
-        event_add_text(event, "unit", unit);
-        event_add_text(event, "result", result);
-        event_add_number(event, "seconds", (double) duration_usec / USEC_PER_SEC);
-        event_emit(a->scripts.log, event);
-        if (jobs_result_is_bad(result))
-                unit_report_failure(a->scripts.log, a->manager, unit);
-}
-
-static void on_job_refused(void *userdata, const char *job, const char *unit, const char *error) {
-        Activation *a = userdata;
-        cJSON *event = event_new("refused");
-
-        event_add_text(event, "job", job);
-        event_add_text(event, "unit", unit);
-        event_add_text(event, "text", error);
-        event_emit(a->scripts.log, event);
-}
-
-static void on_job_wait(void *userdata, const char *job, const char *unit, uint64_t since_usec,
-                        uint64_t limit_usec) {
-        Activation *a = userdata;
-        cJSON *event = event_new("wait");
-
-        event_add_text(event, "job", job);
-        event_add_text(event, "unit", unit);
-        event_add_number(event, "seconds", (double) (since_usec / USEC_PER_SEC));
-        event_add_number(event, "limit", (double) (limit_usec / USEC_PER_SEC));
-        event_emit(a->scripts.log, event);
-}
-
-static int run_jobs(Activation *a, const char *job, const StringList *units,
-                    sd_bus_error *reterr_error) {
-        const JobObserver observer = {
-                .on_start = on_job_start,
-                .on_end = on_job_end,
-                .on_refused = on_job_refused,
-                .on_wait = on_job_wait,
-                .userdata = a,
-        };
-        const Jobs jobs = {
-                .verb = job,
-                .units = units,
-                .observer = &observer,
-                .limit_usec = a->job_limit_usec,
-        };
-
-        return jobs_run(a->manager, &jobs, &a->failed, reterr_error);
-}
-
-/* The units of a list, hidden ones too, and those that people hear of. */
-static int split_list(const PlanList *list, StringList *all, StringList *visible) {
-        int r = 0;
-
-        for (size_t i = 0; r >= 0 && i < list->n; i++) {
-                r = string_list_add(all, list->entries[i].unit);
-                if (r >= 0 && !list->entries[i].hidden)
-                        r = string_list_add(visible, list->entries[i].unit);
-        }
-        return r;
-}
-
-static void tell_units(const Activation *a, const char *name, const char *job,
-                       const StringList *units) {
-        event_say_units(a->scripts.log, a->post_activation ? "jobs-after" : name, job, units);
-}
-
-/**
- * activation_run_units() - one job for each unit, told as such
- *
- * Return: 0 (also with failed units), or a negative errno with @reterr_error set.
- */
-int activation_run_units(Activation *a, const char *job, const StringList *units,
-                         sd_bus_error *reterr_error) {
-        tell_units(a, "jobs", job, units);
-        return run_jobs(a, job, units, reterr_error);
-}
-
-/** activation_run_list() - the same for one list of the plan; hidden units are done and not told.
- */
-int activation_run_list(Activation *a, PlanAction action, sd_bus_error *reterr_error) {
-        _cleanup_(string_list_done) StringList units = { 0 }, visible = { 0 };
-        const char *job = plan_action_to_string(action);
-        int r;
-
-        r = split_list(&a->plan->lists[action], &units, &visible);
-        if (r < 0)
-                return r;
-        tell_units(a, action == PLAN_SKIP ? "skip" : "jobs", job, &visible);
-        return action == PLAN_SKIP ? 0 : run_jobs(a, job, &units, reterr_error);
-}
 
 /* An otherwise empty target of NixOS, for what must run again early in each switch. */
 static int run_sysinit_reactivation(Activation *a, sd_bus_error *reterr_error) {
@@ -141,23 +32,23 @@ static int run_sysinit_reactivation(Activation *a, sd_bus_error *reterr_error) {
         r = string_list_add(&units, SYSINIT_REACTIVATION);
         if (r < 0)
                 return r;
-        event_say(a->scripts.log, "sysinit", NULL, NULL);
-        return run_jobs(a, "restart", &units, reterr_error);
+        event_say(a->steps.log, "sysinit", NULL, NULL);
+        return steps_run_quietly(&a->steps, "restart", &units, reterr_error);
 }
 
 static int renew_manager(Activation *a, sd_bus_error *reterr_error) {
         int r;
 
-        if (a->plan->reexec) {
-                event_say(a->scripts.log, "reexecute", "text", "restarting systemd");
-                r = manager_reexecute(a->manager, reterr_error);
+        if (a->steps.plan->reexec) {
+                event_say(a->steps.log, "reexecute", "text", "restarting systemd");
+                r = manager_reexecute(a->steps.manager, reterr_error);
                 if (r < 0)
                         return r;
         }
-        r = manager_reset_failed(a->manager, reterr_error);
+        r = manager_reset_failed(a->steps.manager, reterr_error);
         if (r < 0)
                 return r;
-        return manager_reload(a->manager, reterr_error);
+        return manager_reload(a->steps.manager, reterr_error);
 }
 
 static PlanSource source_of(const Activation *a, const Inventory *inventory) {
@@ -171,17 +62,17 @@ static PlanSource source_of(const Activation *a, const Inventory *inventory) {
 
 /* By their device and at once, not as units: those have too many other names. */
 static void stop_swapping(Activation *a) {
-        for (size_t i = 0; i < a->plan->swapoff.n; i++) {
-                const char *device = a->plan->swapoff.items[i];
+        for (size_t i = 0; i < a->steps.plan->swapoff.n; i++) {
+                const char *device = a->steps.plan->swapoff.items[i];
                 cJSON *event;
 
-                event_say(a->scripts.log, "swapoff", "text", device);
+                event_say(a->steps.log, "swapoff", "text", device);
                 if (swapoff(device) >= 0)
                         continue;
                 event = event_new("swapoff-failed");
                 event_add_text(event, "text", device);
                 event_add_text(event, "error", strerror(errno));
-                event_emit(a->scripts.log, event);
+                event_emit(a->steps.log, event);
         }
 }
 
@@ -189,26 +80,26 @@ static void stop_swapping(Activation *a) {
 static int take_activation_lists(Activation *a, sd_bus_error *reterr_error) {
         _cleanup_(string_list_done) StringList restart = { 0 }, reload = { 0 };
         const PlanSource source = source_of(a, &a->state->inventory);
-        size_t n_notes = a->plan->notes.n;
+        size_t n_notes = a->steps.plan->notes.n;
         int r;
 
         r = unit_lists_read(a->lists_directory, LIST_ACTIVATION_RESTART, &restart);
         if (r >= 0)
                 r = unit_lists_read(a->lists_directory, LIST_ACTIVATION_RELOAD, &reload);
         if (r >= 0 && (restart.n > 0 || reload.n > 0)) {
-                event_say(a->scripts.log, "activation-lists", NULL, NULL);
-                r = plan_load_lists(&source, a->plan, &restart, &reload);
+                event_say(a->steps.log, "activation-lists", NULL, NULL);
+                r = plan_load_lists(&source, a->steps.plan, &restart, &reload);
         }
         unit_lists_remove(a->lists_directory, LIST_ACTIVATION_RESTART);
         unit_lists_remove(a->lists_directory, LIST_ACTIVATION_RELOAD);
         if (r == -ENOMEM)
                 return r;
         if (r < 0)
-                event_say(a->scripts.log, "note", "text",
+                event_say(a->steps.log, "note", "text",
                           "the lists of the activation script cannot be read");
-        for (size_t i = n_notes; i < a->plan->notes.n; i++)
-                event_say(a->scripts.log, "note", "text", a->plan->notes.items[i]);
-        return unit_lists_write_plan(a->lists_directory, a->plan);
+        for (size_t i = n_notes; i < a->steps.plan->notes.n; i++)
+                event_say(a->steps.log, "note", "text", a->steps.plan->notes.items[i]);
+        return unit_lists_write_plan(a->lists_directory, a->steps.plan);
 }
 
 /* What was to be reloaded may have gone down with something that it requires. */
@@ -217,10 +108,10 @@ static int replace_inactive_reloads(Activation *a, sd_bus_error *reterr_error) {
         const PlanSource source = source_of(a, &now);
         int r;
 
-        if (a->plan->lists[PLAN_RELOAD].n == 0)
+        if (a->steps.plan->lists[PLAN_RELOAD].n == 0)
                 return 0;
-        r = manager_inventory(a->manager, &now, reterr_error);
-        return r < 0 ? r : plan_load_inactive_reloads(&source, a->plan);
+        r = manager_units(a->steps.manager, &now, reterr_error);
+        return r < 0 ? r : plan_load_inactive_reloads(&source, a->steps.plan);
 }
 
 /* Only what is known to come from there; texts of a foreign process are shown, never obeyed. */
@@ -241,7 +132,7 @@ static void on_user_event(const User *user, const cJSON *event, void *userdata) 
                         continue;
                 copy = cJSON_Duplicate(event, /* recurse= */ true);
                 event_add_text(copy, "user", user->name);
-                event_emit(a->scripts.log, copy);
+                event_emit(a->steps.log, copy);
         }
 }
 
@@ -251,7 +142,7 @@ static void on_user_failure(const User *user, const char *why, void *userdata) {
 
         event_add_text(event, "user", user->name);
         event_add_text(event, "text", why);
-        event_emit(a->scripts.log, event);
+        event_emit(a->steps.log, event);
         if (!string_list_contains(&a->failed_users, user->name))
                 (void) string_list_add(&a->failed_users, user->name);
 }
@@ -262,7 +153,7 @@ static int work_for_user(const User *user, EventLog *log, void *userdata) {
         const UserSwitch request = {
                 .from = a->from,
                 .to = a->scripts.of->path,
-                .job_limit_usec = a->job_limit_usec,
+                .job_limit_usec = a->steps.job_limit_usec,
         };
 
         return user_session_activate(user, &request, log);
@@ -283,7 +174,7 @@ static void begin_users(Activation *a, UserList *users) {
                 User *user = &users->items[i];
 
                 if (could_be_asked(a->state, user->uid)) {
-                        event_say(a->scripts.log, "user", "user", user->name);
+                        event_say(a->steps.log, "user", "user", user->name);
                         users->items[n++] = *user;
                         continue;
                 }
@@ -308,21 +199,46 @@ static int bring_users(Activation *a, sd_bus_error *reterr_error) {
         };
         int r;
 
-        r = manager_inventory(a->manager, &now, reterr_error);
+        r = manager_units(a->steps.manager, &now, reterr_error);
         if (r >= 0)
                 r = users_find(&now, &users, &notes);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < notes.n; i++)
-                event_say(a->scripts.log, "note", "text", notes.items[i]);
+                event_say(a->steps.log, "note", "text", notes.items[i]);
         begin_users(a, &users);
         return users_work(&work);
+}
+
+static bool runs(Activation *a, const char *unit) {
+        _cleanup_free_ char *active = NULL;
+
+        return manager_unit_text(a->steps.manager, unit, SYSTEMD_UNIT, "ActiveState", &active) >=
+                       0 &&
+               (strcmp(active, "active") == 0 || strcmp(active, "activating") == 0);
+}
+
+/* A timer or a dependency may have started what was stopped, by its old definition; then starting
+ * it again would change nothing. */
+static int stop_what_came_back(Activation *a, sd_bus_error *reterr_error) {
+        _cleanup_(string_list_done) StringList units = { 0 };
+        const PlanList *stopped = &a->steps.plan->lists[PLAN_STOP];
+
+        for (size_t i = 0; i < stopped->n; i++) {
+                const char *unit = stopped->entries[i].unit;
+
+                if (!plan_find(a->steps.plan, PLAN_START, unit) || !runs(a, unit))
+                        continue;
+                if (string_list_add(&units, unit) < 0)
+                        return -ENOMEM;
+        }
+        return steps_run_units(&a->steps, "stop", &units, reterr_error);
 }
 
 static int run_list_and_forget(Activation *a, PlanAction action, sd_bus_error *reterr_error) {
         int r;
 
-        r = activation_run_list(a, action, reterr_error);
+        r = steps_run_list(&a->steps, action, reterr_error);
         if (r >= 0)
                 unit_lists_remove_action(a->lists_directory, action);
         return r;
@@ -333,6 +249,8 @@ static int after_script(Activation *a, sd_bus_error *reterr_error) {
         int r;
 
         r = take_activation_lists(a, reterr_error);
+        if (r >= 0)
+                r = stop_what_came_back(a, reterr_error);
         if (r >= 0)
                 r = renew_manager(a, reterr_error);
         if (r >= 0)
@@ -358,26 +276,27 @@ int activation_run(Activation *a, sd_bus_error *reterr_error) {
         int r;
 
         stop_swapping(a);
-        r = unit_lists_write_plan(a->lists_directory, a->plan);
+        r = unit_lists_write_plan(a->lists_directory, a->steps.plan);
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                          "Cannot write the lists of units in '%s': %s",
                                          a->lists_directory, strerror(-r));
-        r = activation_run_list(a, PLAN_STOP, reterr_error);
+        r = steps_run_list(&a->steps, PLAN_STOP, reterr_error);
         if (r >= 0)
-                r = activation_run_list(a, PLAN_SKIP, reterr_error);
+                r = steps_run_list(&a->steps, PLAN_SKIP, reterr_error);
         if (r < 0)
                 return r;
 
-        event_say(a->scripts.log, "script", "text", "activate");
+        event_say(a->steps.log, "script", "text", "activate");
         r = scripts_run_activation(&a->scripts, "activate", &a->script_error);
         if (r == -ENOMEM)
                 return r;
+        event_say(a->scripts.log, "script-done", NULL, NULL);
         return after_script(a, reterr_error);
 }
 
 void activation_done(Activation *a) {
-        string_list_done(&a->failed);
+        steps_done(&a->steps);
         string_list_done(&a->failed_users);
         sd_bus_error_free(&a->script_error);
 }

@@ -269,7 +269,7 @@ static int report(Run *run) {
         char *systemctl;
         int r, status;
 
-        r = manager_inventory(run->manager, &after, &error);
+        r = manager_units(run->manager, &after, &error);
         if (r < 0)
                 return say_bus_error(&error, r);
         r = judge_report(&run->state.inventory, &after, run->manager, &started, &failed);
@@ -300,15 +300,14 @@ static int activate(Run *run) {
                 .from = run->old,
                 .lists_directory = NIXOS_DIRECTORY,
                 .state = &run->state,
-                .plan = run->plan,
-                .manager = run->manager,
+                .steps = { .log = run->log, .manager = run->manager, .plan = run->plan },
         };
         int r, code = 0;
 
         r = activation_run(&activation, &error);
         if (sd_bus_error_is_set(&activation.script_error))
                 run->exit_code = EXIT_SCRIPT_FAILED;
-        if (activation.failed.n > 0 || activation.failed_users.n > 0)
+        if (activation.steps.failed.n > 0 || activation.failed_users.n > 0)
                 run->exit_code = EXIT_UNITS_FAILED;
         activation_done(&activation);
         if (r < 0)
@@ -343,6 +342,10 @@ static int switch_live(Run *run) {
         const char *path = run->drop_in->new->path;
         int code;
 
+        /* What has been stopped must be started again: from here on the end is the next safe point.
+         */
+        (void) signal(SIGINT, SIG_IGN);
+        (void) signal(SIGTERM, SIG_IGN);
         log_line(LOG_INFORMATION, "switching to system configuration %s", path);
         code = activate(run);
         if (code == 0)

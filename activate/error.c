@@ -33,3 +33,11 @@ int error_to_exit_code(const sd_bus_error *error) {
                         return exit_codes[i].exit_code;
         return 1;
 }
+
+/** error_from_exit_code() - the first name that has the code; NULL for 0. */
+const char *error_from_exit_code(int code) {
+        for (size_t i = 0; i < ELEMENTSOF(exit_codes); i++)
+                if (exit_codes[i].exit_code == code)
+                        return exit_codes[i].name;
+        return code == 0 ? NULL : ENACT_ERROR_FAILED;
+}

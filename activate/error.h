@@ -29,4 +29,5 @@
 
 #define _cleanup_error_             _cleanup_(sd_bus_error_free)
 
+const char *error_from_exit_code(int code);
 int error_to_exit_code(const sd_bus_error *error);

@@ -1,19 +1,24 @@
 /*
  * Events: what the engine tells while it works. They are appended to a file that anybody on the
  * host may follow, so the story does not depend on a terminal, a pipe or journald; the journal gets
- * a copy that may be lost. Telling never fails a switch: what cannot be written is dropped.
+ * a copy that may be lost. Telling never fails a switch: what cannot be written is dropped, and a
+ * program that never stops talking does not fill /run, which systemd needs.
  */
 #include <assert.h>
 #include <string.h>
 
+#include "clock.h"
 #include "event.h"
 #include "file.h"
 #include "journal.h"
 #include "text.h"
 
+#define OUTPUT_BYTES_MAX ((size_t) 16 * 1024 * 1024)
+
 struct EventLog {
-        int fd; /* -EBADF where events go to @handler */
-        bool journal;
+        int fd;          /* -EBADF where events go to @handler */
+        size_t n_output; /* bytes of what programs print */
+        bool journal, timed;
         void (*handler)(void *userdata, const cJSON *event);
         void *userdata;
 };
@@ -51,6 +56,11 @@ int event_log_new_handler(void (*handler)(void *userdata, const cJSON *event), v
         return 0;
 }
 
+/** event_log_add_times() - from here on each event has the monotonic time at which it was told. */
+void event_log_add_times(EventLog *log) {
+        log->timed = true;
+}
+
 EventLog *event_log_free(EventLog *log) {
         if (!log)
                 return NULL;
@@ -68,8 +78,15 @@ cJSON *event_new(const char *name) {
         return event;
 }
 
+/** event_add_text() - a text; what is no UTF-8 in it, as programs may print, is replaced. */
 void event_add_text(cJSON *event, const char *key, const char *text) {
-        if (event && text)
+        _cleanup_free_ char *clean = NULL;
+
+        if (!event || !text)
+                return;
+        if (!text_is_utf8(text))
+                text = clean = text_clean(text, /* controls= */ false);
+        if (text)
                 (void) cJSON_AddStringToObject(event, key, text);
 }
 
@@ -121,15 +138,39 @@ static void emit_to_journal(const cJSON *event, const char *line) {
         (void) journal_send(&fields);
 }
 
-static void emit_to_file(const EventLog *log, const cJSON *event) {
-        _cleanup_free_ char *line = NULL, *with_newline = NULL;
+static void write_line(const EventLog *log, const char *line) {
+        _cleanup_free_ char *with_newline = NULL;
 
+        if (text_printf(&with_newline, "%s\n", line) >= 0)
+                (void) file_append(log->fd, with_newline, strlen(with_newline));
+}
+
+/* Whether a line of a program finds no room any more; said once. */
+static bool is_too_much(EventLog *log, const cJSON *event, const char *line) {
+        const char *name = json_string(event, "event");
+
+        if (!name || strcmp(name, "output") != 0)
+                return false;
+        if (log->n_output > OUTPUT_BYTES_MAX)
+                return true;
+        log->n_output += strlen(line);
+        if (log->n_output <= OUTPUT_BYTES_MAX)
+                return false;
+        event_say(log, "note", "text", "more is printed than is told here");
+        return true;
+}
+
+static void emit_to_file(EventLog *log, cJSON *event) {
+        _cleanup_free_ char *line = NULL;
+
+        if (log->timed)
+                event_add_number(event, "usec", (double) clock_monotonic_usec());
         if (json_print(event, &line) < 0)
                 return;
         if (log->journal)
                 emit_to_journal(event, line);
-        if (text_printf(&with_newline, "%s\n", line) >= 0)
-                (void) file_append(log->fd, with_newline, strlen(with_newline));
+        if (!is_too_much(log, event, line))
+                write_line(log, line);
 }
 
 /**

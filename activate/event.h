@@ -20,6 +20,7 @@ typedef struct EventLog EventLog;
 int event_log_new(int fd, bool journal, EventLog **ret);
 int event_log_new_handler(void (*handler)(void *userdata, const cJSON *event), void *userdata,
                           EventLog **ret);
+void event_log_add_times(EventLog *log);
 EventLog *event_log_free(EventLog *log);
 DEFINE_CLEANUP(EventLog *, event_log_free);
 

@@ -6,11 +6,29 @@
 
 #include "inventory.h"
 
+/* Texts side by side in one allocation, since there are many: @ret[0] owns them all. */
+static int copy_texts(const char *const *texts, size_t n, char **ret[]) {
+        size_t length = 0;
+        char *all, *end;
+
+        for (size_t i = 0; i < n; i++)
+                length += strlen(texts[i]) + 1;
+        all = end = malloc(length);
+        if (!all)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++) {
+                *ret[i] = end;
+                end = stpcpy(end, texts[i]) + 1;
+        }
+        return 0;
+}
+
 /** inventory_add() - append one unit; call inventory_sort() after the last. 0, -E2BIG or -ENOMEM.
  */
 int inventory_add(Inventory *inventory, const char *id, const char *active, const char *sub,
                   const char *fragment, const char *following) {
         InventoryUnit *u;
+        int r;
 
         if (inventory->n >= INVENTORY_UNITS_MAX)
                 return -E2BIG;
@@ -23,17 +41,15 @@ int inventory_add(Inventory *inventory, const char *id, const char *active, cons
                 inventory->units = u;
         }
 
-        u = &inventory->units[inventory->n++];
-        *u = (InventoryUnit){
-                .id = strdup(id),
-                .active = strdup(active),
-                .sub = strdup(sub),
-                .fragment = fragment ? strdup(fragment) : NULL,
-                .following = strdup(following),
-        };
-        if (!u->id || !u->active || !u->sub || (fragment && !u->fragment) || !u->following)
-                return -ENOMEM;
-        return 0;
+        u = &inventory->units[inventory->n];
+        *u = (InventoryUnit){ 0 };
+        r = copy_texts((const char *const[]){ id, active, sub, following }, 4,
+                       (char **[]){ &u->id, &u->active, &u->sub, &u->following });
+        if (r < 0)
+                return r;
+        inventory->n++;
+        u->fragment = fragment ? strdup(fragment) : NULL;
+        return fragment && !u->fragment ? -ENOMEM : 0;
 }
 
 static int compare_units(const void *a, const void *b) {
@@ -42,7 +58,11 @@ static int compare_units(const void *a, const void *b) {
 
 /** inventory_sort() - order by id, so that inventory_find() works and plans have one order. */
 void inventory_sort(Inventory *inventory) {
-        if (inventory->n > 1)
+        bool sorted = true;
+
+        for (size_t i = 1; sorted && i < inventory->n; i++)
+                sorted = compare_units(&inventory->units[i - 1], &inventory->units[i]) <= 0;
+        if (!sorted)
                 qsort(inventory->units, inventory->n, sizeof(*inventory->units), compare_units);
 }
 
@@ -106,13 +126,8 @@ bool inventory_unit_runs(const InventoryUnit *unit) {
 
 void inventory_done(Inventory *inventory) {
         for (size_t i = 0; i < inventory->n; i++) {
-                InventoryUnit *u = &inventory->units[i];
-
-                free(u->id);
-                free(u->active);
-                free(u->sub);
-                free(u->fragment);
-                free(u->following);
+                free(inventory->units[i].id); /* and the texts behind it */
+                free(inventory->units[i].fragment);
         }
         free(inventory->units);
         *inventory = (Inventory){ 0 };

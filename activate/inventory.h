@@ -9,10 +9,10 @@
 
 /* A unit as the manager knows it. Texts are systemd's own words ("active", "running"). */
 typedef struct InventoryUnit {
-        char *id;
+        char *id; /* the allocation that holds the next three too */
         char *active, *sub;
-        char *fragment; /* path of its unit file; "" if it has none, NULL if it was not asked for */
         char *following; /* "" unless it is another name of a unit */
+        char *fragment; /* path of its unit file; "" if it has none, NULL if it was not asked for */
 } InventoryUnit;
 
 /* All units of one manager at one moment, ordered by id. */

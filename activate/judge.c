@@ -130,7 +130,7 @@ static int look(const JudgeCase *c, Manager *manager, Verdict *verdict,
         int r;
 
         verdict_done(verdict);
-        r = manager_inventory(manager, &verdict->after, reterr_error);
+        r = manager_units(manager, &verdict->after, reterr_error);
         return r < 0 ? r : sort_out(c, manager, verdict);
 }
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <systemd/sd-id128.h>
 
 #include "clock.h"
 #include "error.h"
@@ -18,6 +19,7 @@
 #define SETTLE_QUIET_USEC (250 * USEC_PER_MSEC)
 #define SETTLE_LIMIT_USEC (90 * USEC_PER_SEC)
 #define RECONNECT_MSEC    50
+#define FRAGMENTS_AT_ONCE 256U
 
 struct Manager {
         sd_bus *bus;
@@ -160,52 +162,126 @@ bool manager_is_disconnect(int r) {
         return r == -ENOTCONN || r == -ECONNRESET || r == -EPIPE || r == -ESHUTDOWN;
 }
 
-static int fragment_of(Manager *manager, const char *object, char **ret_fragment) {
-        return sd_bus_get_property_string(manager->bus, SYSTEMD_NAME, object, SYSTEMD_UNIT,
-                                          "FragmentPath", NULL, ret_fragment);
+/* One question for a unit's file, until it is answered. */
+typedef struct FragmentCall {
+        struct FragmentCalls *calls;
+        InventoryUnit *unit;
+        sd_bus_slot *slot;
+} FragmentCall;
+
+typedef struct FragmentCalls {
+        sd_bus *bus;
+        FragmentCall *items;
+        size_t n, n_pending;
+        int error;
+} FragmentCalls;
+
+static void fragment_calls_done(FragmentCalls *calls) {
+        for (size_t i = 0; i < calls->n; i++)
+                sd_bus_slot_unref(calls->items[i].slot);
+        free(calls->items);
 }
 
-/* One row of the manager's list; @ret_object is valid as long as @reply. */
-static int read_unit(sd_bus_message *reply, Inventory *inventory, const char **ret_object) {
-        const char *id, *active, *sub, *following;
+static int on_fragment(sd_bus_message *reply, void *userdata, _unused_ sd_bus_error *error) {
+        FragmentCall *call = userdata;
+        const char *path;
+
+        call->calls->n_pending--;
+        if (sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NO_REPLY)) {
+                call->calls->error = -ECONNRESET; /* so sd-bus answers when the connection ends */
+                return 0;
+        }
+        /* A unit that has just gone has no fragment, and no plan. */
+        if (sd_bus_message_is_method_error(reply, NULL) ||
+            sd_bus_message_read(reply, "v", "s", &path) < 0)
+                return 0;
+
+        call->unit->fragment = strdup(path);
+        if (!call->unit->fragment)
+                call->calls->error = -ENOMEM;
+        return 0;
+}
+
+static int ask_fragment(FragmentCalls *calls, InventoryUnit *unit) {
+        FragmentCall *call = &calls->items[calls->n];
+        _cleanup_free_ char *object = NULL;
         int r;
 
-        r = sd_bus_message_read(reply, "(ssssssouso)", &id, NULL, NULL, &active, &sub, &following,
-                                ret_object, NULL, NULL, NULL);
-        if (r <= 0)
+        *call = (FragmentCall){ .calls = calls, .unit = unit };
+        r = sd_bus_path_encode(SYSTEMD_PATH "/unit", unit->id, &object);
+        if (r < 0)
                 return r;
-        r = inventory_add(inventory, id, active, sub, NULL, following);
-        return r < 0 ? r : 1;
+        r = sd_bus_call_method_async(calls->bus, &call->slot, SYSTEMD_NAME, object,
+                                     "org.freedesktop.DBus.Properties", "Get", on_fragment, call,
+                                     "ss", SYSTEMD_UNIT, "FragmentPath");
+        if (r < 0)
+                return r;
+        calls->n++;
+        calls->n_pending++;
+        return 0;
 }
 
-static int read_units(Manager *manager, sd_bus_message *reply, Inventory *inventory) {
-        const char *object;
+/* Waits until at most @n_left are not answered. */
+static int wait_for_fragments(FragmentCalls *calls, size_t n_left) {
+        while (calls->n_pending > n_left && calls->error >= 0) {
+                int r = sd_bus_process(calls->bus, NULL);
+
+                if (r == 0) /* each call has a limit of its own, so this ends */
+                        r = sd_bus_wait(calls->bus, UINT64_MAX);
+                if (r < 0 && r != -EINTR)
+                        return r;
+        }
+        return calls->error;
+}
+
+/* Many at once: to wait for each answer before the next question takes most of the time. */
+static int read_fragments(Manager *manager, Inventory *inventory) {
+        _cleanup_(fragment_calls_done) FragmentCalls calls = { .bus = manager->bus };
+        int r = 0;
+
+        calls.items = calloc(inventory->n + 1, sizeof(*calls.items));
+        if (!calls.items)
+                return -ENOMEM;
+
+        for (size_t i = 0; r >= 0 && i < inventory->n; i++) {
+                if (!inventory_unit_is_active(&inventory->units[i]))
+                        continue;
+                r = ask_fragment(&calls, &inventory->units[i]);
+                if (r >= 0)
+                        r = wait_for_fragments(&calls, FRAGMENTS_AT_ONCE);
+        }
+        return r < 0 ? r : wait_for_fragments(&calls, 0);
+}
+
+static int read_units(sd_bus_message *reply, Inventory *inventory) {
+        const char *id, *active, *sub, *following;
         int r;
 
         r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
         if (r < 0)
                 return r;
 
-        while ((r = read_unit(reply, inventory, &object)) > 0) {
-                InventoryUnit *unit = &inventory->units[inventory->n - 1];
-
-                if (!inventory_unit_is_active(unit))
-                        continue;
-                r = fragment_of(manager, object, &unit->fragment);
-                if (manager_is_disconnect(r) || r == -ENOMEM)
+        while ((r = sd_bus_message_read(reply, "(ssssssouso)", &id, NULL, NULL, &active, &sub,
+                                        &following, NULL, NULL, NULL, NULL)) > 0) {
+                r = inventory_add(inventory, id, active, sub, NULL, following);
+                if (r < 0)
                         return r;
-                /* A unit that has just gone has no fragment, and no plan. */
         }
         return r;
 }
 
+static int set_unit_list_error(sd_bus_error *reterr_error, int r) {
+        return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                 "Cannot read systemd's list of units: %s", strerror(-r));
+}
+
 /**
- * manager_inventory() - all units that are loaded, with the unit files of the active ones
+ * manager_units() - all units that are loaded, and how they are; where they come from is not asked
  * @inventory: all zero before; inventory_done() even after an error
  *
  * Return: 0, or a negative errno with @reterr_error set.
  */
-int manager_inventory(Manager *manager, Inventory *inventory, sd_bus_error *reterr_error) {
+int manager_units(Manager *manager, Inventory *inventory, sd_bus_error *reterr_error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         int r;
 
@@ -213,12 +289,27 @@ int manager_inventory(Manager *manager, Inventory *inventory, sd_bus_error *rete
                                "ListUnitsByPatterns", reterr_error, &reply, "asas", 0, 0);
         if (r < 0)
                 return r;
-        r = read_units(manager, reply, inventory);
+        r = read_units(reply, inventory);
         if (r < 0)
-                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
-                                         "Cannot read systemd's list of units: %s", strerror(-r));
+                return set_unit_list_error(reterr_error, r);
         inventory_sort(inventory);
         return 0;
+}
+
+/**
+ * manager_inventory() - the same with the unit files of the active ones, as a plan wants it
+ * @inventory: all zero before; inventory_done() even after an error
+ *
+ * Return: 0, or a negative errno with @reterr_error set.
+ */
+int manager_inventory(Manager *manager, Inventory *inventory, sd_bus_error *reterr_error) {
+        int r;
+
+        r = manager_units(manager, inventory, reterr_error);
+        if (r < 0)
+                return r;
+        r = read_fragments(manager, inventory);
+        return r < 0 ? set_unit_list_error(reterr_error, r) : 0;
 }
 
 /**
@@ -447,4 +538,35 @@ int manager_environment(Manager *manager, const char *name, char **ret_value) {
                         return -ENOMEM;
         }
         return r < 0 ? r : 0;
+}
+
+/**
+ * manager_invocation_of() - the id of a unit's last run, as journal entries carry it
+ * @ret_id: 32 hexadecimal digits; owned by the caller
+ *
+ * Return: 0, -ENXIO if it has not run, or a negative errno.
+ */
+int manager_invocation_of(Manager *manager, const char *unit, char **ret_id) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        _cleanup_free_ char *object = NULL;
+        char text[SD_ID128_STRING_MAX];
+        const void *bytes;
+        sd_id128_t id;
+        size_t n;
+        int r;
+
+        r = sd_bus_path_encode(SYSTEMD_PATH "/unit", unit, &object);
+        if (r >= 0)
+                r = sd_bus_get_property(manager->bus, SYSTEMD_NAME, object, SYSTEMD_UNIT,
+                                        "InvocationID", NULL, &reply, "ay");
+        if (r >= 0)
+                r = sd_bus_message_read_array(reply, 'y', &bytes, &n);
+        if (r < 0)
+                return r;
+        if (n != sizeof(id))
+                return -ENXIO;
+
+        memcpy(&id, bytes, sizeof(id));
+        *ret_id = strdup(sd_id128_to_string(id, text));
+        return *ret_id ? 0 : -ENOMEM;
 }

@@ -20,6 +20,7 @@ typedef struct Manager Manager;
 
 int manager_open(Manager **ret, sd_bus_error *reterr_error);
 int manager_open_user(const char *runtime_directory, Manager **ret, sd_bus_error *reterr_error);
+int manager_units(Manager *manager, Inventory *inventory, sd_bus_error *reterr_error);
 int manager_inventory(Manager *manager, Inventory *inventory, sd_bus_error *reterr_error);
 int manager_reset_failed(Manager *manager, sd_bus_error *reterr_error);
 int manager_reload(Manager *manager, sd_bus_error *reterr_error);
@@ -30,6 +31,7 @@ int manager_unit_text(Manager *manager, const char *unit, const char *interface,
                       const char *property, char **ret_text);
 int manager_unit_timeout(Manager *manager, const char *unit, const char *property,
                          uint64_t *ret_usec);
+int manager_invocation_of(Manager *manager, const char *unit, char **ret_id);
 int manager_unit_result(Manager *manager, const char *unit, char **ret_result);
 bool manager_unit_is_wanted(Manager *manager, const char *unit);
 int manager_exit_status_of(Manager *manager, const char *service, int32_t *ret_status);

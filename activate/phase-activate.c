@@ -87,15 +87,18 @@ static int go(Transaction *t, const Toplevel *to, Way *way, sd_bus_error *reterr
                 .from = way->from,
                 .lists_directory = t->places->nixos,
                 .state = &way->state,
-                .plan = way->plan,
-                .manager = t->manager,
-                .job_limit_usec = t->request->job_limit_sec * USEC_PER_SEC,
+                .steps = {
+                        .log = t->log,
+                        .manager = t->manager,
+                        .plan = way->plan,
+                        .job_limit_usec = t->request->job_limit_sec * USEC_PER_SEC,
+                },
         };
         int r;
 
         r = activation_run(&activation, reterr_error);
         if (r >= 0)
-                r = string_list_copy(&way->failed_jobs, &activation.failed);
+                r = string_list_copy(&way->failed_jobs, &activation.steps.failed);
         if (r >= 0 && sd_bus_error_is_set(&activation.script_error))
                 r = sd_bus_error_copy(reterr_error, &activation.script_error);
         activation_done(&activation);

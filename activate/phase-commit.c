@@ -56,6 +56,17 @@ static void put_profile_back(Transaction *t) {
                 transaction_note(t, "the profile could not be put back");
 }
 
+/* That of the profile; the system that runs may have been tested only. */
+static void put_boot_loader_back(Transaction *t) {
+        _cleanup_(toplevel_freep) Toplevel *toplevel = NULL;
+        const Toplevel *old = t->old;
+
+        if (t->old_profile && toplevel_open(t->old_profile, &toplevel, NULL) >= 0)
+                old = toplevel;
+        if (old && install_boot_loader(t, old, NULL) < 0)
+                transaction_note(t, "the boot loader installer of the old system failed, too");
+}
+
 int commit_enter(Transaction *t, sd_bus_error *reterr_error) {
         int r;
 
@@ -70,8 +81,7 @@ int commit_enter(Transaction *t, sd_bus_error *reterr_error) {
 
         transaction_note(t, "making the old system the boot default again");
         put_profile_back(t);
-        if (t->old && install_boot_loader(t, t->old, NULL) < 0)
-                transaction_note(t, "the boot loader installer of the old system failed, too");
+        put_boot_loader_back(t);
         return r;
 }
 

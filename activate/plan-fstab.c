@@ -134,7 +134,8 @@ int plan_build_fstab(PlanBuild *build) {
         if (build->input->bad_fstab)
                 return plan_note(build, "fstab cannot be read; mounts and swaps stay as they are");
         if (new->n_bad_lines > 0) {
-                int r = plan_note(build, "%zu lines of the new fstab are none; passed over",
+                int r = plan_note(build,
+                                  "the new fstab has lines that are no entries (%zu); passed over",
                                   new->n_bad_lines);
 
                 if (r < 0)

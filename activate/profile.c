@@ -61,12 +61,12 @@ int profile_new(int dir_fd, const char *name, Profile **ret) {
 /**
  * profile_open() - a profile by its name
  * @profiles: Nix' directory of profiles
- * @name:     "system" lies there, every other one in system-profiles/ below it, which is made if it
- * is missing
+ * @name:     "system" lies there, every other one in system-profiles/ below it
+ * @make:     whether a missing system-profiles/ is made
  *
  * Return: 0, -EINVAL, or an errno of mkdir(2) or open(2).
  */
-int profile_open(const char *profiles, const char *name, Profile **ret) {
+int profile_open(const char *profiles, const char *name, bool make, Profile **ret) {
         _cleanup_free_ char *directory = NULL;
         _cleanup_close_ int dir_fd = -EBADF;
         bool system = strcmp(name, SYSTEM_PROFILE) == 0;
@@ -75,7 +75,7 @@ int profile_open(const char *profiles, const char *name, Profile **ret) {
         r = text_printf(&directory, "%s%s", profiles, system ? "" : "/" SYSTEM_PROFILES);
         if (r < 0)
                 return r;
-        if (!system && mkdir(directory, 0755) < 0 && errno != EEXIST && errno != EACCES)
+        if (make && !system && mkdir(directory, 0755) < 0 && errno != EEXIST)
                 return -errno;
         r = file_open_directory(AT_FDCWD, directory, &dir_fd);
         if (r < 0)

@@ -30,7 +30,7 @@ typedef struct GenerationList {
 } GenerationList;
 
 int profile_new(int dir_fd, const char *name, Profile **ret);
-int profile_open(const char *directory, const char *name, Profile **ret);
+int profile_open(const char *profiles, const char *name, bool make, Profile **ret);
 int profile_lock(Profile *profile);
 void profile_unlock(Profile *profile);
 int profile_current(const Profile *profile, char **ret_target);

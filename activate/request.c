@@ -45,6 +45,7 @@ int request_to_json(const Request *request, cJSON **ret_object) {
             !cJSON_AddBoolToObject(object, "no-rollback", request->no_rollback) ||
             !cJSON_AddBoolToObject(object, "force", request->force) ||
             !cJSON_AddBoolToObject(object, "install-bootloader", request->install_bootloader) ||
+            !cJSON_AddBoolToObject(object, "no-check", request->no_check) ||
             !cJSON_AddNumberToObject(object, "job-timeout", (double) request->job_limit_sec) ||
             !cJSON_AddStringToObject(object, "plan",
                                      request->plan_digest ? request->plan_digest : "") ||
@@ -58,9 +59,10 @@ int request_to_json(const Request *request, cJSON **ret_object) {
 /* Each key once and no other: where all are there and there are no more, none is doubled. */
 static bool has_exactly_the_keys(const cJSON *object) {
         static const char *const known[] = {
-                "force",   "generation", "install-bootloader", "job-timeout", "no-rollback",
-                "plan",    "profile",    "toplevel",           "uid",         "verb",
-                "version",
+                "force",       "generation",  "install-bootloader",
+                "job-timeout", "no-rollback", "no-check",
+                "plan",        "profile",     "toplevel",
+                "uid",         "verb",        "version",
         };
 
         if (cJSON_GetArraySize(object) != ELEMENTSOF(known))
@@ -78,7 +80,8 @@ static bool read_boolean(const cJSON *object, const char *key, bool *ret) {
         return cJSON_IsBool(item);
 }
 
-static bool is_profile_name(const char *name) {
+/** request_is_profile_name() - whether a profile may be called so. */
+bool request_is_profile_name(const char *name) {
         if (!*name || *name == '.' || *name == '-' || strlen(name) > 200)
                 return false;
         for (const char *p = name; *p; p++)
@@ -104,6 +107,7 @@ int request_from_json(const cJSON *object, Request *request) {
                 return -EBADMSG;
         if (!read_boolean(object, "no-rollback", &request->no_rollback) ||
             !read_boolean(object, "force", &request->force) ||
+            !read_boolean(object, "no-check", &request->no_check) ||
             !read_boolean(object, "install-bootloader", &request->install_bootloader))
                 return -EBADMSG;
         if (json_number(object, "version", 1, &version) < 0 || version != 1 ||
@@ -112,7 +116,7 @@ int request_from_json(const cJSON *object, Request *request) {
             json_number(object, "generation", GENERATION_MAX, &generation) < 0)
                 return -EBADMSG;
         if (!verb || request_verb_from_string(verb, &request->verb) < 0 || !toplevel ||
-            *toplevel != '/' || !profile || !is_profile_name(profile) || !digest)
+            *toplevel != '/' || !profile || !request_is_profile_name(profile) || !digest)
                 return -EBADMSG;
 
         request->toplevel = strdup(toplevel);

@@ -27,6 +27,7 @@ typedef struct Request {
         bool no_rollback;
         bool force;
         bool install_bootloader;
+        bool no_check;          /* skip the system's own pre-switch checks */
         uint64_t job_limit_sec; /* for each job; 0: by the unit's own timeout */
         char *plan_digest;      /* refuse if another plan comes out; "": any will do */
         uid_t uid;              /* who asked */
@@ -34,6 +35,7 @@ typedef struct Request {
 
 const char *request_verb_to_string(RequestVerb verb);
 int request_verb_from_string(const char *text, RequestVerb *ret_verb);
+bool request_is_profile_name(const char *name);
 int request_to_json(const Request *request, cJSON **ret_object);
 int request_from_json(const cJSON *object, Request *request);
 void request_done(Request *request);

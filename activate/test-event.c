@@ -1,5 +1,6 @@
 #include <fcntl.h>
 
+#include "clock.h"
 #include "event.h"
 #include "file.h"
 #include "test.h"
@@ -88,6 +89,20 @@ TEST(a_text_that_is_not_there_is_left_out) {
         ASSERT_TEXT(text, "{\"event\":\"end\"}\n");
 }
 
+TEST(a_timed_story_tells_when) {
+        _cleanup_(event_log_freep) EventLog *log = new_log();
+        _cleanup_(cJSON_Deletep) cJSON *object = NULL;
+        uint64_t before = clock_monotonic_usec(), usec;
+        _cleanup_free_ char *text = NULL;
+
+        event_log_add_times(log);
+        event_say(log, "phase", "phase", "stage");
+        text = told();
+        ASSERT_OK(json_parse(text, strlen(text), &object));
+        ASSERT_OK(json_number(object, "usec", clock_monotonic_usec(), &usec));
+        ASSERT_TRUE(usec >= before);
+}
+
 TEST(an_event_that_is_not_there_is_nothing) {
         _cleanup_(event_log_freep) EventLog *log = new_log();
         _cleanup_free_ char *text = NULL;
@@ -109,4 +124,23 @@ TEST(what_cannot_be_written_is_dropped) {
         ASSERT_OK(event_log_new(fd, /* journal= */ false, &log));
         event_say(log, "phase", "phase", "stage");
         ASSERT_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC); /* still its own, and open */
+}
+
+TEST(a_program_that_never_stops_talking_leaves_room) {
+        _cleanup_(event_log_freep) EventLog *log = new_log();
+        _cleanup_free_ char *text = NULL;
+        char line[4001] = "";
+        const char *note;
+        size_t n;
+
+        memset(line, 'y', sizeof(line) - 1);
+        for (int i = 0; i < 5000; i++)
+                event_say(log, "output", "text", line);
+        event_say(log, "end", NULL, NULL);
+
+        ASSERT_OK(file_read(AT_FDCWD, path, (size_t) 32 * 1024 * 1024, &text, &n));
+        ASSERT_TRUE(n > (size_t) 15 * 1024 * 1024 && n < (size_t) 17 * 1024 * 1024);
+        note = strstr(text, "{\"event\":\"note\"");
+        ASSERT_TRUE(note);
+        ASSERT_TEXT(strchr(note, '\n'), "\n{\"event\":\"end\"}\n");
 }

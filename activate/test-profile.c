@@ -32,7 +32,7 @@ static Profile *new_profile(void) {
         n_waits = 0;
         on_wait = NULL;
         directory = test_directory();
-        ASSERT_OK(profile_open(directory, "system", &profile));
+        ASSERT_OK(profile_open(directory, "system", /* make= */ false, &profile));
         return profile;
 }
 
@@ -106,7 +106,7 @@ TEST(a_name_that_can_be_no_profile_is_refused) {
 TEST(a_missing_directory_is_an_error_of_opening_it) {
         Profile *profile = NULL;
 
-        ASSERT_EQ(profile_open("/nonexistent", "system", &profile), -ENOENT);
+        ASSERT_EQ(profile_open("/nonexistent", "system", /* make= */ true, &profile), -ENOENT);
         ASSERT_NULL(profile);
 }
 
@@ -246,7 +246,8 @@ TEST(another_profile_beside_it_has_its_own_numbers) {
 TEST(a_profile_of_another_name_lies_in_a_folder_of_its_own) {
         _cleanup_(profile_freep) Profile *profile = NULL;
 
-        ASSERT_OK(profile_open(directory, "trial", &profile));
+        ASSERT_EQ(profile_open(directory, "trial", /* make= */ false, &profile), -ENOENT);
+        ASSERT_OK(profile_open(directory, "trial", /* make= */ true, &profile));
         ASSERT_OK(profile_lock(profile));
         assert_added(profile, A, 1, /* made= */ true);
         assert_link("system-profiles/trial-1-link", A);

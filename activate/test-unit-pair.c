@@ -130,3 +130,44 @@ TEST(aliases_with_drop_ins_are_found) {
         ASSERT_OK(unit_tree_drop_ins(&trees.old, "a.service.service", &paths));
         ASSERT_EQ(paths.n, 3);
 }
+
+/* Links @name in both trees: to @old_target and @new_target below a third directory. */
+static void link_both(const Trees *trees, const char *name, const char *old_target,
+                      const char *new_target) {
+        _cleanup_free_ char *old = NULL, *new = NULL;
+
+        ASSERT_OK(text_printf(&old, "%s/%s", trees->old_path, name));
+        ASSERT_OK(text_printf(&new, "%s/%s", trees->new_path, name));
+        ASSERT_OK(symlink(old_target, old));
+        ASSERT_OK(symlink(new_target, new));
+}
+
+TEST(links_to_one_place_are_not_followed_and_to_two_are) {
+        _cleanup_(trees_done) Trees trees = make_trees();
+        _cleanup_free_ char *one = NULL, *two = NULL;
+        const char *store = test_directory();
+
+        put(store, "one", "[Service]\nA=1\n");
+        put(store, "two", "[Service]\nA=2\n");
+        ASSERT_OK(text_printf(&one, "%s/one", store));
+        ASSERT_OK(text_printf(&two, "%s/two", store));
+        link_both(&trees, "same.service", one, one);
+        link_both(&trees, "other.service", one, two);
+        link_both(&trees, "masked.service", "/dev/null", "/dev/null");
+        ASSERT_OK(unit_tree_open(&trees.old, trees.old_path));
+        ASSERT_OK(unit_tree_open(&trees.new, trees.new_path));
+
+        ASSERT_TRUE(unit_tree_same_link(&trees.old, &trees.new, "same.service"));
+        ASSERT_FALSE(unit_tree_same_link(&trees.old, &trees.new, "other.service"));
+        ASSERT_FALSE(unit_tree_same_link(&trees.old, &trees.new, "masked.service"));
+        ASSERT_FALSE(unit_tree_same_link(&trees.old, &trees.new, "none.service"));
+}
+
+TEST(a_target_that_leads_nowhere_is_seen_to) {
+        _cleanup_(trees_done) Trees trees = make_trees();
+        _cleanup_(unit_pair_done) UnitPair pair = { 0 };
+
+        link_both(&trees, "a.target", "/nowhere/at/all", "/nowhere/at/all");
+        load(&trees, "a.target", &pair);
+        ASSERT_EQ(pair.old.state, UNIT_FILE_MISSING);
+}

@@ -115,6 +115,11 @@ static int write_record(const Transaction *t, Phase phase) {
         return r < 0 ? r : file_write(AT_FDCWD, path, line, 0644);
 }
 
+/* Of a switch that was killed before: only one that activates has seen to what that one left. */
+static bool record_is_ours(const Transaction *t) {
+        return t->staged && (t->activates || !t->found_record);
+}
+
 /* Nobody is told of a phase that does nothing: activating what only boots, undoing nothing. */
 static bool has_work(const Transaction *t, Phase phase) {
         if (phase == PHASE_ROLLBACK)
@@ -128,8 +133,7 @@ static Phase enter_phase(Transaction *t, Phase phase) {
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         int r;
 
-        /* While staging the locks are not held at first, and the record is not ours to write. */
-        r = phase == PHASE_STAGE || phase == PHASE_UNSTAGE ? 0 : write_record(t, phase);
+        r = record_is_ours(t) ? write_record(t, phase) : 0;
         if (r < 0)
                 (void) sd_bus_error_setf(&error, ENACT_ERROR_FAILED,
                                          "Cannot write the record in '%s': %s", t->places->state,
@@ -213,6 +217,11 @@ static int finish(Transaction *t, char **ret_text) {
         return 0;
 }
 
+/* After a rollback that failed the host is between two systems, and the next switch must know. */
+static bool is_over(const Transaction *t) {
+        return record_is_ours(t) && !sd_bus_error_has_name(&t->error, ENACT_ERROR_ROLLBACK_FAILED);
+}
+
 static void transaction_done(Transaction *t) {
         manager_free(t->manager);
         profile_free(t->profile);
@@ -257,7 +266,7 @@ int transaction_run(const char *id, const Request *request, const TransactionPla
 
         if (t.staged)
                 r = finish(&t, ret_text);
-        if (t.nixos_lock_fd >= 0)
+        if (is_over(&t))
                 remove_durably(places->state, RECORD_NAME);
         if (sd_bus_error_is_set(&t.error)) {
                 r = -sd_bus_error_get_errno(&t.error);

@@ -199,6 +199,16 @@ static int find_base(UnitPair *pair, const UnitTree *old_tree, const UnitTree *n
         pair->base = strdup(pair->id);
         if (!pair->base)
                 return -ENOMEM;
+
+        /* A target is read anyway, so what it resolves to may as well be looked at. */
+        if (unit_tree_same_link(old_tree, new_tree, pair->id)) {
+                pair->new.state = text_has_suffix(pair->id, ".target") ?
+                                          unit_tree_state(new_tree, pair->id, &new_st) :
+                                          UNIT_FILE_PRESENT;
+                pair->old.state = pair->new.state;
+                *ret_same = pair->new.state == UNIT_FILE_PRESENT;
+                return 0;
+        }
         pair->old.state = unit_tree_state(old_tree, pair->base, &old_st);
         pair->new.state = unit_tree_state(new_tree, pair->base, &new_st);
 

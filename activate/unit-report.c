@@ -20,24 +20,36 @@ static int add_message(sd_journal *journal, StringList *lines) {
         return string_list_take(lines, strndup((const char *) data + strlen("MESSAGE="), n));
 }
 
-static int read_tail(sd_journal *journal, const char *unit, size_t n_lines, StringList *lines) {
-        _cleanup_free_ char *by_unit = NULL, *about_unit = NULL;
+/* What the unit said and what systemd said of it; of its last run, where that is known. */
+static int add_matches(sd_journal *journal, Manager *manager, const char *unit) {
+        _cleanup_free_ char *said = NULL, *about = NULL, *run = NULL;
         int r;
 
-        r = text_printf(&by_unit, "_SYSTEMD_UNIT=%s", unit);
+        if (manager_invocation_of(manager, unit, &run) >= 0) {
+                r = text_printf(&said, "_SYSTEMD_INVOCATION_ID=%s", run);
+                if (r >= 0)
+                        r = text_printf(&about, "INVOCATION_ID=%s", run);
+        } else {
+                r = text_printf(&said, "_SYSTEMD_UNIT=%s", unit);
+                if (r >= 0)
+                        r = text_printf(&about, "UNIT=%s", unit);
+        }
         if (r >= 0)
-                r = text_printf(&about_unit, "UNIT=%s", unit);
-        if (r >= 0)
-                r = sd_journal_add_match(journal, by_unit, 0);
+                r = sd_journal_add_match(journal, said, 0);
         if (r >= 0)
                 r = sd_journal_add_disjunction(journal);
         if (r >= 0)
-                r = sd_journal_add_match(journal, about_unit, 0);
-        if (r >= 0)
-                r = sd_journal_seek_tail(journal);
+                r = sd_journal_add_match(journal, about, 0);
+        /* Anybody may log with such a field; only systemd's word is about the unit. */
+        return r < 0 ? r : sd_journal_add_match(journal, "_PID=1", 0);
+}
+
+static int read_tail(sd_journal *journal, size_t n_lines, StringList *lines) {
+        int r;
+
+        r = sd_journal_seek_tail(journal);
         if (r >= 0)
                 r = sd_journal_previous_skip(journal, n_lines);
-
         while (r > 0) {
                 r = add_message(journal, lines);
                 if (r >= 0)
@@ -46,20 +58,17 @@ static int read_tail(sd_journal *journal, const char *unit, size_t n_lines, Stri
         return r;
 }
 
-/**
- * unit_report_log() - the last journal lines of a unit and of systemd about it, oldest first
- *
- * Return: 0, or an errno of reading the journal; there may be none.
- */
-int unit_report_log(const char *unit, size_t n_lines, StringList *lines) {
+/* The last journal lines about a unit, oldest first; 0, or an errno of reading the journal. */
+static int read_log(Manager *manager, const char *unit, StringList *lines) {
         sd_journal *journal;
         int r;
 
         r = sd_journal_open(&journal, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
         if (r < 0)
                 return r;
-
-        r = read_tail(journal, unit, n_lines, lines);
+        r = add_matches(journal, manager, unit);
+        if (r >= 0)
+                r = read_tail(journal, LOG_LINES, lines);
         sd_journal_close(journal);
         return r;
 }
@@ -77,7 +86,7 @@ void unit_report_failure(EventLog *log, Manager *manager, const char *unit) {
         (void) manager_unit_text(manager, unit, SYSTEMD_UNIT, "ActiveState", &active);
         (void) manager_unit_text(manager, unit, SYSTEMD_UNIT, "SubState", &sub);
         (void) manager_unit_result(manager, unit, &result);
-        (void) unit_report_log(unit, LOG_LINES, &lines);
+        (void) read_log(manager, unit, &lines);
 
         event_add_text(event, "unit", unit);
         event_add_text(event, "active", active);

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 
@@ -15,6 +16,16 @@
 #include "unit-tree.h"
 
 #define DROP_INS_SUFFIX ".d"
+
+static int add_name(UnitTree *tree, const char *name) {
+        size_t n = strlen(name);
+        int r;
+
+        r = string_list_add(&tree->names, name);
+        if (r < 0 || !text_has_suffix(name, DROP_INS_SUFFIX))
+                return r;
+        return string_list_take(&tree->stems, strndup(name, n - strlen(DROP_INS_SUFFIX)));
+}
 
 static int read_names(UnitTree *tree) {
         const struct dirent *entry;
@@ -33,23 +44,21 @@ static int read_names(UnitTree *tree) {
 
         while (r >= 0 && (entry = readdir(dir)))
                 if (entry->d_name[0] != '.')
-                        r = string_list_add(&tree->names, entry->d_name);
+                        r = add_name(tree, entry->d_name);
         (void) closedir(dir);
         if (r < 0)
                 return r;
         string_list_sort(&tree->names);
+        string_list_sort(&tree->stems);
         return 0;
 }
 
 /* systemd reads the drop-ins of a unit's other names too, and those are links beside it. */
-static int find_alias(UnitTree *tree, const char *drop_ins) {
-        _cleanup_free_ char *name = strndup(drop_ins, strlen(drop_ins) - strlen(DROP_INS_SUFFIX));
+static int find_alias(UnitTree *tree, const char *name) {
         _cleanup_free_ char *target = NULL;
         char *alias;
         int r;
 
-        if (!name)
-                return -ENOMEM;
         if (!unit_tree_has(tree, name))
                 return 0;
         r = file_readlink(tree->dir_fd, name, &target);
@@ -63,12 +72,9 @@ static int find_alias(UnitTree *tree, const char *drop_ins) {
 }
 
 static int find_aliases(UnitTree *tree) {
-        for (size_t i = 0; i < tree->names.n; i++) {
-                int r;
+        for (size_t i = 0; i < tree->stems.n; i++) {
+                int r = find_alias(tree, tree->stems.items[i]);
 
-                if (!text_has_suffix(tree->names.items[i], DROP_INS_SUFFIX))
-                        continue;
-                r = find_alias(tree, tree->names.items[i]);
                 if (r < 0)
                         return r;
         }
@@ -100,10 +106,14 @@ static int compare_with_text(const void *text, const void *item) {
         return strcmp(text, *(char *const *) item);
 }
 
+static bool is_on(const StringList *list, const char *name) {
+        return list->n > 0 &&
+               bsearch(name, list->items, list->n, sizeof(*list->items), compare_with_text);
+}
+
 /** unit_tree_has() - whether there is an entry of that name, whatever it is. */
 bool unit_tree_has(const UnitTree *tree, const char *name) {
-        return tree->names.n > 0 && bsearch(name, tree->names.items, tree->names.n,
-                                            sizeof(*tree->names.items), compare_with_text);
+        return is_on(&tree->names, name);
 }
 
 static bool is_mask(const struct stat *st, bool drop_in) {
@@ -130,6 +140,28 @@ UnitFileState unit_tree_state(const UnitTree *tree, const char *name, struct sta
         if (!unit_tree_has(tree, name))
                 return UNIT_FILE_MISSING;
         return state_of(tree->dir_fd, name, /* drop_in= */ false, ret_st);
+}
+
+/**
+ * unit_tree_same_link() - whether both trees link @name to the same place
+ *
+ * As NixOS makes them nearly all are links into the store, and most are the same: to see that costs
+ * less than to follow them. False says nothing: not for masks, and not for links within a tree.
+ */
+bool unit_tree_same_link(const UnitTree *tree, const UnitTree *other, const char *name) {
+        char a[PATH_MAX], b[PATH_MAX];
+        ssize_t n, m;
+
+        if (tree->dir_fd < 0 || other->dir_fd < 0 || strchr(name, '/'))
+                return false;
+        n = readlinkat(tree->dir_fd, name, a, sizeof(a) - 1);
+        if (n <= 0 || a[0] != '/')
+                return false;
+        m = readlinkat(other->dir_fd, name, b, sizeof(b) - 1);
+        if (n != m || memcmp(a, b, (size_t) n) != 0)
+                return false;
+        a[n] = '\0';
+        return strcmp(a, "/dev/null") != 0;
 }
 
 /** unit_tree_defines() - the same for a unit, which may be an instance of a template there. */
@@ -170,11 +202,11 @@ static int add_drop_ins(const UnitTree *tree, const char *name, StringList *path
         struct dirent **entries;
         int n, r;
 
+        if (!is_on(&tree->stems, name))
+                return 0;
         r = text_printf(&dir, "%s" DROP_INS_SUFFIX, name);
         if (r < 0)
                 return r;
-        if (!unit_tree_has(tree, dir))
-                return 0;
 
         n = scandirat(tree->dir_fd, dir, &entries, is_conf, compare_entries);
         if (n < 0 && errno == ENOMEM)
@@ -231,5 +263,6 @@ int unit_tree_drop_ins(const UnitTree *tree, const char *name, StringList *paths
 void unit_tree_done(UnitTree *tree) {
         tree->dir_fd = fd_close(tree->dir_fd);
         string_list_done(&tree->names);
+        string_list_done(&tree->stems);
         string_list_done(&tree->aliases);
 }

@@ -7,12 +7,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "activation.h"
 #include "error.h"
 #include "file.h"
 #include "manager.h"
 #include "plan-load.h"
 #include "recorded-state.h"
+#include "steps.h"
 #include "text.h"
 #include "unit-lists.h"
 #include "user-session.h"
@@ -86,7 +86,7 @@ static int make_lists_directory(const User *user, char **ret_directory) {
 typedef struct Session {
         const User *user;
         const UserSwitch *request;
-        Activation activation;
+        Steps steps;
         Inventory inventory;
         PlanLeftovers leftovers;
         char *lists_directory;
@@ -117,12 +117,12 @@ static int make_plan(Session *s, sd_bus_error *reterr_error) {
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED, "cannot plan: %s",
                                          strerror(-r));
-        s->activation.plan = s->plan;
+        s->steps.plan = s->plan;
         return unit_lists_write_plan(s->lists_directory, s->plan);
 }
 
 static int renew_manager(Session *s, sd_bus_error *reterr_error) {
-        Manager *manager = s->activation.manager;
+        Manager *manager = s->steps.manager;
         int r;
 
         r = manager_reexecute(manager, reterr_error);
@@ -143,7 +143,7 @@ static int run_activation_unit(Session *s, sd_bus_error *reterr_error) {
         if (access(path, F_OK) < 0)
                 return 0;
         r = string_list_add(&units, ACTIVATION_UNIT);
-        return r < 0 ? r : activation_run_units(&s->activation, "restart", &units, reterr_error);
+        return r < 0 ? r : steps_run_units(&s->steps, "restart", &units, reterr_error);
 }
 
 /* Units that came from the user's own files and are the system's from now on. */
@@ -157,19 +157,19 @@ static int migrate(Session *s, sd_bus_error *reterr_error) {
         if (s->plan->migrate.n == 0)
                 return 0;
 
-        r = manager_reload(s->activation.manager, reterr_error);
+        r = manager_reload(s->steps.manager, reterr_error);
         if (r >= 0)
-                r = manager_inventory(s->activation.manager, &now, reterr_error);
+                r = manager_inventory(s->steps.manager, &now, reterr_error);
         if (r >= 0)
                 r = plan_load_migration(&source, s->plan, &plan);
         if (r < 0)
                 return r;
 
-        s->activation.plan = plan;
-        s->activation.post_activation = true;
+        s->steps.plan = plan;
+        s->steps.post_activation = true;
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(steps); i++)
-                r = activation_run_list(&s->activation, steps[i], reterr_error);
-        s->activation.plan = s->plan;
+                r = steps_run_list(&s->steps, steps[i], reterr_error);
+        s->steps.plan = s->plan;
         return r;
 }
 
@@ -179,11 +179,11 @@ static int go(Session *s, sd_bus_error *reterr_error) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(before); i++)
-                r = activation_run_list(&s->activation, before[i], reterr_error);
+                r = steps_run_list(&s->steps, before[i], reterr_error);
         if (r >= 0)
                 r = renew_manager(s, reterr_error);
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(after); i++) {
-                r = activation_run_list(&s->activation, after[i], reterr_error);
+                r = steps_run_list(&s->steps, after[i], reterr_error);
                 unit_lists_remove_action(s->lists_directory, after[i]);
         }
         if (r >= 0)
@@ -194,19 +194,19 @@ static int go(Session *s, sd_bus_error *reterr_error) {
 static int open_session(Session *s, sd_bus_error *reterr_error) {
         int r;
 
-        r = manager_open_user(s->user->runtime_directory, &s->activation.manager, reterr_error);
+        r = manager_open_user(s->user->runtime_directory, &s->steps.manager, reterr_error);
         if (r >= 0)
-                r = manager_inventory(s->activation.manager, &s->inventory, reterr_error);
+                r = manager_inventory(s->steps.manager, &s->inventory, reterr_error);
         if (r >= 0)
-                r = find_config(s->activation.manager, s->user, &s->config);
+                r = find_config(s->steps.manager, s->user, &s->config);
         if (r >= 0)
                 r = make_lists_directory(s->user, &s->lists_directory);
         return r < 0 ? r : make_plan(s, reterr_error);
 }
 
 static void session_done(Session *s) {
-        manager_free(s->activation.manager);
-        activation_done(&s->activation);
+        manager_free(s->steps.manager);
+        steps_done(&s->steps);
         inventory_done(&s->inventory);
         plan_leftovers_done(&s->leftovers);
         free(s->lists_directory);
@@ -226,7 +226,7 @@ int user_session_activate(const User *user, const UserSwitch *request, EventLog 
         _cleanup_(session_done) Session s = {
                 .user = user,
                 .request = request,
-                .activation = { .scripts.log = log, .job_limit_usec = request->job_limit_usec },
+                .steps = { .log = log, .job_limit_usec = request->job_limit_usec },
         };
         int r;
 
@@ -235,6 +235,6 @@ int user_session_activate(const User *user, const UserSwitch *request, EventLog 
                 r = go(&s, &error);
         if (r < 0)
                 event_say(log, "note", "text", error.message ? error.message : strerror(-r));
-        event_say_units(log, "units-failed", NULL, &s.activation.failed);
+        event_say_units(log, "units-failed", NULL, &s.steps.failed);
         return r;
 }

@@ -186,11 +186,27 @@ static int worker_start(const UsersWork *work, Worker *worker) {
         return 0;
 }
 
+/* A user's process is a stranger: what it says must not move the cursor of whoever reads it. */
+static void clean_texts(cJSON *item) {
+        cJSON *child;
+
+        if (cJSON_IsString(item)) {
+                _cleanup_free_ char *clean = text_clean(item->valuestring, /* controls= */ true);
+
+                if (!clean || !cJSON_SetValuestring(item, clean))
+                        item->valuestring[0] = '\0';
+        }
+        cJSON_ArrayForEach(child, item)
+                clean_texts(child);
+}
+
 static void take_line(const UsersWork *work, const Worker *worker, const char *line, size_t n) {
         _cleanup_(cJSON_Deletep) cJSON *event = NULL;
 
-        if (json_parse(line, n, &event) >= 0 && json_string(event, "event"))
-                work->on_event(worker->user, event, work->userdata);
+        if (json_parse(line, n, &event) < 0 || !json_string(event, "event"))
+                return;
+        clean_texts(event);
+        work->on_event(worker->user, event, work->userdata);
 }
 
 static void take_lines(const UsersWork *work, Worker *worker) {

@@ -2,12 +2,15 @@
  * The display: calm plain lines on standard error. Words go there; data (JSON events) goes to
  * standard output.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "display.h"
+#include "error.h"
 #include "plan-print.h"
+#include "text.h"
 
 #define BOLD  "\033[1m"
 #define RED   "\033[31m"
@@ -42,8 +45,36 @@ static void quote(const Display *display, const char *text) {
         fprintf(stderr, "%s  %s%s\n", style(display, FAINT), text, style(display, RESET));
 }
 
-void display_error(const Display *display, const char *text) {
-        fprintf(stderr, "%senact:%s %s\n", style(display, RED), style(display, RESET), text);
+/**
+ * display_finish() - make sure that the data which was asked for has come out
+ *
+ * Return: 0, or a negative errno with @reterr_error set: the disk is full, or nobody reads.
+ */
+int display_finish(sd_bus_error *reterr_error) {
+        if (fflush(stdout) == 0 && !ferror(stdout))
+                return 0;
+        return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                 "What was asked for cannot be written to the standard output.");
+}
+
+/**
+ * display_result() - say what went wrong, if anything did
+ * @r:     of the command: negative where it failed
+ * @error: what it failed with; may be unset
+ *
+ * Return: the exit code.
+ */
+int display_result(const Display *display, int r, const sd_bus_error *error) {
+        _cleanup_free_ char *text = NULL;
+
+        if (r >= 0)
+                return 0;
+        text = strdup(error->message ? error->message : strerror(abs(r)));
+        if (text)
+                text_strip_controls(text);
+        fprintf(stderr, "%senact:%s %s\n", style(display, RED), style(display, RESET),
+                text ? text : strerror(ENOMEM));
+        return sd_bus_error_is_set(error) ? error_to_exit_code(error) : 1;
 }
 
 static void nix_event_to_json(const NixEvent *event) {
@@ -251,6 +282,16 @@ static void on_end(const Display *display, const cJSON *event) {
                 say(display, "done:", text_of(event, "text"));
 }
 
+/* Units, users and scripts have written them, and a terminal would do what they say. */
+static void clean_texts(cJSON *item) {
+        cJSON *child;
+
+        if (cJSON_IsString(item))
+                text_strip_controls(item->valuestring);
+        cJSON_ArrayForEach(child, item)
+                clean_texts(child);
+}
+
 /** display_engine_event() - a RootSideHandler; @userdata is the Display. */
 void display_engine_event(void *userdata, const cJSON *event, const char *line) {
         static const struct {
@@ -275,13 +316,16 @@ void display_engine_event(void *userdata, const cJSON *event, const char *line) 
                 { "user-failed", on_user_failed },
                 { "wait", on_wait },
         };
+        _cleanup_(cJSON_Deletep) cJSON *shown = NULL;
         const Display *display = userdata;
 
         if (display->json) {
                 puts(line);
                 return;
         }
+        shown = cJSON_Duplicate(event, /* recurse= */ true);
+        clean_texts(shown);
         for (size_t i = 0; i < ELEMENTSOF(shows); i++)
-                if (strcmp(shows[i].event, text_of(event, "event")) == 0)
-                        shows[i].show(display, event);
+                if (strcmp(shows[i].event, text_of(shown, "event")) == 0)
+                        shows[i].show(display, shown);
 }

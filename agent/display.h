@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <systemd/sd-bus.h>
 
 #include "json.h"
 #include "nix-log.h"
@@ -15,4 +16,5 @@ typedef struct Display {
 void display_open(Display *display, bool json);
 void display_nix_event(const NixEvent *event, void *userdata);
 void display_engine_event(void *userdata, const cJSON *event, const char *line);
-void display_error(const Display *display, const char *text);
+int display_finish(sd_bus_error *reterr_error);
+int display_result(const Display *display, int r, const sd_bus_error *error);

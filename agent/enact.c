@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "config.h"
-#include "process.h"
+#include "file.h"
 #include "verbs.h"
 
 static const Verb *const verbs[] = {
@@ -12,7 +12,7 @@ static const Verb *const verbs[] = {
 };
 
 int main(int argc, char **argv) {
-        if (process_fill_standard() < 0)
+        if (file_open_standard() < 0)
                 return 1;
         if (argc < 2) {
                 fprintf(stderr, "enact: a verb is missing; see 'enact --help'.\n");

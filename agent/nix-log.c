@@ -145,42 +145,6 @@ static void tell(const NixLog *log, NixEventKind kind, const Activity *a, const 
                      log->userdata);
 }
 
-/* After the ESC of a terminal's control sequence: the first byte behind the sequence. */
-static const char *skip_escape(const char *p) {
-        if (*p == '[') {
-                p += 1 + strspn(p + 1, "0123456789;:<=>? !\"#$%&'()*+,-./");
-                return *p ? p + 1 : p;
-        }
-        if (*p == ']') {
-                while (*p && *p != '\a' && *p != '\033')
-                        p++;
-                return *p == '\a' ? p + 1 : p;
-        }
-        return *p ? p + 1 : p;
-}
-
-/* Leaves what a log file should hold: no colours, no control characters, the last state of a line
- * that was redrawn. */
-static void clean(char *text) {
-        const char *from = text;
-        char *to = text, *line = text;
-
-        while (*from) {
-                unsigned char c = (unsigned char) *from++;
-
-                if (c == '\033')
-                        from = skip_escape(from);
-                else if (c == '\r' && *from && *from != '\n')
-                        to = line;
-                else if (c == '\n' || c == '\t' || (c >= ' ' && c != 0x7f)) {
-                        *to++ = (char) c;
-                        if (c == '\n')
-                                line = to;
-                }
-        }
-        *to = '\0';
-}
-
 static int tail_add(Tail *tail, const char *line) {
         if (tail->lines.n == TAIL_LINES_MAX) {
                 free(tail->lines.items[0]);
@@ -283,8 +247,8 @@ static int start_activity(NixLog *log, uint64_t id, uint64_t type, const char *p
         a->name = short_name(path);
         if (!a->path || !a->name)
                 return -ENOMEM;
-        clean(a->path);
-        clean(a->name);
+        text_strip_controls(a->path);
+        text_strip_controls(a->name);
 
         if (type == ACTIVITY_BUILD)
                 log->n_builds++;
@@ -491,7 +455,7 @@ static int on_result(NixLog *log, const cJSON *object, uint64_t id) {
         text = strdup(value);
         if (!text)
                 return -ENOMEM;
-        clean(text);
+        text_strip_controls(text);
         if (*value && !*text) /* only control characters, as of a builder that could not start */
                 return 0;
         tell(log, type == RESULT_SET_PHASE ? NIX_EVENT_BUILD_PHASE : NIX_EVENT_BUILD_LINE, a, text,
@@ -546,7 +510,7 @@ static int on_message(NixLog *log, const cJSON *object) {
         text = strdup(json_string(object, "msg"));
         if (!text)
                 return -ENOMEM;
-        clean(text);
+        text_strip_controls(text);
         (void) json_number(object, "level", UINT8_MAX, &level);
 
         if (level == NIX_LEVEL_ERROR) {
@@ -567,7 +531,7 @@ static int on_message(NixLog *log, const cJSON *object) {
 }
 
 static int on_plain(NixLog *log, char *line) {
-        clean(line);
+        text_strip_controls(line);
         tell(log, NIX_EVENT_PLAIN, NULL, line, 0);
         return tail_add(&log->plain, line);
 }

@@ -608,6 +608,29 @@ static int read_output(const NixRequest *request, const char *link, char **ret_p
         return 0;
 }
 
+/* Nix makes the link when all is built, and then it is late to learn that it cannot. */
+static int check_out_link(const char *link, sd_bus_error *reterr_error) {
+        const char *slash = strrchr(link, '/');
+        _cleanup_free_ char *directory = NULL;
+        struct stat st;
+
+        directory = slash ? strndup(link, (size_t) (slash - link) + 1) : strdup(".");
+        if (!directory)
+                return -ENOMEM;
+
+        if (lstat(link, &st) >= 0 && !S_ISLNK(st.st_mode))
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                         "'%s' is in the way of the link to the result: it is "
+                                         "no link itself. " NOTHING_CHANGED,
+                                         link);
+        if (access(directory, W_OK) < 0)
+                return sd_bus_error_setf(
+                        reterr_error, ENACT_ERROR_FAILED,
+                        "Cannot make the link '%s' to the result: %s. " NOTHING_CHANGED, link,
+                        strerror(errno));
+        return 0;
+}
+
 /**
  * nix_build() - evaluate and build a configuration
  * @request: what, and whom to tell; its handler is called from in here
@@ -633,11 +656,10 @@ int nix_build(const NixRequest *request, NixOutput **ret, sd_bus_error *reterr_e
         output = calloc(1, sizeof(*output));
         if (!output)
                 return -ENOMEM;
-        if (!request->out_link) {
-                r = make_link_directory(&output->directory, reterr_error);
-                if (r < 0)
-                        return r;
-        }
+        r = request->out_link ? check_out_link(request->out_link, reterr_error) :
+                                make_link_directory(&output->directory, reterr_error);
+        if (r < 0)
+                return r;
         r = request->out_link ? text_printf(&link, "%s", request->out_link) :
                                 text_printf(&link, "%s/" LINK_NAME, output->directory);
         if (r < 0)

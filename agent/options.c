@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "options.h"
+#include "request.h"
 #include "text.h"
 
 #define JOB_TIMEOUT_MAX ((uint64_t) 7 * 24 * 3600)
@@ -108,14 +109,22 @@ static int take_job_timeout(Options *options) {
         return -EINVAL;
 }
 
+static int take_profile(Options *options) {
+        if (request_is_profile_name(optarg)) {
+                options->profile = optarg;
+                return 0;
+        }
+        fprintf(stderr, "enact: --profile-name takes the name of a profile, not '%s'.\n", optarg);
+        return -EINVAL;
+}
+
 static int take_option(Options *options, int c, int index, int argc, char **argv) {
         switch (c) {
         case 'F':
                 options->flake = optarg;
                 return 0;
         case 'p':
-                options->profile = optarg;
-                return 0;
+                return take_profile(options);
         case OPTION_STORE_PATH:
                 options->store_path = optarg;
                 return 0;
@@ -168,8 +177,10 @@ static void say_bad_option(int c, char **argv) {
  * Return: 0, -EINVAL for an unknown or incomplete option, -ENOMEM.
  */
 int options_parse(int argc, char **argv, Options *options, int *ret_index) {
+        const char *no_check = getenv("NIXOS_NO_CHECK");
         int c, r, index = 0, n_words = 0;
 
+        options->no_check = no_check && strcmp(no_check, "1") == 0;
         options->profile = "system";
         opterr = 0;
         optind = 0; /* from the start, whatever was parsed before */

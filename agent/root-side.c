@@ -12,7 +12,6 @@
 
 #include "config.h"
 #include "error.h"
-#include "file.h"
 #include "process.h"
 #include "root-side.h"
 #include "text.h"
@@ -32,7 +31,7 @@ struct RootSide {
         bool ready, activating, ended;
         uint64_t exit_code;
         char *error_name, *error_text;
-        bool let_go;
+        bool asked_to_stop, let_go;
 };
 
 /**
@@ -262,13 +261,31 @@ static int on_readable(_unused_ sd_event_source *source, _unused_ int fd, _unuse
         return n == 0 || side->ended ? sd_event_exit(side->loop, 0) : 0;
 }
 
-/* Before activation the engine is asked to stop; after it began, it is left alone with it. */
+/* A helper that has gone is an error, and no signal that would end us without a word. */
+static int say_to_helper(const RootSide *side, const char *text) {
+        size_t n = strlen(text);
+
+        while (n > 0) {
+                ssize_t k = send(side->fd, text, n, MSG_NOSIGNAL);
+
+                if (k < 0 && errno == EINTR)
+                        continue;
+                if (k < 0)
+                        return -errno;
+                text += k;
+                n -= (size_t) k;
+        }
+        return 0;
+}
+
+/* Before activation the engine is asked to stop, once; after it began, it is left alone with it. */
 static int on_signal(_unused_ sd_event_source *source, _unused_ const struct signalfd_siginfo *si,
                      void *userdata) {
         RootSide *side = userdata;
 
-        if (!side->activating) {
-                (void) file_append(side->fd, "cancel\n", strlen("cancel\n"));
+        if (!side->activating && !side->asked_to_stop) {
+                side->asked_to_stop = true;
+                (void) say_to_helper(side, "cancel\n");
                 return 0;
         }
         side->let_go = true;
@@ -285,7 +302,7 @@ static int send_request(RootSide *side, const Request *request) {
                 r = json_print(object, &line);
         if (r >= 0)
                 r = text_printf(&with_newline, "%s\n", line);
-        return r < 0 ? r : file_append(side->fd, with_newline, strlen(with_newline));
+        return r < 0 ? r : say_to_helper(side, with_newline);
 }
 
 static int run_loop(RootSide *side, const sigset_t *signals) {
@@ -308,6 +325,10 @@ static int run_loop(RootSide *side, const sigset_t *signals) {
 }
 
 static int say_end(const RootSide *side, sd_bus_error *reterr_error) {
+        if (side->let_go && !side->activating)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_INTERRUPTED,
+                                         "Let go: the switch was told to stop and has not done so "
+                                         "yet. 'enact status' shows how it ends.");
         if (side->let_go)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_INTERRUPTED,
                                          "Let go: the switch goes on without this terminal. "
@@ -348,11 +369,18 @@ int root_side_ask(RootSide *side, const Request *request, RootSideHandler handle
                 return -errno;
 
         r = send_request(side, request);
-        if (r >= 0)
+        if (r == -EPIPE)
+                r = sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                      "The root helper ('%s') has ended before it was asked for "
+                                      "anything. Nothing was changed.",
+                                      side->program);
+        else if (r >= 0) {
                 r = run_loop(side, &signals);
+                r = r < 0 ? r : say_end(side, reterr_error);
+        }
         side->loop = sd_event_unref(side->loop);
         (void) sigprocmask(SIG_SETMASK, &old, NULL);
-        return r < 0 && r != -EPIPE ? r : say_end(side, reterr_error);
+        return r;
 }
 
 /** root_side_free() - lets the helper go; without a request it ends, having done nothing. */

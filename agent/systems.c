@@ -18,9 +18,9 @@ static int read_profile(const char *name, Systems *systems) {
         _cleanup_(profile_freep) Profile *profile = NULL;
         int r;
 
-        r = profile_open(PROFILES_DIRECTORY, name, &profile);
+        r = profile_open(PROFILES_DIRECTORY, name, /* make= */ false, &profile);
         if (r < 0)
-                return r;
+                return r == -ENOENT ? 0 : r; /* no such profile, and no generation */
         r = profile_list(profile, &systems->generations);
         if (r < 0)
                 return r;

@@ -115,9 +115,9 @@ static int run(int argc, char **argv) {
         display_open(&display, options.json);
 
         r = list(&options, &error);
-        if (r < 0)
-                display_error(&display, error.message ? error.message : strerror(-r));
-        return r < 0 ? 1 : 0;
+        if (r >= 0)
+                r = display_finish(&error);
+        return display_result(&display, r, &error);
 }
 
 const Verb verb_generations = {

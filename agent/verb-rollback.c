@@ -86,6 +86,7 @@ static int roll_back(const Options *options, const char *word, Display *display,
         if (!request.profile)
                 return -ENOMEM;
         request.no_rollback = options->no_rollback;
+        request.no_check = options->no_check;
         request.job_limit_sec = options->job_limit_sec;
         request.force = options->force;
         request.uid = getuid();
@@ -112,11 +113,7 @@ static int run(int argc, char **argv) {
         display_open(&display, options.json);
 
         r = roll_back(&options, index < argc ? argv[index] : NULL, &display, &error);
-        if (r < 0) {
-                display_error(&display, error.message ? error.message : strerror(-r));
-                return error.name ? error_to_exit_code(&error) : 1;
-        }
-        return 0;
+        return display_result(&display, r, &error);
 }
 
 const Verb verb_rollback = {

@@ -184,9 +184,9 @@ static int run(int argc, char **argv) {
                 r = print_json(&status);
         else if (r >= 0)
                 print_status(&status);
-        if (r < 0)
-                display_error(&display, error.message ? error.message : strerror(-r));
-        return r < 0 ? 1 : 0;
+        if (r >= 0)
+                r = display_finish(&error);
+        return display_result(&display, r, &error);
 }
 
 const Verb verb_status = {

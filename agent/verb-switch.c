@@ -150,6 +150,7 @@ static int ask(const Course *course, const Options *options, const char *topleve
                 .no_rollback = options->no_rollback,
                 .force = options->force,
                 .install_bootloader = options->install_bootloader,
+                .no_check = options->no_check,
                 .job_limit_sec = options->job_limit_sec,
                 .plan_digest = (char *) options->plan,
                 .uid = getuid(),
@@ -163,11 +164,17 @@ static int follow_course(const Course *course, const Options *options, Display *
                          sd_bus_error *reterr_error) {
         _cleanup_(root_side_freep) RootSide *root = NULL;
         _cleanup_(nix_output_freep) NixOutput *output = NULL;
-        const char *toplevel = options->store_path;
+        _cleanup_(toplevel_freep) Toplevel *given = NULL;
+        const char *toplevel;
         int r;
 
         if (course->plans || course->asks) {
                 r = check_systemd(reterr_error);
+                if (r < 0)
+                        return r;
+        }
+        if (options->store_path) { /* often a link like ./result, which only we can follow */
+                r = toplevel_open(options->store_path, &given, reterr_error);
                 if (r < 0)
                         return r;
         }
@@ -176,12 +183,12 @@ static int follow_course(const Course *course, const Options *options, Display *
                 if (r < 0)
                         return r;
         }
-        if (!toplevel) {
+        if (!given) {
                 r = build(course, options, display, &output, reterr_error);
                 if (r < 0)
                         return r;
-                toplevel = output->store_path;
         }
+        toplevel = given ? given->path : output->store_path;
         if (course->links)
                 puts(toplevel);
         if (course->plans) {
@@ -201,7 +208,8 @@ static int run(int argc, char **argv) {
 
         r = options_parse(argc, argv, &options, &index);
         if (r >= 0 && index < argc) {
-                fprintf(stderr, "enact: '%s' takes no word '%s'.\n", argv[0], argv[index]);
+                fprintf(stderr, "enact: '%s' takes no word '%s'; a flake is named by --flake.\n",
+                        argv[0], argv[index]);
                 r = -EINVAL;
         }
         if (r < 0)
@@ -210,11 +218,9 @@ static int run(int argc, char **argv) {
         display.build_logs = string_list_contains(&options.nix, "--print-build-logs");
 
         r = follow_course(course, &options, &display, &error);
-        if (r < 0) {
-                display_error(&display, error.message ? error.message : strerror(-r));
-                return error.name ? error_to_exit_code(&error) : 1;
-        }
-        return 0;
+        if (r >= 0 && !course->asks) /* events that were lost do not undo a switch */
+                r = display_finish(&error);
+        return display_result(&display, r, &error);
 }
 
 #define SYNOPSIS "[--flake REF[#HOST]]"

@@ -293,6 +293,25 @@ int file_open_directory(int dir_fd, const char *path, int *ret_fd) {
         return 0;
 }
 
+/**
+ * file_open_standard() - /dev/null for each of descriptors 0 to 2 that the caller has closed
+ *
+ * Otherwise the next file or socket gets that number, and words for a person are written into it.
+ *
+ * Return: 0 or an errno of open(2).
+ */
+int file_open_standard(void) {
+        int fd;
+
+        do {
+                fd = open("/dev/null", O_RDWR);
+                if (fd < 0)
+                        return -errno;
+        } while (fd <= STDERR_FILENO);
+        (void) close(fd);
+        return 0;
+}
+
 /** file_sync_filesystem() - make the file system that holds @path durable; 0 or an errno of
  * syncfs(2). */
 int file_sync_filesystem(const char *path) {

@@ -18,4 +18,5 @@ int file_append(int fd, const char *text, size_t n);
 int file_symlink(int dir_fd, const char *target, const char *name);
 int file_make_directories(const char *path, mode_t mode);
 int file_open_directory(int dir_fd, const char *path, int *ret_fd);
+int file_open_standard(void);
 int file_sync_filesystem(const char *path);

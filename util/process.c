@@ -15,26 +15,6 @@
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-/**
- * process_fill_standard() - have /dev/null where standard input, output or error is closed
- *
- * To be called first: the first file that is opened would take the place of what is missing, and
- * our words would be written into it.
- *
- * Return: 0, or an errno of open(2).
- */
-int process_fill_standard(void) {
-        int fd;
-
-        do
-                fd = open("/dev/null", O_RDWR); /* the lowest number that is free */
-        while (fd >= 0 && fd <= STDERR_FILENO);
-        if (fd < 0)
-                return -errno;
-        (void) close(fd);
-        return 0;
-}
-
 /* In the child, between fork and exec: only async-signal-safe calls. */
 static int child_stdio(const ProcessOptions *options) {
         const int wanted[] = { options->stdin_fd, options->stdout_fd, options->stderr_fd };
@@ -96,7 +76,8 @@ static __attribute__((noreturn)) void child_run(char *const *arguments,
  * @arguments: the program (looked up on PATH if it has no slash) and its arguments
  * @ret_pid:   the child, for process_wait() or an event source
  *
- * The child has no descriptor but 0, 1 and 2 (all of ours are close-on-exec) and default signals.
+ * The child has 0, 1 and 2, none of ours beyond (all are close-on-exec) but what our own caller left
+ * open for it, and default signals.
  *
  * Return: 0, -ENOENT if there is no such program, or an errno of fork(2), dup2(2) or execve(2).
  */

@@ -19,7 +19,6 @@ typedef struct ProcessOptions {
                 .stdin_fd = -EBADF, .stdout_fd = -EBADF, .stderr_fd = -EBADF                       \
         }
 
-int process_fill_standard(void);
 int process_start(const StringList *arguments, const ProcessOptions *options, pid_t *ret_pid);
 int process_wait(pid_t pid, int *ret_status);
 int process_find(const char *program, char **ret_path);

@@ -173,27 +173,3 @@ TEST(only_a_program_is_found_on_path) {
         ASSERT_TEXT(found, path);
         (void) setenv("PATH", old, /* overwrite= */ 1);
 }
-
-/* In a process of its own: which of 0 to 2 were closed, and what a file opened afterwards gets. */
-static int fill_without(int first_closed) {
-        for (int fd = first_closed; fd <= STDERR_FILENO; fd++)
-                (void) close(fd);
-        if (process_fill_standard() < 0)
-                return 1;
-        for (int fd = 0; fd <= STDERR_FILENO; fd++)
-                if (fcntl(fd, F_GETFD) != 0)
-                        return 2;
-        return open("/", O_RDONLY | O_CLOEXEC) > STDERR_FILENO ? 0 : 3;
-}
-
-TEST(closed_standard_descriptors_are_filled) {
-        for (int first = 0; first <= STDERR_FILENO + 1; first++) {
-                pid_t pid = fork();
-                int status;
-
-                if (pid == 0)
-                        _exit(fill_without(first));
-                ASSERT_OK(process_wait(pid, &status));
-                ASSERT_EQ(status, 0);
-        }
-}

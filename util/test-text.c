@@ -48,3 +48,36 @@ TEST(utf8_is_told_from_other_bytes) {
         ASSERT_FALSE(text_is_utf8("half a pair \xed\xa0\x80"));
         ASSERT_FALSE(text_is_utf8("past the end \xf4\x90\x80\x80"));
 }
+
+TEST(what_is_shown_is_clean) {
+        _cleanup_free_ char *kept =
+                text_clean("gr\xc3\xbc\xc3\x9f \033[1m\tdich", /* controls= */ false);
+        _cleanup_free_ char *bare = text_clean("a\033[2Jb\tc\x7f\r", /* controls= */ true);
+        _cleanup_free_ char *bytes = text_clean("\xff"
+                                                "a\xc3",
+                                                /* controls= */ false);
+
+        ASSERT_TEXT(kept, "gr\xc3\xbc\xc3\x9f \033[1m\tdich");
+        ASSERT_TEXT(bare, "a?[2Jb\tc??");
+        ASSERT_TEXT(bytes, "?a?");
+}
+
+static const char *stripped(char *text) {
+        text_strip_controls(text);
+        return text;
+}
+
+TEST(what_would_drive_a_terminal_is_left_out) {
+        char colour[] = "\033[1;31mred\033[0m", title[] = "a\033]0;title\ab", cut[] = "a\033[",
+             bell[] = "a\a\bb\x7f",
+             eight_bit[] = "a\xc2\x9b"
+                           "31mb \xc3\xa4 \xc2\xa0",
+             redrawn[] = "one\n10%\r20%\rdone\r\n\tend";
+
+        ASSERT_TEXT(stripped(colour), "red");
+        ASSERT_TEXT(stripped(title), "ab");
+        ASSERT_TEXT(stripped(cut), "a");
+        ASSERT_TEXT(stripped(bell), "ab");
+        ASSERT_TEXT(stripped(eight_bit), "a31mb \xc3\xa4 \xc2\xa0");
+        ASSERT_TEXT(stripped(redrawn), "one\ndone\n\tend");
+}

@@ -149,3 +149,70 @@ bool text_is_utf8(const char *text) {
         }
         return true;
 }
+
+/* After the ESC of a terminal's control sequence: the first byte behind the sequence. */
+static const char *skip_escape(const char *p) {
+        if (*p == '[') {
+                p += 1 + strspn(p + 1, "0123456789;:<=>? !\"#$%&'()*+,-./");
+                return *p ? p + 1 : p;
+        }
+        if (*p == ']') {
+                while (*p && *p != '\a' && *p != '\033')
+                        p++;
+                return *p == '\a' ? p + 1 : p;
+        }
+        return *p ? p + 1 : p;
+}
+
+/**
+ * text_strip_controls() - leave what a log file should hold, in place
+ *
+ * No colours, no control characters (those that UTF-8 has beyond ASCII neither), the last state of
+ * a line that was redrawn.
+ */
+void text_strip_controls(char *text) {
+        const char *from = text;
+        char *to = text, *line = text;
+
+        while (*from) {
+                unsigned char c = (unsigned char) *from++;
+
+                if (c == '\033')
+                        from = skip_escape(from);
+                else if (c == 0xc2 && (unsigned char) *from >= 0x80 && (unsigned char) *from < 0xa0)
+                        from++;
+                else if (c == '\r' && *from && *from != '\n')
+                        to = line;
+                else if (c == '\n' || c == '\t' || (c >= ' ' && c != 0x7f)) {
+                        *to++ = (char) c;
+                        if (c == '\n')
+                                line = to;
+                }
+        }
+        *to = '\0';
+}
+
+/**
+ * text_clean() - a copy that may be shown and may stand in JSON
+ * @controls: whether control characters are taken out as well, which could move a terminal's cursor
+ *
+ * What is taken out becomes a question mark.
+ *
+ * Return: owned by the caller; NULL without memory.
+ */
+char *text_clean(const char *text, bool controls) {
+        char *clean = strdup(text);
+
+        if (!clean)
+                return NULL;
+        for (unsigned char *p = (unsigned char *) clean; *p;) {
+                size_t n = utf8_length(p);
+
+                if (n == 0 || (controls && (*p < ' ' || *p == 0x7f) && *p != '\t')) {
+                        *p++ = '?';
+                        continue;
+                }
+                p += n;
+        }
+        return clean;
+}

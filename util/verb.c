@@ -38,6 +38,12 @@ static void say_unknown(const Verb *const verbs[], const char *program, const ch
                         nearest = verbs[i];
                 }
         }
+        if (*name == '-') {
+                fprintf(stderr,
+                        "%s: options come after the verb, and '%s' is first. '%s --help' lists the verbs.\n",
+                        program, name, program);
+                return;
+        }
         fprintf(stderr, "%s: there is no verb '%s'.", program, name);
         if (nearest)
                 fprintf(stderr, " Did you mean '%s'?", nearest->name);

@@ -4,13 +4,13 @@
 #include <string.h>
 
 #include "config.h"
-#include "process.h"
+#include "file.h"
 #include "verbs.h"
 
 static const Verb *const verbs[] = { &verb_plan, &verb_run, &verb_serve, NULL };
 
 int main(int argc, char **argv) {
-        if (process_fill_standard() < 0)
+        if (file_open_standard() < 0)
                 return 1;
         if (argc < 2) {
                 fprintf(stderr,

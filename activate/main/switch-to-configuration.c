@@ -5,7 +5,7 @@
 
 #include "drop-in-story.h"
 #include "drop-in.h"
-#include "process.h"
+#include "file.h"
 
 static const char *const actions[] = { "check", "switch", "boot", "test", "dry-activate" };
 
@@ -31,7 +31,7 @@ int main(int argc, char **argv) {
         const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
         int code;
 
-        if (process_fill_standard() < 0)
+        if (file_open_standard() < 0)
                 return 1;
         drop_in.program = slash ? slash + 1 : argc > 0 ? argv[0] : "switch-to-configuration";
         if (argc < 2 || !is_known(argv[1])) {

@@ -5,6 +5,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +20,7 @@
 #include "engine.h"
 #include "error.h"
 #include "file.h"
+#include "history.h"
 #include "run-directory.h"
 #include "scripts.h"
 #include "text.h"
@@ -32,6 +35,7 @@ typedef struct Server {
         char *line; /* the last one handed on, and its room */
         size_t line_allocated;
         bool told_end;
+        bool left; /* the caller has gone; the engine works on */
 } Server;
 
 static void print_event(cJSON *event) {
@@ -90,6 +94,25 @@ static int on_engine_end(_unused_ sd_event_source *source, _unused_ int fd,
         return sd_event_exit(((Server *) userdata)->loop, 0);
 }
 
+/* Whether what the pipe says is "cancel"; it says nothing else. */
+static bool is_cancel(const char *text, size_t n) {
+        return memmem(text, n, "cancel", strlen("cancel"));
+}
+
+/* For a dry run, which waits in no loop. */
+static bool is_cancelled(void) {
+        struct pollfd fd = { .fd = STDIN_FILENO, .events = POLLIN };
+        static bool cancelled;
+        char buffer[256];
+
+        if (!cancelled && poll(&fd, 1, 0) > 0 && (fd.revents & POLLIN)) {
+                ssize_t n = read(STDIN_FILENO, buffer, sizeof(buffer));
+
+                cancelled = n > 0 && is_cancel(buffer, (size_t) n);
+        }
+        return cancelled;
+}
+
 /* The pipe says "cancel", or that nobody listens any more. */
 static int on_caller(_unused_ sd_event_source *source, int fd, _unused_ uint32_t revents,
                      void *userdata) {
@@ -98,9 +121,11 @@ static int on_caller(_unused_ sd_event_source *source, int fd, _unused_ uint32_t
         ssize_t n;
 
         n = read(fd, buffer, sizeof(buffer));
-        if (n <= 0)
+        if (n <= 0) {
+                server->left = true;
                 return sd_event_exit(server->loop, 0);
-        if (memmem(buffer, (size_t) n, "cancel", strlen("cancel")) && server->engine_fd >= 0)
+        }
+        if (is_cancel(buffer, (size_t) n) && server->engine_fd >= 0)
                 (void) pidfd_send_signal(server->engine_fd, SIGTERM, NULL, 0);
         return 0;
 }
@@ -132,6 +157,21 @@ static void server_done(Server *server) {
         sd_event_unref(server->loop);
 }
 
+/* A full /run takes no events; the history may know how it ended all the same. */
+static void tell_end_from_history(const char *id) {
+        _cleanup_(history_done) History history = { 0 };
+        const HistoryEntry *entry;
+
+        (void) history_read(STATE_DIRECTORY, &history);
+        entry = history.n > 0 ? &history.entries[history.n - 1] : NULL;
+        if (entry && strcmp(entry->id, id) == 0)
+                tell_end(error_from_exit_code((int) entry->exit_code), entry->text);
+        else
+                tell_end(ENACT_ERROR_ROLLBACK_FAILED,
+                         "The engine was ended before it could say how far it came. "
+                         "'enact status' says what holds.");
+}
+
 static int relay_engine(const char *id, pid_t engine) {
         _cleanup_(server_done) Server server = { .engine_fd = -EBADF };
         _cleanup_free_ char *path = NULL;
@@ -148,10 +188,8 @@ static int relay_engine(const char *id, pid_t engine) {
         r = sd_event_new(&server.loop);
         if (r >= 0)
                 r = follow(&server, path);
-        if (r >= 0 && !server.told_end)
-                tell_end(ENACT_ERROR_ROLLBACK_FAILED,
-                         "The engine was ended before it could say how far it came. "
-                         "'enact status' says what holds.");
+        if (r >= 0 && !server.told_end && !server.left)
+                tell_end_from_history(id);
         return r;
 }
 
@@ -193,7 +231,8 @@ static int start_engine(const Request *request, sd_bus_error *reterr_error) {
 static int dry_activate(const Request *request, sd_bus_error *reterr_error) {
         _cleanup_(toplevel_freep) Toplevel *toplevel = NULL;
         _cleanup_(event_log_freep) EventLog *log = NULL;
-        Scripts scripts = { .action = "dry-activate" };
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        Scripts scripts = { .action = "dry-activate", .interrupted = is_cancelled };
         int r;
 
         r = toplevel_open(request->toplevel, &toplevel, reterr_error);
@@ -205,10 +244,14 @@ static int dry_activate(const Request *request, sd_bus_error *reterr_error) {
 
         scripts.of = toplevel;
         scripts.log = log;
-        r = scripts_run_activation(&scripts, "dry-activate", reterr_error);
-        if (r >= 0)
-                tell_end(NULL, "A dry run: nothing was changed.");
-        return r;
+        r = scripts_run_activation(&scripts, "dry-activate", &error);
+        if (sd_bus_error_has_name(&error, ENACT_ERROR_INTERRUPTED))
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_INTERRUPTED,
+                                         "Interrupted. A dry run: nothing was changed.");
+        if (r < 0)
+                return sd_bus_error_move(reterr_error, &error);
+        tell_end(NULL, "A dry run: nothing was changed.");
+        return 0;
 }
 
 static int read_request(Request *request, sd_bus_error *reterr_error) {
@@ -250,6 +293,23 @@ static int check_place(sd_bus_error *reterr_error) {
         return 0;
 }
 
+/* Whoever became root to ask; the request's own word for it is a stranger's. */
+static uid_t caller(void) {
+        static const char *const variables[] = { "SUDO_UID", "PKEXEC_UID" };
+        const char *doas = getenv("DOAS_USER");
+        const struct passwd *entry;
+        uint64_t uid;
+
+        for (size_t i = 0; i < ELEMENTSOF(variables); i++) {
+                const char *value = getenv(variables[i]);
+
+                if (value && text_to_unsigned(value, UINT32_MAX - 1, &uid) >= 0)
+                        return (uid_t) uid;
+        }
+        entry = doas ? getpwnam(doas) : NULL;
+        return entry ? entry->pw_uid : getuid();
+}
+
 static int serve(sd_bus_error *reterr_error) {
         _cleanup_(request_done) Request request = { 0 };
         int r;
@@ -262,6 +322,7 @@ static int serve(sd_bus_error *reterr_error) {
         r = read_request(&request, reterr_error);
         if (r < 0)
                 return r;
+        request.uid = caller();
         return request.verb == REQUEST_DRY_ACTIVATE ? dry_activate(&request, reterr_error) :
                                                       start_engine(&request, reterr_error);
 }
@@ -279,6 +340,7 @@ static int run(int argc, _unused_ char **argv) {
         (void) signal(SIGINT, SIG_IGN);
         (void) signal(SIGHUP, SIG_IGN);
         (void) signal(SIGPIPE, SIG_IGN);
+        (void) umask(0022); /* what is for everybody to read must not depend on who asks */
 
         r = serve(&error);
         if (r == -ENODATA) /* the caller went away without asking for anything */

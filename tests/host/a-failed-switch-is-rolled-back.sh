@@ -114,6 +114,17 @@ configuration web installer <<< "$(good '
 rolled_back installer "no room on the ESP" "boot loader installer"
 is "$(contents web /root/installed | tail -n 1)" "$old"
 
+step "where another system is only tried out, it is still the boot default's installer"
+configuration web tried <<< "$(good 'environment.etc.motto.text = "tried";')"
+on web enact test --flake /root/tried
+refused web 3 enact switch --flake /root/installer
+says "Rolled back"
+is "$(contents web /etc/motto)" tried
+is "$(profile_of web)" "$old"
+is "$(contents web /root/installed | tail -n 1)" "$old"
+on web enact test --flake /root/good
+as_before
+
 step "the way back is closed, too: 5, and loudly"
 configuration web closed <<< "$(good '
   systemd.services.greeter.serviceConfig.ExecStart = "/bin/false";
@@ -126,7 +137,7 @@ on web enact switch --flake /root/open
 refused web 5 enact switch --flake /root/closed
 says "greeter.service" "farewell.service" "failed, too"
 on web enact status
-says "exit code 5"
+says "exit code 5" "interrupted" "rollback"
 
 step "and a switch to what is well puts all of that right"
 on web enact switch --flake /root/good

@@ -50,6 +50,16 @@ says "interrupted" "$new" "activate"
 says_not "under way"
 is "$(profile_of web)" "$good"
 let_go web
+
+step "a switch that is refused has put nothing right, nor has one that only boots: it stays known"
+refused web 1 enact switch --store-path /root
+refused web 1 enact switch --store-path /root/nowhere
+on web enact boot --store-path "$new"
+on web enact boot --store-path "$good"
+on bob@web enact status
+says "interrupted" "$new" "activate"
+inactive web greeter.service
+
 on web enact switch --flake /root/good
 good_again
 on web enact status

@@ -52,6 +52,22 @@ for signal in INT TERM HUP; do
     stopped_at "a pre-switch check" "$signal"
 done
 
+step "an engine that does not hear is left alone when Ctrl-C comes again"
+hold web
+begin switch web enact switch --flake /root/flake
+eventually 20 held web
+on web pkill --signal STOP -f "^/usr/libexec/enact/enact-activate run"
+signal switch INT
+# shellcheck disable=SC2016  # for the host's shell
+eventually 5 on web sh -c 'grep -q "^ShdPnd:.*4000$" /proc/$(pgrep -f "^/usr/libexec/enact/enact-activate run")/status'
+signal switch INT
+ends switch 130
+says "Let go" "was told to stop" "'enact status'"
+on web pkill --signal CONT -f "^/usr/libexec/enact/enact-activate run"
+eventually 5 refused web 1 pgrep -f "^/usr/libexec/enact/enact-activate"
+let_go web
+unchanged web
+
 step "the same system can be switched to afterwards"
 on web enact switch --flake /root/flake
 says "done:" "generation 2"

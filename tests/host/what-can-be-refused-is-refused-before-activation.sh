@@ -54,6 +54,13 @@ NIX
 refused web 1 enact switch --flake /root/two
 says "kernel : 6.1 -> 6.2" "Nothing was changed"
 unchanged web
+
+step "as the inhibitor's own words say, NIXOS_NO_CHECK=1 overrules it"
+on web env NIXOS_NO_CHECK=1 enact test --flake /root/two
+is "$(running_of web)" "$(built web two)"
+on web env NIXOS_NO_CHECK=1 enact switch --flake /root/one
+
+step "or it is booted"
 old=$(running_of web)
 on web enact boot --flake /root/two
 is "$(running_of web)" "$old"

@@ -1,0 +1,126 @@
+/*
+ * The steps of a switch that are jobs of a service manager, the system's or a user's: one list of
+ * the plan after the other, each told as it begins and as it ends.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "clock.h"
+#include "jobs.h"
+#include "steps.h"
+#include "unit-report.h"
+
+/* What a person sees while jobs run. */
+static void on_job_start(void *userdata, const char *job, const char *unit) {
+        Steps *s = userdata;
+        cJSON *event = event_new("job");
+
+        event_add_text(event, "job", job);
+        event_add_text(event, "unit", unit);
+        event_emit(s->log, event);
+}
+
+static void on_job_end(void *userdata, const char *job, const char *unit, const char *result,
+                       uint64_t duration_usec) {
+        Steps *s = userdata;
+        cJSON *event = event_new("job-done");
+
+        event_add_text(event, "job", job);
+        event_add_text(event, "unit", unit);
+        event_add_text(event, "result", result);
+        event_add_number(event, "seconds", (double) duration_usec / USEC_PER_SEC);
+        event_emit(s->log, event);
+        if (jobs_result_is_bad(result))
+                unit_report_failure(s->log, s->manager, unit);
+}
+
+static void on_job_refused(void *userdata, const char *job, const char *unit, const char *error) {
+        Steps *s = userdata;
+        cJSON *event = event_new("refused");
+
+        event_add_text(event, "job", job);
+        event_add_text(event, "unit", unit);
+        event_add_text(event, "text", error);
+        event_emit(s->log, event);
+}
+
+static void on_job_wait(void *userdata, const char *job, const char *unit, uint64_t since_usec,
+                        uint64_t limit_usec) {
+        Steps *s = userdata;
+        cJSON *event = event_new("wait");
+
+        event_add_text(event, "job", job);
+        event_add_text(event, "unit", unit);
+        event_add_number(event, "seconds", (double) (since_usec / USEC_PER_SEC));
+        event_add_number(event, "limit", (double) (limit_usec / USEC_PER_SEC));
+        event_emit(s->log, event);
+}
+
+/**
+ * steps_run_quietly() - one job for each unit, of which only the single ones are told
+ *
+ * Return: 0 (also with failed units), or a negative errno with @reterr_error set.
+ */
+int steps_run_quietly(Steps *s, const char *job, const StringList *units,
+                      sd_bus_error *reterr_error) {
+        const JobObserver observer = {
+                .on_start = on_job_start,
+                .on_end = on_job_end,
+                .on_refused = on_job_refused,
+                .on_wait = on_job_wait,
+                .userdata = s,
+        };
+        const Jobs jobs = {
+                .verb = job,
+                .units = units,
+                .observer = &observer,
+                .limit_usec = s->job_limit_usec,
+        };
+
+        return jobs_run(s->manager, &jobs, &s->failed, reterr_error);
+}
+
+/* The units of a list, hidden ones too, and those that people hear of. */
+static int split_list(const PlanList *list, StringList *all, StringList *visible) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < list->n; i++) {
+                r = string_list_add(all, list->entries[i].unit);
+                if (r >= 0 && !list->entries[i].hidden)
+                        r = string_list_add(visible, list->entries[i].unit);
+        }
+        return r;
+}
+
+static void tell_units(const Steps *s, const char *name, const char *job, const StringList *units) {
+        event_say_units(s->log, s->post_activation ? "jobs-after" : name, job, units);
+}
+
+/**
+ * steps_run_units() - one job for each unit, told as such
+ *
+ * Return: 0 (also with failed units), or a negative errno with @reterr_error set.
+ */
+int steps_run_units(Steps *s, const char *job, const StringList *units,
+                    sd_bus_error *reterr_error) {
+        tell_units(s, "jobs", job, units);
+        return steps_run_quietly(s, job, units, reterr_error);
+}
+
+/** steps_run_list() - the same for one list of the plan; hidden units are done and not told.
+ */
+int steps_run_list(Steps *s, PlanAction action, sd_bus_error *reterr_error) {
+        _cleanup_(string_list_done) StringList units = { 0 }, visible = { 0 };
+        const char *job = plan_action_to_string(action);
+        int r;
+
+        r = split_list(&s->plan->lists[action], &units, &visible);
+        if (r < 0)
+                return r;
+        tell_units(s, action == PLAN_SKIP ? "skip" : "jobs", job, &visible);
+        return action == PLAN_SKIP ? 0 : steps_run_quietly(s, job, &units, reterr_error);
+}
+
+void steps_done(Steps *s) {
+        string_list_done(&s->failed);
+}

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-bus.h>
+
+#include "event.h"
+#include "manager.h"
+#include "plan.h"
+#include "string-list.h"
+
+/* Working off a plan with one manager. */
+typedef struct Steps {
+        EventLog *log;
+        Manager *manager;
+        Plan *plan;
+        uint64_t job_limit_usec; /* for each job; 0: by the unit's own timeout */
+        bool post_activation;    /* a further pass, and told as such */
+        StringList failed;       /* units whose job failed */
+} Steps;
+
+int steps_run_list(Steps *steps, PlanAction action, sd_bus_error *reterr_error);
+int steps_run_units(Steps *steps, const char *job, const StringList *units,
+                    sd_bus_error *reterr_error);
+int steps_run_quietly(Steps *steps, const char *job, const StringList *units,
+                      sd_bus_error *reterr_error);
+void steps_done(Steps *steps);
