@@ -289,6 +289,16 @@ static void on_note(const Display *display, const cJSON *event) {
         say(display, "note:", text_of(event, "text"));
 }
 
+/* What could not be read, or was left out. */
+static void on_plan(const Display *display, const cJSON *event) {
+        const cJSON *plan = cJSON_GetObjectItemCaseSensitive(event, "plan"), *note;
+
+        cJSON_ArrayForEach(note, cJSON_GetObjectItemCaseSensitive(plan, "notes")) {
+                if (cJSON_IsString(note))
+                        say(display, "note:", note->valuestring);
+        }
+}
+
 /* The last word of a command that went well; errors are said by whoever asked. */
 static void on_end(const Display *display, const cJSON *event) {
         uint64_t code;
@@ -318,6 +328,7 @@ void display_engine_event(void *userdata, const cJSON *event, const char *line) 
                 { "note", on_note },
                 { "output", on_output },
                 { "phase", on_phase },
+                { "plan", on_plan },
                 { "reexecute", on_reexecute },
                 { "refused", on_refused },
                 { "skip", on_skip },
