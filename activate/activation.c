@@ -210,6 +210,31 @@ static int bring_users(Activation *a, sd_bus_error *reterr_error) {
         return users_work(&work);
 }
 
+static bool runs(Activation *a, const char *unit) {
+        _cleanup_free_ char *active = NULL;
+
+        return manager_unit_text(a->steps.manager, unit, SYSTEMD_UNIT, "ActiveState", &active) >=
+                       0 &&
+               (strcmp(active, "active") == 0 || strcmp(active, "activating") == 0);
+}
+
+/* A timer or a dependency may have started what was stopped, by its old definition; then starting
+ * it again would change nothing. */
+static int stop_what_came_back(Activation *a, sd_bus_error *reterr_error) {
+        _cleanup_(string_list_done) StringList units = { 0 };
+        const PlanList *stopped = &a->steps.plan->lists[PLAN_STOP];
+
+        for (size_t i = 0; i < stopped->n; i++) {
+                const char *unit = stopped->entries[i].unit;
+
+                if (!plan_find(a->steps.plan, PLAN_START, unit) || !runs(a, unit))
+                        continue;
+                if (string_list_add(&units, unit) < 0)
+                        return -ENOMEM;
+        }
+        return steps_run_units(&a->steps, "stop", &units, reterr_error);
+}
+
 static int run_list_and_forget(Activation *a, PlanAction action, sd_bus_error *reterr_error) {
         int r;
 
@@ -224,6 +249,8 @@ static int after_script(Activation *a, sd_bus_error *reterr_error) {
         int r;
 
         r = take_activation_lists(a, reterr_error);
+        if (r >= 0)
+                r = stop_what_came_back(a, reterr_error);
         if (r >= 0)
                 r = renew_manager(a, reterr_error);
         if (r >= 0)

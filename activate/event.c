@@ -1,7 +1,8 @@
 /*
  * Events: what the engine tells while it works. They are appended to a file that anybody on the
  * host may follow, so the story does not depend on a terminal, a pipe or journald; the journal gets
- * a copy that may be lost. Telling never fails a switch: what cannot be written is dropped.
+ * a copy that may be lost. Telling never fails a switch: what cannot be written is dropped, and a
+ * program that never stops talking does not fill /run, which systemd needs.
  */
 #include <assert.h>
 #include <string.h>
@@ -12,8 +13,11 @@
 #include "journal.h"
 #include "text.h"
 
+#define OUTPUT_BYTES_MAX ((size_t) 16 * 1024 * 1024)
+
 struct EventLog {
-        int fd; /* -EBADF where events go to @handler */
+        int fd;          /* -EBADF where events go to @handler */
+        size_t n_output; /* bytes of what programs print */
         bool journal, timed;
         void (*handler)(void *userdata, const cJSON *event);
         void *userdata;
@@ -134,8 +138,30 @@ static void emit_to_journal(const cJSON *event, const char *line) {
         (void) journal_send(&fields);
 }
 
-static void emit_to_file(const EventLog *log, cJSON *event) {
-        _cleanup_free_ char *line = NULL, *with_newline = NULL;
+static void write_line(const EventLog *log, const char *line) {
+        _cleanup_free_ char *with_newline = NULL;
+
+        if (text_printf(&with_newline, "%s\n", line) >= 0)
+                (void) file_append(log->fd, with_newline, strlen(with_newline));
+}
+
+/* Whether a line of a program finds no room any more; said once. */
+static bool is_too_much(EventLog *log, const cJSON *event, const char *line) {
+        const char *name = json_string(event, "event");
+
+        if (!name || strcmp(name, "output") != 0)
+                return false;
+        if (log->n_output > OUTPUT_BYTES_MAX)
+                return true;
+        log->n_output += strlen(line);
+        if (log->n_output <= OUTPUT_BYTES_MAX)
+                return false;
+        event_say(log, "note", "text", "more is printed than is told here");
+        return true;
+}
+
+static void emit_to_file(EventLog *log, cJSON *event) {
+        _cleanup_free_ char *line = NULL;
 
         if (log->timed)
                 event_add_number(event, "usec", (double) clock_monotonic_usec());
@@ -143,8 +169,8 @@ static void emit_to_file(const EventLog *log, cJSON *event) {
                 return;
         if (log->journal)
                 emit_to_journal(event, line);
-        if (text_printf(&with_newline, "%s\n", line) >= 0)
-                (void) file_append(log->fd, with_newline, strlen(with_newline));
+        if (!is_too_much(log, event, line))
+                write_line(log, line);
 }
 
 /**

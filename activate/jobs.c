@@ -17,15 +17,25 @@
 #define INFINITE_USEC      (600 * USEC_PER_SEC)  /* what a unit without one gets, as oneshots are */
 #define WAITING_LIMIT_USEC (1800 * USEC_PER_SEC) /* for a job that waits for others */
 #define TELL_WAIT_USEC     (5 * USEC_PER_SEC)
+#define VISITS_MAX         100U /* of jobs, to find what others wait for */
 
 typedef struct Job {
         const char *unit;
+        const char *verb;
         char *path; /* of the job object */
         uint64_t asked_usec;
         uint64_t begun_usec; /* when its limit began to count */
+        uint64_t told_usec;  /* when it was last told that it is waited for */
         uint64_t limit_usec; /* 0: not asked for yet */
+        bool waits;          /* for other jobs, when we last looked */
         bool ended;
 } Job;
+
+/* Jobs that nobody asked for here, but that those asked for wait for: a target's new units. */
+typedef struct Blockers {
+        Job *jobs; /* unit, verb and path are owned */
+        size_t n;
+} Blockers;
 
 /* Those under way are ordered by the path of their job object. */
 typedef struct JobSet {
@@ -37,6 +47,8 @@ typedef struct JobSet {
         bool lost;        /* the connection ended before all answers were there */
         StringList early; /* "path result" of jobs that ended before all answers were there */
         StringList *failed;
+        Blockers blockers;
+        size_t n_told;     /* of waits, while we looked after all */
         sd_bus_slot *slot; /* of the signal that ends jobs */
         int error;
 } JobSet;
@@ -52,29 +64,34 @@ bool jobs_result_is_bad(const char *result) {
         return false;
 }
 
-static void tell_end(const JobSet *set, const char *unit, const char *result, uint64_t asked) {
+static void tell_end(JobSet *set, const Job *job, const char *result) {
         const JobObserver *observer = set->request->observer;
 
         if (observer->on_end)
-                observer->on_end(observer->userdata, set->request->verb, unit, result,
-                                 clock_monotonic_usec() - asked);
+                observer->on_end(observer->userdata, job->verb, job->unit, result,
+                                 clock_monotonic_usec() - job->asked_usec);
+        if (jobs_result_is_bad(result) && string_list_add(set->failed, job->unit) < 0)
+                set->error = -ENOMEM;
 }
 
 static void end_job(JobSet *set, Job *job, const char *result) {
         job->ended = true;
         set->n_pending--;
-        tell_end(set, job->unit, result, job->asked_usec);
-        if (jobs_result_is_bad(result) && string_list_add(set->failed, job->unit) < 0)
-                set->error = -ENOMEM;
+        tell_end(set, job, result);
 }
 
 static int compare_jobs(const void *a, const void *b) {
         return strcmp(((const Job *) a)->path, ((const Job *) b)->path);
 }
 
-static void end_job_of(JobSet *set, const char *path, const char *result) {
+static Job *find_job(Job *jobs, size_t n, const char *path) {
         const Job wanted = { .path = (char *) path };
-        Job *job = bsearch(&wanted, set->jobs, set->n, sizeof(wanted), compare_jobs);
+
+        return n > 0 ? bsearch(&wanted, jobs, n, sizeof(wanted), compare_jobs) : NULL;
+}
+
+static void end_job_of(JobSet *set, const char *path, const char *result) {
+        Job *job = find_job(set->jobs, set->n, path);
 
         if (job && !job->ended)
                 end_job(set, job, result);
@@ -168,9 +185,11 @@ static int on_answer(sd_bus_message *reply, void *userdata, _unused_ sd_bus_erro
         }
         set->jobs[set->n++] = (Job){
                 .unit = call->unit,
+                .verb = set->request->verb,
                 .path = copy,
                 .asked_usec = call->asked_usec,
                 .begun_usec = call->asked_usec,
+                .told_usec = call->asked_usec,
         };
         set->n_pending++;
         return 0;
@@ -263,7 +282,7 @@ static uint64_t add_limits(uint64_t a, uint64_t b) {
 
 /* What the unit allows itself for such a job. */
 static uint64_t own_limit_of(const JobSet *set, const Job *job) {
-        const char *verb = set->request->verb;
+        const char *verb = job->verb;
         uint64_t start = 0, stop = 0, limit;
 
         if (strcmp(verb, "stop") != 0 &&
@@ -277,46 +296,193 @@ static uint64_t own_limit_of(const JobSet *set, const Job *job) {
         return limit > UINT64_MAX - MARGIN_USEC || limit == 0 ? INFINITE_USEC : limit + MARGIN_USEC;
 }
 
-static void cancel(JobSet *set, Job *job) {
+static void cancel(const JobSet *set, const Job *job) {
         (void) sd_bus_call_method(manager_bus(set->manager), SYSTEMD_NAME, job->path, SYSTEMD_JOB,
                                   "Cancel", NULL, NULL, NULL);
-        end_job(set, job, "timeout");
 }
 
-/* Tells of a job that takes long, and ends one that takes too long. Its time counts from when it
- * runs. */
-static void look_after(JobSet *set, Job *job, uint64_t now) {
+static void tell_wait(JobSet *set, Job *job, uint64_t now, uint64_t since, uint64_t limit) {
         const JobObserver *observer = set->request->observer;
+        uint64_t pause = limit / 2 < TELL_WAIT_USEC ? limit / 2 : TELL_WAIT_USEC;
 
+        set->n_told++;
+        if (now - job->told_usec < pause)
+                return;
+        job->told_usec = now;
+        if (observer->on_wait)
+                observer->on_wait(observer->userdata, job->verb, job->unit, now - since, limit);
+}
+
+/* Tells of a job that takes long; true if it takes too long. Its time counts from when it runs. */
+static bool is_over(JobSet *set, Job *job, uint64_t now) {
         if (job->limit_usec == 0)
                 job->limit_usec = set->request->limit_usec > 0 ? set->request->limit_usec :
                                                                  own_limit_of(set, job);
-        if (now - job->begun_usec >= job->limit_usec) {
-                _cleanup_free_ char *state = state_of(set, job);
-                bool waits = state && strcmp(state, "waiting") == 0;
+        if (now - job->begun_usec >= job->limit_usec)
+                return true;
+        tell_wait(set, job, now, job->begun_usec, job->limit_usec);
+        return false;
+}
 
-                if (!waits || now - job->asked_usec >= WAITING_LIMIT_USEC) {
-                        cancel(set, job);
-                        return;
-                }
-                job->begun_usec = now;
+/* A job of systemd's list, or of what another one waits for. */
+typedef struct JobRow {
+        uint32_t id;
+        const char *unit, *verb, *state, *path;
+} JobRow;
+
+static int read_row(sd_bus_message *reply, JobRow *row) {
+        return sd_bus_message_read(reply, "(usssoo)", &row->id, &row->unit, &row->verb, &row->state,
+                                   &row->path, NULL);
+}
+
+/* Which of ours wait for others; the list of all is one call, whatever their number. */
+static size_t see_who_waits(JobSet *set, uint32_t *ret_oldest) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        size_t n_waiting = 0;
+        JobRow row;
+
+        *ret_oldest = UINT32_MAX;
+        if (sd_bus_call_method(manager_bus(set->manager), SYSTEMD_NAME, SYSTEMD_PATH,
+                               SYSTEMD_MANAGER, "ListJobs", NULL, &reply, NULL) < 0 ||
+            sd_bus_message_enter_container(reply, 'a', "(usssoo)") < 0)
+                return 0;
+        while (read_row(reply, &row) > 0) {
+                Job *job = find_job(set->jobs, set->n, row.path);
+
+                if (!job || job->ended)
+                        continue;
+                if (row.id < *ret_oldest)
+                        *ret_oldest = row.id;
+                job->waits = strcmp(row.state, "waiting") == 0;
+                n_waiting += job->waits;
         }
-        if (observer->on_wait)
-                observer->on_wait(observer->userdata, set->request->verb, job->unit,
-                                  now - job->begun_usec, job->limit_usec);
+        return n_waiting;
 }
 
+static void blockers_done(Blockers *blockers) {
+        for (size_t i = 0; i < blockers->n; i++) {
+                free((char *) blockers->jobs[i].unit);
+                free((char *) blockers->jobs[i].verb);
+                free(blockers->jobs[i].path);
+        }
+        free(blockers->jobs);
+        *blockers = (Blockers){ 0 };
+}
+
+/* Since when it is waited for is known from the last look. */
+static int add_blocker(const JobSet *set, Blockers *blockers, const JobRow *row, uint64_t now) {
+        const Job *known = find_job(set->blockers.jobs, set->blockers.n, row->path);
+        Job *jobs = reallocarray(blockers->jobs, blockers->n + 1, sizeof(*jobs)), *job;
+
+        if (!jobs)
+                return -ENOMEM;
+        blockers->jobs = jobs;
+        job = &jobs[blockers->n++];
+        *job = (Job){
+                .unit = strdup(row->unit),
+                .verb = strdup(row->verb),
+                .path = strdup(row->path),
+                .asked_usec = known ? known->asked_usec : now,
+                .begun_usec = known ? known->begun_usec : now,
+                .told_usec = known ? known->told_usec : now,
+        };
+        return job->unit && job->verb && job->path ? 0 : -ENOMEM;
+}
+
+/*
+ * What a job waits for: what runs is a blocker, what waits itself is visited in turn. Jobs that
+ * were there before ours are somebody else's, and not ours to end. A job of ours that "waits"
+ * though no other is before it waits for its own unit, which has not stopped yet: its time counts.
+ */
+static int visit(const JobSet *set, const char *path, uint32_t oldest, uint64_t now,
+                 StringList *visits, Blockers *blockers) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        Job *own;
+        JobRow row;
+        int r = 0;
+
+        if (sd_bus_call_method(manager_bus(set->manager), SYSTEMD_NAME, path, SYSTEMD_JOB,
+                               "GetBefore", NULL, &reply, NULL) < 0 ||
+            sd_bus_message_enter_container(reply, 'a', "(usssoo)") < 0)
+                return 0;
+        own = find_job(set->jobs, set->n, path);
+        if (own)
+                own->waits = false;
+        while (r >= 0 && read_row(reply, &row) > 0) {
+                if (own)
+                        own->waits = true;
+                if (row.id < oldest || find_job(set->jobs, set->n, row.path) ||
+                    string_list_contains(visits, row.path))
+                        continue;
+                if (visits->n < VISITS_MAX)
+                        r = string_list_add(visits, row.path);
+                if (r >= 0 && strcmp(row.state, "running") == 0)
+                        r = add_blocker(set, blockers, &row, now);
+        }
+        return r;
+}
+
+static int find_blockers(JobSet *set, uint32_t oldest, uint64_t now) {
+        _cleanup_(string_list_done) StringList visits = { 0 };
+        _cleanup_(blockers_done) Blockers blockers = { 0 };
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < set->n && visits.n < VISITS_MAX; i++)
+                if (!set->jobs[i].ended && set->jobs[i].waits)
+                        r = string_list_add(&visits, set->jobs[i].path);
+        for (size_t i = 0; r >= 0 && i < visits.n; i++)
+                r = visit(set, visits.items[i], oldest, now, &visits, &blockers);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < set->n; i++)
+                if (set->jobs[i].waits)
+                        set->jobs[i].begun_usec = now;
+        if (blockers.n > 1)
+                qsort(blockers.jobs, blockers.n, sizeof(*blockers.jobs), compare_jobs);
+        blockers_done(&set->blockers);
+        set->blockers = blockers;
+        blockers = (Blockers){ 0 };
+        return 0;
+}
+
+static void look_after(JobSet *set, Job *job, uint64_t now) {
+        if (!job->waits) {
+                if (!is_over(set, job, now))
+                        return;
+        } else if (now - job->asked_usec < WAITING_LIMIT_USEC) {
+                if (set->n_told == 0)
+                        tell_wait(set, job, now, job->asked_usec, WAITING_LIMIT_USEC);
+                return;
+        }
+        cancel(set, job);
+        end_job(set, job, "timeout");
+}
+
+/* First what runs: who only waits for that is not told of. */
 static void look_after_all(JobSet *set, uint64_t now) {
-        for (size_t i = 0; i < set->n && set->error >= 0; i++)
-                if (!set->jobs[i].ended)
-                        look_after(set, &set->jobs[i], now);
+        uint32_t oldest;
+
+        set->n_told = 0;
+        if (see_who_waits(set, &oldest) == 0)
+                blockers_done(&set->blockers);
+        else
+                set->error = find_blockers(set, oldest, now);
+
+        for (size_t i = 0; i < set->blockers.n && set->error >= 0; i++)
+                if (is_over(set, &set->blockers.jobs[i], now)) {
+                        cancel(set, &set->blockers.jobs[i]);
+                        tell_end(set, &set->blockers.jobs[i], "timeout");
+                }
+        for (int waiting = 0; waiting < 2; waiting++)
+                for (size_t i = 0; i < set->n && set->error >= 0; i++)
+                        if (!set->jobs[i].ended && set->jobs[i].waits == (waiting == 1))
+                                look_after(set, &set->jobs[i], now);
 }
 
-/* How often to look: a short limit is kept to the second. */
+/* How often to look: a limit that was asked for is kept to the second. */
 static uint64_t pause_of(const JobSet *set) {
-        uint64_t limit = set->request->limit_usec;
-
-        return limit > 0 && limit < TELL_WAIT_USEC ? limit : TELL_WAIT_USEC;
+        return set->request->limit_usec > 0 ? USEC_PER_SEC : TELL_WAIT_USEC;
 }
 
 static int wait_for_all(JobSet *set) {
@@ -376,6 +542,7 @@ static int run(JobSet *set) {
 
 static void job_set_done(JobSet *set) {
         forget_jobs(set);
+        blockers_done(&set->blockers);
         free(set->jobs);
         sd_bus_slot_unref(set->slot);
 }

@@ -154,12 +154,32 @@ int judge_enter(Transaction *t, sd_bus_error *reterr_error) {
         return judge(t, &t->way, reterr_error);
 }
 
+/* What ran and went down on the way here is to run again, also where no target wants it. */
+static int restore_stopped(const Way *forwards, Way *back) {
+        int r = 0;
+
+        for (int action = 0; forwards->plan && action < _PLAN_ACTION_MAX; action++) {
+                const PlanList *list = &forwards->plan->lists[action];
+
+                for (size_t i = 0; r >= 0 && i < list->n; i++) {
+                        const char *unit = list->entries[i].unit;
+
+                        if (inventory_unit_runs(inventory_find(&forwards->state.inventory, unit)) &&
+                            !inventory_unit_runs(inventory_find(&back->state.inventory, unit)))
+                                r = string_list_add(&back->state.leftovers.start, unit);
+                }
+        }
+        return r;
+}
+
 /* The way back, from whatever runs now to the system that ran at the start; judged as well. */
 int transaction_go_back(Transaction *t, sd_bus_error *reterr_error) {
         _cleanup_(way_done) Way way = { 0 };
         int r;
 
         r = transaction_look(t, t->new, t->old, &way, reterr_error);
+        if (r >= 0)
+                r = restore_stopped(&t->way, &way);
         if (r >= 0)
                 r = transaction_plan(t, t->old, &way, reterr_error);
         if (r >= 0)

@@ -54,6 +54,11 @@ static int check_name(PlanBuild *build, const char *unit, const char *list, bool
 }
 
 static int on_left_over_start(PlanBuild *build, const char *unit) {
+        const UnitPair *pair = plan_find_pair(build->input, unit);
+
+        /* systemd would refuse it, too. */
+        if (pair && plan_start_refusal(pair) == PLAN_RULE_REFUSES_START)
+                return 0;
         return plan_decide(build, PLAN_START, unit, NULL, PLAN_RULE_LEFT_OVER);
 }
 

@@ -5,15 +5,14 @@
 
 #include "string-list.h"
 
-/* A program of a system closure that is run to its end, its output handed on line by line or left
- * alone. */
+/* A program of a system closure that is run to its end, its output handed on line by line or copied
+ * to ours. */
 typedef struct Program {
         const StringList *arguments;
         const char *const *environment; /* NULL: ours */
         bool (*interrupted)(void);      /* asked now and then whether to end it; may be NULL */
         uint64_t limit_usec;            /* then it is killed */
-        void (*on_line)(void *userdata,
-                        const char *line); /* NULL: it has our own input and outputs */
+        void (*on_line)(void *userdata, const char *line); /* NULL: copied to our outputs */
         void *userdata;
 } Program;
 

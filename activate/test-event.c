@@ -125,3 +125,22 @@ TEST(what_cannot_be_written_is_dropped) {
         event_say(log, "phase", "phase", "stage");
         ASSERT_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC); /* still its own, and open */
 }
+
+TEST(a_program_that_never_stops_talking_leaves_room) {
+        _cleanup_(event_log_freep) EventLog *log = new_log();
+        _cleanup_free_ char *text = NULL;
+        char line[4001] = "";
+        const char *note;
+        size_t n;
+
+        memset(line, 'y', sizeof(line) - 1);
+        for (int i = 0; i < 5000; i++)
+                event_say(log, "output", "text", line);
+        event_say(log, "end", NULL, NULL);
+
+        ASSERT_OK(file_read(AT_FDCWD, path, (size_t) 32 * 1024 * 1024, &text, &n));
+        ASSERT_TRUE(n > (size_t) 15 * 1024 * 1024 && n < (size_t) 17 * 1024 * 1024);
+        note = strstr(text, "{\"event\":\"note\"");
+        ASSERT_TRUE(note);
+        ASSERT_TEXT(strchr(note, '\n'), "\n{\"event\":\"end\"}\n");
+}

@@ -256,3 +256,29 @@ TEST(a_daemon_that_talks_without_end_is_not_waited_for) {
         ASSERT_OK(file_read_line(AT_FDCWD, path, &pid));
         await_end(number_in(pid)); /* nobody reads what it says any more */
 }
+
+TEST(outputs_that_nobody_reads_do_not_end_it) {
+        _cleanup_(string_list_done) StringList arguments = { 0 };
+        const Program program = { .arguments = &arguments, .limit_usec = LONG_ENOUGH_USEC };
+        _cleanup_close_ int saved = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+        int fds[2], r, status;
+
+        ASSERT_OK(string_list_add(&arguments, "/bin/sh"));
+        ASSERT_OK(string_list_add(&arguments, "-c"));
+        ASSERT_OK(string_list_add(
+                &arguments,
+                "i=0; while [ $i -lt 20000 ]; do echo $i || exit 9; i=$((i+1)); done; exit 4"));
+        ASSERT_OK(pipe2(fds, O_CLOEXEC));
+        (void) close(fds[0]);
+        (void) signal(SIGPIPE, SIG_IGN);
+
+        (void) fflush(stdout);
+        ASSERT_EQ(dup2(fds[1], STDOUT_FILENO), STDOUT_FILENO);
+        (void) close(fds[1]);
+        r = program_run(&program, &status);
+        ASSERT_EQ(dup2(saved, STDOUT_FILENO), STDOUT_FILENO);
+        (void) signal(SIGPIPE, SIG_DFL);
+        ASSERT_OK(r);
+        ASSERT_TRUE(WIFEXITED(status));
+        ASSERT_EQ(WEXITSTATUS(status), 4);
+}

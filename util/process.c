@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "process.h"
 #include "text.h"
@@ -49,6 +50,8 @@ static __attribute__((noreturn)) void child_run(char *const *arguments,
         int r;
 
         child_signals();
+        if (options->ignore_hangup)
+                (void) signal(SIGHUP, SIG_IGN);
         error_fd = fcntl(error_fd, F_DUPFD_CLOEXEC, 3); /* 0 to 2 if the caller lacked those */
         if (options->new_group)
                 (void) setpgid(0, 0);

@@ -63,6 +63,18 @@ for command in "generations" "generations --json" "status" "status --json" "plan
 done
 unchanged web
 
+step "with --json the last object says how it ended, also where no engine was asked"
+for verb in build switch; do
+    refused web 10 enact "$verb" --json --flake /root/nowhere
+    is "$(said | tail -n 1 | jq -r '"\(.event) \(.exit) \(.error)"')" "end 10 org.enact.Error.NoFlake"
+done
+refused web 1 enact rollback --json 99
+is "$(said | jq -r '"\(.event) \(.exit)"')" "end 1"
+on web sh -c "cd /root; rm result; enact build --json --flake /root/one#web"
+is "$(said | tail -n 1 | jq -r '"\(.event) \(.exit) \(.text)"')" "end 0 $one"
+refused web 1 enact plan --json --store-path /tmp
+is "$(said)" ""
+
 step "a terminal that hears of an interrupt ends a dry run, and the script with it"
 hold web
 begin dry web enact dry-activate --store-path "$one"

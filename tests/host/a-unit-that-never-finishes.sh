@@ -1,0 +1,66 @@
+# A unit that never finishes starting or stopping holds a switch up for a while and no longer: what is waited
+# for is told, with its limit; then the job is cancelled, counts as failed, and the host goes back.
+
+needs enact
+host web
+
+# flake_with LINES: the system with these services
+flake_with() {
+    configuration web flake <<< "{ systemd.services = { $1 }; }"
+}
+steady=$(pid_of web steady.service)
+
+step "a changed service that never finishes starting"
+flake_with 'slow = { wantedBy = [ "multi-user.target" ]; serviceConfig.ExecStart = "/bin/sleep infinity"; };'
+on web enact switch --flake /root/flake
+good=$(running_of web)
+profile=$(profile_of web)
+flake_with 'slow = { wantedBy = [ "multi-user.target" ]; serviceConfig = { Type = "oneshot"; ExecStart = "/bin/sleep infinity"; }; };'
+SECONDS=0
+refused web 3 enact switch --flake /root/flake --job-timeout 3
+[ "$SECONDS" -lt 20 ] || fail "it took $SECONDS s"
+says "waiting for slow.service to start" "of at most 3 s" "slow.service: timeout" "failed: slow.service"
+is "$(running_of web)" "$good"
+is "$(profile_of web)" "$profile"
+active web slow.service
+on web systemctl is-system-running
+
+step "a new one, of which only a target's job is asked for"
+flake_with 'slow = { wantedBy = [ "multi-user.target" ]; serviceConfig.ExecStart = "/bin/sleep infinity"; };
+    never = { wantedBy = [ "multi-user.target" ]; serviceConfig = { Type = "oneshot"; ExecStart = "/bin/sleep infinity"; }; };'
+SECONDS=0
+refused web 3 enact switch --flake /root/flake --job-timeout 3
+[ "$SECONDS" -lt 20 ] || fail "it took $SECONDS s"
+says "never.service"
+is "$(running_of web)" "$good"
+inactive web never.service
+on web systemctl is-system-running
+
+step "a oneshot that fails: its last words are shown, once"
+configuration web flake << 'NIX'
+{ systemd.services.speaks = { wantedBy = [ "multi-user.target" ];
+    script = "echo the disk is on fire; exit 3"; serviceConfig.Type = "oneshot"; }; }
+NIX
+refused web 3 enact switch --flake /root/flake
+says "speaks.service is failed (exit-code); its last words:" "the disk is on fire" "A unit failed: speaks.service"
+is "$(running_of web)" "$good"
+
+step "one that never finishes stopping, and so cannot run again either: that is said, too"
+flake_with 'slow = { wantedBy = [ "multi-user.target" ]; serviceConfig.ExecStart = "/bin/sleep infinity"; };
+    clings = { wantedBy = [ "multi-user.target" ]; serviceConfig = { ExecStart = "/bin/sleep 1001"; ExecStop = "/bin/sleep 2001"; TimeoutStopSec = "infinity"; }; };'
+on web enact switch --flake /root/flake
+good=$(running_of web)
+flake_with 'slow = { wantedBy = [ "multi-user.target" ]; serviceConfig.ExecStart = "/bin/sleep infinity"; };'
+SECONDS=0
+refused web 5 enact switch --flake /root/flake --job-timeout 3
+[ "$SECONDS" -lt 30 ] || fail "it took $SECONDS s"
+says "waiting for clings.service to stop" "of at most 3 s" "stop    clings.service: timeout" "Going back to '$good' failed, too"
+is "$(running_of web)" "$good"
+same_pid web steady.service "$steady"
+
+step "when it has stopped at last, a switch puts all of it right"
+on web pkill -fx '/bin/sleep 2001'
+eventually 10 failed web clings.service
+on web enact switch --store-path "$good" --force
+active web clings.service
+same_pid web steady.service "$steady"

@@ -1,0 +1,90 @@
+# Units that an activation script lists are restarted and reloaded, whatever else stands in its lists; what an
+# interrupted switch left undone is done by the next one to that system, and is a note for any other.
+
+needs enact
+host web
+
+# flake_with N [SCRIPT]: a greeter told apart by N; listed and nudged never change
+flake_with() {
+    configuration web flake << NIX
+{
+  environment.etc.number.text = "$1";
+  systemd.services.listed = { wantedBy = [ "multi-user.target" ]; serviceConfig.ExecStart = "/bin/sleep 1001"; };
+  systemd.services.nudged = { wantedBy = [ "multi-user.target" ]; serviceConfig = { ExecStart = "/bin/sleep 1001"; ExecReload = "/bin/sh -c 'echo \$MAINPID >> /run/nudged'"; }; };
+  systemd.services.idle.serviceConfig.ExecStart = "/bin/sleep 1001";
+  systemd.services.idle-too.serviceConfig.ExecStart = "/bin/sleep 1001";
+  system.activationScripts.lists = ''
+    ${2:-}
+  '';
+}
+NIX
+}
+flake_with 1
+on web enact switch --flake /root/flake
+one=$(running_of web)
+listed=$(pid_of web listed.service)
+nudged=$(pid_of web nudged.service)
+
+step "lists of the activation script, with a blank line, a name that is none and units that do not exist"
+flake_with 2 "printf 'listed.service\n\n   \nidle.service\nno-such.service\nno unit\n' > /run/nixos/activation-restart-list
+    printf '\nnudged.service\nidle-too.service\nno-such-either.service\n' > /run/nixos/activation-reload-list"
+on web enact switch --flake /root/flake
+says "restart listed.service" "start   idle.service" "reload  nudged.service" "note:" "no-such.service" "done:"
+other_pid web listed.service "$listed"
+same_pid web nudged.service "$nudged"
+is "$(contents web /run/nudged)" "$nudged"
+active web idle.service
+inactive web idle-too.service
+missing web /run/nixos/activation-restart-list
+missing web /run/nixos/activation-reload-list
+on web systemctl is-system-running
+two=$(running_of web)
+
+step "the drop-in: the same, with NixOS' warning"
+on web enact switch --store-path "$one"
+on web systemctl stop idle.service
+listed=$(pid_of web listed.service)
+on web "$two/bin/switch-to-configuration" test
+says "WARN: restarting or reloading systemd units from the activation script is deprecated" \
+    "reloading the following units: nudged.service" "restarting the following units: listed.service" "no-such.service"
+says_not "Failed to start"
+other_pid web listed.service "$listed"
+
+step "what an interrupted switch to a system left is done by the next one to it"
+flake_with 3 /usr/local/bin/hold-here
+three=$(built web flake)
+on web enact switch --store-path "$one"
+hold web
+begin switch web "$three/bin/switch-to-configuration" test
+eventually 20 held web
+on web sh -c 'printf "idle.service\nno-such.service\n" >> /run/nixos/start-list; echo listed.service >> /run/nixos/restart-list'
+signal switch KILL
+ends switch 137
+let_go web
+listed=$(pid_of web listed.service)
+on web systemctl stop idle.service
+on web "$three/bin/switch-to-configuration" test
+says "restarting the following units: listed.service" "starting the following units: idle.service" "no-such.service"
+says_not "Failed"
+other_pid web listed.service "$listed"
+active web idle.service
+missing web /run/nixos/start-list
+missing web /run/nixos/restart-list
+
+step "left for another system: a note, and nothing more"
+on web enact switch --store-path "$one"
+hold web
+begin switch web "$three/bin/switch-to-configuration" test
+eventually 20 held web
+on web sh -c 'echo idle.service >> /run/nixos/start-list; echo listed.service >> /run/nixos/restart-list'
+signal switch KILL
+ends switch 137
+let_go web
+on web systemctl stop idle.service
+listed=$(pid_of web listed.service)
+on web enact switch --store-path "$one" --force
+says "a switch to '$three' was interrupted; what it left to do is not for this system"
+inactive web idle.service
+same_pid web listed.service "$listed"
+missing web /run/nixos/start-list
+missing web /run/nixos/restart-list
