@@ -184,7 +184,8 @@ static int go(Session *s, sd_bus_error *reterr_error) {
                 r = renew_manager(s, reterr_error);
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(after); i++) {
                 r = steps_run_list(&s->steps, after[i], reterr_error);
-                unit_lists_remove_action(s->lists_directory, after[i]);
+                if (r >= 0)
+                        unit_lists_remove_action(s->lists_directory, after[i]);
         }
         if (r >= 0)
                 r = run_activation_unit(s, reterr_error);

@@ -9,6 +9,7 @@
 
 #include "display.h"
 #include "error.h"
+#include "event.h"
 #include "plan-print.h"
 #include "text.h"
 
@@ -58,23 +59,47 @@ int display_finish(sd_bus_error *reterr_error) {
 }
 
 /**
+ * display_end() - the last event, where no engine has told one
+ * @error: what the command failed with; may be unset
+ * @text:  how it ended, in one sentence
+ */
+void display_end(Display *display, const sd_bus_error *error, const char *text) {
+        _cleanup_(cJSON_Deletep) cJSON *event = NULL;
+        _cleanup_free_ char *line = NULL;
+
+        if (!display->events || display->ended)
+                return;
+        event = event_new("end");
+        event_add_number(event, "exit", error_to_exit_code(error));
+        event_add_text(event, "error", error->name);
+        event_add_text(event, "text", text);
+        if (event && json_print(event, &line) >= 0)
+                puts(line);
+        display->ended = true;
+}
+
+/**
  * display_result() - say what went wrong, if anything did
  * @r:     of the command: negative where it failed
  * @error: what it failed with; may be unset
  *
  * Return: the exit code.
  */
-int display_result(const Display *display, int r, const sd_bus_error *error) {
+int display_result(Display *display, int r, const sd_bus_error *error) {
+        const sd_bus_error failed = SD_BUS_ERROR_MAKE_CONST(ENACT_ERROR_FAILED, NULL);
         _cleanup_free_ char *text = NULL;
 
         if (r >= 0)
                 return 0;
+        if (!sd_bus_error_is_set(error))
+                error = &failed;
         text = strdup(error->message ? error->message : strerror(abs(r)));
         if (text)
                 text_strip_controls(text);
+        display_end(display, error, text);
         fprintf(stderr, "%senact:%s %s\n", style(display, RED), style(display, RESET),
                 text ? text : strerror(ENOMEM));
-        return sd_bus_error_is_set(error) ? error_to_exit_code(error) : 1;
+        return error_to_exit_code(error);
 }
 
 static void nix_event_to_json(const NixEvent *event) {
@@ -317,10 +342,11 @@ void display_engine_event(void *userdata, const cJSON *event, const char *line) 
                 { "wait", on_wait },
         };
         _cleanup_(cJSON_Deletep) cJSON *shown = NULL;
-        const Display *display = userdata;
+        Display *display = userdata;
 
         if (display->json) {
                 puts(line);
+                display->ended = display->ended || strcmp(text_of(event, "event"), "end") == 0;
                 return;
         }
         shown = cJSON_Duplicate(event, /* recurse= */ true);

@@ -9,6 +9,8 @@
 /* What a person sees of a command, line by line; or, as JSON, what a program reads. */
 typedef struct Display {
         bool json;
+        bool events; /* as JSON: what happens, an object a line, and last of all how it ended */
+        bool ended;  /* that last one is out */
         bool colour;
         bool build_logs; /* the builds' own lines, too */
 } Display;
@@ -17,4 +19,5 @@ void display_open(Display *display, bool json);
 void display_nix_event(const NixEvent *event, void *userdata);
 void display_engine_event(void *userdata, const cJSON *event, const char *line);
 int display_finish(sd_bus_error *reterr_error);
-int display_result(const Display *display, int r, const sd_bus_error *error);
+void display_end(Display *display, const sd_bus_error *error, const char *text);
+int display_result(Display *display, int r, const sd_bus_error *error);

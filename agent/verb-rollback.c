@@ -111,6 +111,7 @@ static int run(int argc, char **argv) {
         if (r < 0)
                 return 2;
         display_open(&display, options.json);
+        display.events = options.json;
 
         r = roll_back(&options, index < argc ? argv[index] : NULL, &display, &error);
         return display_result(&display, r, &error);

@@ -189,7 +189,9 @@ static int follow_course(const Course *course, const Options *options, Display *
                         return r;
         }
         toplevel = given ? given->path : output->store_path;
-        if (course->links)
+        if (course->links && display->events)
+                display_end(display, &SD_BUS_ERROR_NULL, toplevel);
+        else if (course->links)
                 puts(toplevel);
         if (course->plans) {
                 r = show_plan(course, toplevel, display, reterr_error);
@@ -215,6 +217,7 @@ static int run(int argc, char **argv) {
         if (r < 0)
                 return 2;
         display_open(&display, options.json);
+        display.events = options.json && (course->asks || course->links);
         display.build_logs = string_list_contains(&options.nix, "--print-build-logs");
 
         r = follow_course(course, &options, &display, &error);

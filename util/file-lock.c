@@ -62,8 +62,12 @@ static int command_of(pid_t pid, char **ret_command) {
         if (r < 0)
                 return r;
         r = file_read(AT_FDCWD, path, FILE_SMALL_MAX, &command, &n);
-        if (r < 0)
+        if (r == -ENOMEM)
                 return r;
+        if (r < 0) { /* others' processes may be hidden from us (hidepid=); somebody it is */
+                *ret_command = strdup("unknown");
+                return *ret_command ? 0 : -ENOMEM;
+        }
 
         for (size_t i = 0; i + 1 < n; i++)
                 if (command[i] == '\0')

@@ -224,6 +224,9 @@ static int start_engine(const Request *request, sd_bus_error *reterr_error) {
         if (r < 0 && !has_told(id))
                 return r;
         sd_bus_error_free(reterr_error);
+
+        /* systemd would keep what it tells of every unit for a connection that nobody reads. */
+        manager = manager_free(manager);
         return relay_engine(id, r < 0 ? 0 : engine);
 }
 

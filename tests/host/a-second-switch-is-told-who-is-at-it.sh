@@ -34,6 +34,11 @@ on bob@web enact plan --store-path "$other"
 on bob@web enact generations
 on bob@web enact status
 says "under way"
+on web mount -o remount,hidepid=invisible /proc
+on bob@web enact status
+says "under way"
+says_not "interrupted"
+on web mount -o remount,hidepid=off /proc
 
 step "the first one ends as if nothing had been"
 let_go web

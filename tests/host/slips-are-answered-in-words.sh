@@ -63,6 +63,18 @@ for command in "generations" "generations --json" "status" "status --json" "plan
 done
 unchanged web
 
+step "with --json the last object says how it ended, also where no engine was asked"
+for verb in build switch; do
+    refused web 10 enact "$verb" --json --flake /root/nowhere
+    is "$(said | tail -n 1 | jq -r '"\(.event) \(.exit) \(.error)"')" "end 10 org.enact.Error.NoFlake"
+done
+refused web 1 enact rollback --json 99
+is "$(said | jq -r '"\(.event) \(.exit)"')" "end 1"
+on web sh -c "cd /root; rm result; enact build --json --flake /root/one#web"
+is "$(said | tail -n 1 | jq -r '"\(.event) \(.exit) \(.text)"')" "end 0 $one"
+refused web 1 enact plan --json --store-path /tmp
+is "$(said)" ""
+
 step "a terminal that hears of an interrupt ends a dry run, and the script with it"
 hold web
 begin dry web enact dry-activate --store-path "$one"
@@ -94,9 +106,12 @@ says_nothing
 on web sh -c "ls -l /var/lib/enact/lock /run/nixos/switch-to-configuration.lock | awk '{ print \$5 }' | sort -u"
 is "$(said)" 0 "bytes in the lock files"
 
-step "whatever root's umask is, what is for everybody can be read by everybody"
+step "whatever root's umask is: the request is for everybody, the story for readers of the journal"
 on web sh -c "umask 077; rm -r /run/enact; enact switch --force --store-path $one"
-on bob@web sh -c 'cat /run/enact/*/events > /dev/null'
+on bob@web sh -c 'cat /run/enact/*/request.json'
+refused bob@web 1 sh -c 'cat /run/enact/*/events'
+says_on_stderr "Permission denied"
+on web setpriv --reuid bob --regid bob --groups systemd-journal sh -c 'cat /run/enact/*/events'
 
 step "what a script prints reaches a terminal as text alone"
 on web enact switch --force --store-path "$one"
