@@ -223,17 +223,35 @@ static int wait_for_answers(JobSet *set) {
         return set->error < 0 ? set->error : set->lost ? -ECONNRESET : 0;
 }
 
-/* All are asked for before any answer is waited for, so that systemd can order them all. */
-static int ask_for_all(JobSet *set, Call *calls) {
+static int ask_for_some(JobSet *set, Call *calls, bool sockets) {
         const StringList *units = set->request->units;
-        int r;
 
         for (size_t i = 0; i < units->n; i++) {
+                int r;
+
+                if (text_has_suffix(units->items[i], ".socket") != sockets)
+                        continue;
                 calls[i] = (Call){ .set = set, .unit = units->items[i] };
                 r = ask(set, &calls[i]);
                 if (r < 0)
                         return r;
         }
+        return 0;
+}
+
+/*
+ * All are asked for before any answer is waited for, so that systemd can order them all. It begins
+ * with the first when it hears of it, though: a socket cannot be started any more when a target has
+ * brought its service up, so sockets come first.
+ */
+static int ask_for_all(JobSet *set, Call *calls) {
+        int r;
+
+        r = ask_for_some(set, calls, /* sockets= */ true);
+        if (r >= 0)
+                r = ask_for_some(set, calls, /* sockets= */ false);
+        if (r < 0)
+                return r;
         r = wait_for_answers(set);
         if (r < 0)
                 return r;

@@ -110,6 +110,8 @@ static int build_gone(PlanBuild *build, const UnitPair *pair, PlanRule rule) {
                 return 0;
         if (plan_mount_stays(pair->id))
                 return skip(build, &cause, PLAN_RULE_MOUNT_STAYS);
+        if (unit_file_boolean(pair->old.file, "Unit", "RefuseManualStop", false))
+                return skip(build, &cause, PLAN_RULE_REFUSES_STOP);
         return plan_decide(build, PLAN_STOP, pair->id, &cause, PLAN_RULE_NONE);
 }
 
