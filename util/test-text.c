@@ -57,6 +57,11 @@ TEST(what_is_no_utf8_becomes_a_question_mark) {
         ASSERT_TEXT(bytes, "?-a?");
 }
 
+static const char *stripped(char *text) {
+        text_strip_controls(text);
+        return text;
+}
+
 TEST(what_would_drive_a_terminal_is_left_out) {
         char colour[] = "\033[1;31mred\033[0m", title[] = "a\033]0;title\ab", cut[] = "a\033[",
              bell[] = "a\a\bb\x7f",
