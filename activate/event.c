@@ -1,6 +1,6 @@
 /*
- * Events: what the engine tells while it works. They are appended to a file that anybody on the
- * host may follow, so the story does not depend on a terminal, a pipe or journald; the journal gets
+ * Events: what the engine tells while it works. They are appended to a file that can be followed
+ * from outside, so the story does not depend on a terminal, a pipe or journald; the journal gets
  * a copy that may be lost. Telling never fails a switch: what cannot be written is dropped, and a
  * program that never stops talking does not fill /run, which systemd needs.
  */
@@ -85,7 +85,7 @@ void event_add_text(cJSON *event, const char *key, const char *text) {
         if (!event || !text)
                 return;
         if (!text_is_utf8(text))
-                text = clean = text_clean(text, /* controls= */ false);
+                text = clean = text_to_utf8(text);
         if (text)
                 (void) cJSON_AddStringToObject(event, key, text);
 }

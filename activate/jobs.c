@@ -412,10 +412,9 @@ static int visit(const JobSet *set, const char *path, uint32_t oldest, uint64_t 
                 if (own)
                         own->waits = true;
                 if (row.id < oldest || find_job(set->jobs, set->n, row.path) ||
-                    string_list_contains(visits, row.path))
+                    visits->n >= VISITS_MAX || string_list_contains(visits, row.path))
                         continue;
-                if (visits->n < VISITS_MAX)
-                        r = string_list_add(visits, row.path);
+                r = string_list_add(visits, row.path);
                 if (r >= 0 && strcmp(row.state, "running") == 0)
                         r = add_blocker(set, blockers, &row, now);
         }

@@ -1,10 +1,13 @@
 /*
  * /run/enact/ID/: what is asked of the engine (request.json) and what it tells (events), so that
- * neither depends on the process that asked. Root writes there; everybody may read.
+ * neither depends on the process that asked. Root writes there. The request is for everybody to
+ * read, the story for whoever may read the journal: it quotes that, and what scripts of root's
+ * print.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -13,6 +16,7 @@
 #include "run-directory.h"
 #include "text.h"
 
+#define JOURNAL_READERS     "systemd-journal" /* the group */
 #define RUN_DIRECTORIES_MAX 20 /* older stories are told by the history and the journal */
 
 static int path_of(const char *id, const char *name, char **ret_path) {
@@ -90,6 +94,7 @@ static int write_request(const char *id, const Request *request) {
 }
 
 static int make_events(const char *id) {
+        const struct group *readers = getgrnam(JOURNAL_READERS);
         _cleanup_free_ char *path = NULL;
         _cleanup_close_ int fd = -EBADF;
         int r;
@@ -97,10 +102,12 @@ static int make_events(const char *id) {
         r = run_directory_events(id, &path);
         if (r < 0)
                 return r;
-        fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+        fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0)
                 return -errno;
-        return fchmod(fd, 0644) < 0 ? -errno : 0;
+        if (readers && fchown(fd, (uid_t) -1, readers->gr_gid) < 0)
+                return -errno;
+        return fchmod(fd, readers ? 0640 : 0600) < 0 ? -errno : 0;
 }
 
 /**

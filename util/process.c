@@ -76,8 +76,8 @@ static __attribute__((noreturn)) void child_run(char *const *arguments,
  * @arguments: the program (looked up on PATH if it has no slash) and its arguments
  * @ret_pid:   the child, for process_wait() or an event source
  *
- * The child has 0, 1 and 2, none of ours beyond (all are close-on-exec) but what our own caller left
- * open for it, and default signals.
+ * The child has 0, 1 and 2, none of ours beyond (all are close-on-exec) but what our own caller
+ * left open for it, and default signals.
  *
  * Return: 0, -ENOENT if there is no such program, or an errno of fork(2), dup2(2) or execve(2).
  */

@@ -106,9 +106,12 @@ says_nothing
 on web sh -c "ls -l /var/lib/enact/lock /run/nixos/switch-to-configuration.lock | awk '{ print \$5 }' | sort -u"
 is "$(said)" 0 "bytes in the lock files"
 
-step "whatever root's umask is, what is for everybody can be read by everybody"
+step "whatever root's umask is: the request is for everybody, the story for readers of the journal"
 on web sh -c "umask 077; rm -r /run/enact; enact switch --force --store-path $one"
-on bob@web sh -c 'cat /run/enact/*/events > /dev/null'
+on bob@web sh -c 'cat /run/enact/*/request.json'
+refused bob@web 1 sh -c 'cat /run/enact/*/events'
+says_on_stderr "Permission denied"
+on web setpriv --reuid bob --regid bob --groups systemd-journal sh -c 'cat /run/enact/*/events'
 
 step "what a script prints reaches a terminal as text alone"
 on web enact switch --force --store-path "$one"
