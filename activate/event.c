@@ -85,7 +85,7 @@ void event_add_text(cJSON *event, const char *key, const char *text) {
         if (!event || !text)
                 return;
         if (!text_is_utf8(text))
-                text = clean = text_clean(text, /* controls= */ false);
+                text = clean = text_to_utf8(text);
         if (text)
                 (void) cJSON_AddStringToObject(event, key, text);
 }

@@ -7,8 +7,11 @@
 #include <string.h>
 
 #include "error.h"
+#include "file.h"
 #include "text.h"
 #include "transaction-phases.h"
+
+#define FAILED_ROOTS_MAX 5U
 
 static int install_boot_loader(Transaction *t, const Toplevel *toplevel,
                                sd_bus_error *reterr_error) {
@@ -107,12 +110,16 @@ static const char *base_name(const char *path) {
         return slash ? slash + 1 : path;
 }
 
-/* The failed system is kept for those who want to know why. */
+/* The failed system is kept for those who want to know why; each holds a whole closure, so only a
+ * few are. */
 static void keep_failed(Transaction *t) {
-        _cleanup_free_ char *name = NULL;
+        _cleanup_free_ char *name = NULL, *directory = NULL;
 
-        if (text_printf(&name, "failed/%s", base_name(t->new->path)) >= 0)
-                (void) transaction_set_root(t, name, t->new->path);
+        if (text_printf(&name, "failed/%s", base_name(t->new->path)) < 0 ||
+            text_printf(&directory, "%s/failed", t->places->roots) < 0)
+                return;
+        (void) transaction_set_root(t, name, t->new->path);
+        (void) file_keep_newest(directory, FAILED_ROOTS_MAX);
 }
 
 /* Exchanges the error for one that says what holds now. */

@@ -44,7 +44,11 @@ static void print_plain(const char *text, FILE *out) {
         for (const char *p = text; *p; p++) {
                 unsigned char c = (unsigned char) *p;
 
-                if (c < 0x20 || c == 0x7f)
+                /* Those that UTF-8 has beyond ASCII begin with this byte. */
+                bool control =
+                        c == 0xc2 && (unsigned char) p[1] >= 0x80 && (unsigned char) p[1] < 0xa0;
+
+                if (c < 0x20 || c == 0x7f || control)
                         fprintf(out, "\\x%02x", c);
                 else
                         fputc(c, out);

@@ -144,7 +144,7 @@ TEST(what_a_stranger_says_is_cleaned_and_garbage_is_passed_over) {
 
         run_work(talk_garbage, LONG, &heard);
         ASSERT_EQ(heard.texts.n, 2);
-        ASSERT_TEXT(heard.texts.items[0], "ann: ?[2Jcleared");
+        ASSERT_TEXT(heard.texts.items[0], "ann: cleared");
 }
 
 TEST(who_has_a_manager_is_seen_by_its_unit) {

@@ -190,12 +190,8 @@ static int worker_start(const UsersWork *work, Worker *worker) {
 static void clean_texts(cJSON *item) {
         cJSON *child;
 
-        if (cJSON_IsString(item)) {
-                _cleanup_free_ char *clean = text_clean(item->valuestring, /* controls= */ true);
-
-                if (!clean || !cJSON_SetValuestring(item, clean))
-                        item->valuestring[0] = '\0';
-        }
+        if (cJSON_IsString(item))
+                text_strip_controls(item->valuestring);
         cJSON_ArrayForEach(child, item)
                 clean_texts(child);
 }

@@ -3,6 +3,7 @@
  * place, made durable, renamed over it, and the rename itself made durable.
  */
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -320,4 +321,59 @@ int file_sync_filesystem(const char *path) {
         if (fd < 0)
                 return -errno;
         return syncfs(fd) < 0 ? -errno : 0;
+}
+
+typedef struct Aged {
+        char *name;
+        struct timespec made;
+} Aged;
+
+static int compare_newest_first(const void *a, const void *b) {
+        const struct timespec *x = &((const Aged *) a)->made, *y = &((const Aged *) b)->made;
+
+        if (x->tv_sec != y->tv_sec)
+                return x->tv_sec > y->tv_sec ? -1 : 1;
+        return x->tv_nsec > y->tv_nsec ? -1 : x->tv_nsec < y->tv_nsec;
+}
+
+static int is_visible(const struct dirent *entry) {
+        return entry->d_name[0] != '.';
+}
+
+/**
+ * file_keep_newest() - remove all files of a directory but those made last
+ * @n_kept: how many stay; hidden ones are left alone and not counted
+ *
+ * Return: 0, -ENOMEM, or an errno of openat(2).
+ */
+int file_keep_newest(const char *directory, size_t n_kept) {
+        _cleanup_close_ int dir_fd = -EBADF;
+        _cleanup_free_ Aged *files = NULL;
+        struct dirent **entries;
+        size_t n_files = 0;
+        int n, r;
+
+        r = file_open_directory(AT_FDCWD, directory, &dir_fd);
+        if (r < 0)
+                return r;
+        n = scandirat(dir_fd, ".", &entries, is_visible, NULL);
+        if (n < 0)
+                return -errno;
+
+        files = calloc((size_t) n + 1, sizeof(*files));
+        for (int i = 0; files && i < n; i++) {
+                struct stat st;
+
+                if (fstatat(dir_fd, entries[i]->d_name, &st, AT_SYMLINK_NOFOLLOW) >= 0)
+                        files[n_files++] = (Aged){ entries[i]->d_name, st.st_mtim };
+        }
+        if (n_files > 1)
+                qsort(files, n_files, sizeof(*files), compare_newest_first);
+        for (size_t i = n_kept; i < n_files; i++)
+                (void) unlinkat(dir_fd, files[i].name, 0);
+
+        for (int i = 0; i < n; i++)
+                free(entries[i]);
+        free(entries);
+        return files ? 0 : -ENOMEM;
 }

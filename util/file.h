@@ -19,4 +19,5 @@ int file_symlink(int dir_fd, const char *target, const char *name);
 int file_make_directories(const char *path, mode_t mode);
 int file_open_directory(int dir_fd, const char *path, int *ret_fd);
 int file_open_standard(void);
+int file_keep_newest(const char *directory, size_t n_kept);
 int file_sync_filesystem(const char *path);

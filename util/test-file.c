@@ -142,3 +142,24 @@ TEST(a_real_path_has_no_links) {
         ASSERT_TEXT(path, wanted);
         ASSERT_EQ(file_realpath("/nonexistent/x", &none), -ENOENT);
 }
+
+TEST(only_the_newest_files_are_kept) {
+        static const char *const names[] = { "c", "a", "b", ".hidden" };
+        _cleanup_close_ int fd = -EBADF;
+        const char *directory = test_directory();
+
+        ASSERT_OK(file_open_directory(AT_FDCWD, directory, &fd));
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                const struct timespec times[] = { { .tv_sec = 1000 + (time_t) i },
+                                                  { .tv_sec = 1000 + (time_t) i } };
+
+                ASSERT_OK(symlinkat("/nowhere", fd, names[i]));
+                ASSERT_OK(utimensat(fd, names[i], times, AT_SYMLINK_NOFOLLOW));
+        }
+
+        ASSERT_OK(file_keep_newest(directory, 2));
+        ASSERT_EQ(faccessat(fd, "c", F_OK, AT_SYMLINK_NOFOLLOW), -1);
+        ASSERT_OK(faccessat(fd, "a", F_OK, AT_SYMLINK_NOFOLLOW));
+        ASSERT_OK(faccessat(fd, "b", F_OK, AT_SYMLINK_NOFOLLOW));
+        ASSERT_OK(faccessat(fd, ".hidden", F_OK, AT_SYMLINK_NOFOLLOW));
+}

@@ -192,27 +192,19 @@ void text_strip_controls(char *text) {
         *to = '\0';
 }
 
-/**
- * text_clean() - a copy that may be shown and may stand in JSON
- * @controls: whether control characters are taken out as well, which could move a terminal's cursor
- *
- * What is taken out becomes a question mark.
- *
- * Return: owned by the caller; NULL without memory.
- */
-char *text_clean(const char *text, bool controls) {
-        char *clean = strdup(text);
+/** text_to_utf8() - a copy with question marks for what is no UTF-8; NULL without memory. */
+char *text_to_utf8(const char *text) {
+        char *copy = strdup(text);
 
-        if (!clean)
+        if (!copy)
                 return NULL;
-        for (unsigned char *p = (unsigned char *) clean; *p;) {
+        for (unsigned char *p = (unsigned char *) copy; *p;) {
                 size_t n = utf8_length(p);
 
-                if (n == 0 || (controls && (*p < ' ' || *p == 0x7f) && *p != '\t')) {
+                if (n == 0)
                         *p++ = '?';
-                        continue;
-                }
-                p += n;
+                else
+                        p += n;
         }
-        return clean;
+        return copy;
 }

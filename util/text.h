@@ -12,6 +12,6 @@ int text_printf(char **ret_text, const char *format, ...) _printf_(2, 3);
 int text_to_unsigned(const char *text, uint64_t max, uint64_t *ret_number);
 size_t text_distance(const char *a, const char *b);
 char *text_strip(char *text);
-char *text_clean(const char *text, bool controls);
+char *text_to_utf8(const char *text);
 bool text_is_utf8(const char *text);
 void text_strip_controls(char *text);
