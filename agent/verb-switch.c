@@ -20,6 +20,7 @@
 #include "manager.h"
 #include "nix.h"
 #include "options.h"
+#include "plan-load.h"
 #include "plan-print.h"
 #include "request.h"
 #include "root-side.h"
@@ -92,9 +93,34 @@ static int build(const Course *course, const Options *options, Display *display,
         return nix_build(&request, ret, reterr_error);
 }
 
+/* What the dry activation script said that the live one would want. */
+typedef struct DryLists {
+        StringList restart, reload;
+} DryLists;
+
+static void dry_lists_done(DryLists *lists) {
+        string_list_done(&lists->restart);
+        string_list_done(&lists->reload);
+}
+
+static int take_dry_lists(const LiveSource *source, const RecordedState *state,
+                          const DryLists *lists, Plan *plan) {
+        const PlanSource plan_source = {
+                .from = source->from,
+                .to = source->to,
+                .inventory = &state->inventory,
+                .pid1_exe = state->pid1_exe,
+                .live = true,
+        };
+
+        if (lists->restart.n == 0 && lists->reload.n == 0)
+                return 0;
+        return plan_load_lists(&plan_source, plan, &lists->restart, &lists->reload);
+}
+
 /* What the running system would have to do; anybody may know, of the managers that they may ask. */
-static int show_plan(const Course *course, const char *toplevel, const Display *display,
-                     sd_bus_error *reterr_error) {
+static int show_plan(const Course *course, const char *toplevel, const DryLists *lists,
+                     const Display *display, sd_bus_error *reterr_error) {
         _cleanup_(recorded_state_done) RecordedState state = { 0 };
         _cleanup_(manager_freep) Manager *manager = NULL;
         _cleanup_(cJSON_Deletep) cJSON *object = NULL;
@@ -117,6 +143,8 @@ static int show_plan(const Course *course, const char *toplevel, const Display *
         r = manager_open(&manager, reterr_error);
         if (r >= 0)
                 r = live_plan(manager, &source, &state, &plan, reterr_error);
+        if (r >= 0 && lists)
+                r = take_dry_lists(&source, &state, lists, plan);
         if (r < 0)
                 return r;
 
@@ -141,6 +169,37 @@ static int show_plan(const Course *course, const char *toplevel, const Display *
         return r;
 }
 
+/* A dry run's story: the plan is told when the script has said what it would want. */
+typedef struct DryRun {
+        const Course *course;
+        const char *toplevel;
+        Display *display;
+        sd_bus_error *error;
+        int result;
+} DryRun;
+
+static void read_list(const cJSON *event, const char *key, StringList *list) {
+        const cJSON *item;
+
+        cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(event, key))
+                if (cJSON_IsString(item))
+                        (void) string_list_add(list, item->valuestring);
+}
+
+static void on_dry_event(void *userdata, const cJSON *event, const char *line) {
+        _cleanup_(dry_lists_done) DryLists lists = { 0 };
+        const char *name = json_string(event, "event");
+        DryRun *run = userdata;
+
+        if (strcmp(name, "dry-lists") != 0) {
+                display_engine_event(run->display, event, line);
+                return;
+        }
+        read_list(event, "restart", &lists.restart);
+        read_list(event, "reload", &lists.reload);
+        run->result = show_plan(run->course, run->toplevel, &lists, run->display, run->error);
+}
+
 static int ask(const Course *course, const Options *options, const char *toplevel, RootSide *root,
                Display *display, sd_bus_error *reterr_error) {
         const Request request = {
@@ -156,7 +215,23 @@ static int ask(const Course *course, const Options *options, const char *topleve
                 .uid = getuid(),
         };
 
-        return root_side_ask(root, &request, display_engine_event, display, reterr_error);
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        DryRun run = {
+                .course = course,
+                .toplevel = toplevel,
+                .display = display,
+                .error = &error,
+        };
+        int r;
+
+        if (!course->plans)
+                return root_side_ask(root, &request, display_engine_event, display, reterr_error);
+        r = root_side_ask(root, &request, on_dry_event, &run, reterr_error);
+        if (r >= 0 && run.result < 0) {
+                (void) sd_bus_error_move(reterr_error, &error);
+                return run.result;
+        }
+        return r;
 }
 
 /* Asks for root first, so that nobody waits for a build only to mistype a password. */
@@ -193,12 +268,9 @@ static int follow_course(const Course *course, const Options *options, Display *
                 display_end(display, &SD_BUS_ERROR_NULL, toplevel);
         else if (course->links)
                 puts(toplevel);
-        if (course->plans) {
-                r = show_plan(course, toplevel, display, reterr_error);
-                if (r < 0)
-                        return r;
-        }
-        return course->asks ? ask(course, options, toplevel, root, display, reterr_error) : 0;
+        if (course->asks)
+                return ask(course, options, toplevel, root, display, reterr_error);
+        return course->plans ? show_plan(course, toplevel, NULL, display, reterr_error) : 0;
 }
 
 static int run(int argc, char **argv) {

@@ -24,6 +24,7 @@
 #include "run-directory.h"
 #include "scripts.h"
 #include "text.h"
+#include "unit-lists.h"
 #include "verbs.h"
 
 #define REQUEST_BYTES_MAX ((size_t) 64 * 1024)
@@ -230,6 +231,23 @@ static int start_engine(const Request *request, sd_bus_error *reterr_error) {
         return relay_engine(id, r < 0 ? 0 : engine);
 }
 
+/* What the dry activation script wants restarted and reloaded; whoever asked has the plan that it
+ * goes into. */
+static void tell_dry_lists(void) {
+        _cleanup_(string_list_done) StringList restart = { 0 }, reload = { 0 };
+        cJSON *event = event_new("dry-lists");
+
+        (void) unit_lists_read(NIXOS_DIRECTORY, LIST_DRY_ACTIVATION_RESTART, &restart);
+        (void) unit_lists_read(NIXOS_DIRECTORY, LIST_DRY_ACTIVATION_RELOAD, &reload);
+        unit_lists_remove(NIXOS_DIRECTORY, LIST_DRY_ACTIVATION_RESTART);
+        unit_lists_remove(NIXOS_DIRECTORY, LIST_DRY_ACTIVATION_RELOAD);
+        if (event) {
+                (void) json_add_strings(event, "restart", &restart);
+                (void) json_add_strings(event, "reload", &reload);
+        }
+        print_event(event);
+}
+
 /* A dry run needs no engine: it changes nothing, so there is nothing to bring to an end. */
 static int dry_activate(const Request *request, sd_bus_error *reterr_error) {
         _cleanup_(toplevel_freep) Toplevel *toplevel = NULL;
@@ -253,6 +271,7 @@ static int dry_activate(const Request *request, sd_bus_error *reterr_error) {
                                          "Interrupted. A dry run: nothing was changed.");
         if (r < 0)
                 return sd_bus_error_move(reterr_error, &error);
+        tell_dry_lists();
         tell_end(NULL, "A dry run: nothing was changed.");
         return 0;
 }
