@@ -69,6 +69,13 @@ says 'Error: missing required environment variable $OUT'
 on web "$one/bin/switch-to-configuration" check
 refused web 11 flock /run/nixos/switch-to-configuration.lock "$one/bin/switch-to-configuration" test
 says "Could not acquire lock"
+on web mv /etc/NIXOS /etc/NIXOS.away
+on web mv /etc/os-release /etc/os-release.away
+write web /etc/os-release <<< 'ID=another'
+refused web 2 "$one/bin/switch-to-configuration" test
+says "This is not a NixOS installation!"
+on web mv /etc/NIXOS.away /etc/NIXOS
+on web mv /etc/os-release.away /etc/os-release
 on web env -i "$one/bin/switch-to-configuration" test
 is "$(running_of web)" "$one"
 on web journalctl -t nixos
