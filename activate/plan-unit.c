@@ -64,9 +64,12 @@ static bool is_socket_activated(const PlanBuild *build, const UnitPair *pair) {
         return any && !new_says(pair, "Service", "X-NotSocketActivated", false);
 }
 
+/* By its old definition, which is the one that systemd knows until then: where that refuses, it can
+ * only be restarted afterwards. */
 static bool is_stopped_first(const UnitPair *pair) {
         return text_has_suffix(pair->id, ".service") &&
-               new_says(pair, "Service", "X-StopIfChanged", true);
+               new_says(pair, "Service", "X-StopIfChanged", true) &&
+               !unit_file_boolean(pair->old.file, "Unit", "RefuseManualStop", false);
 }
 
 /* Why it must not be restarted. That systemd would refuse to start it again is our addition: there
