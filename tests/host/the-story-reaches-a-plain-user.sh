@@ -49,7 +49,7 @@ alice_switches() {
     begin switch alice@web enact switch --store-path "$system"
     if [ $# -gt 0 ]; then
         eventually 20 held web
-        said_so_far switch "script $number says 300"
+        eventually 10 said_so_far switch "script $number says 300"
         "$@"
         let_go web
     fi
