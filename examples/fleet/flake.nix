@@ -17,7 +17,7 @@
       db = nixpkgs.lib.nixosSystem { modules = [ ./hosts/db ]; };
     };
 
-    # Homes, named user@machine. `enact home switch --flake .` picks the one of whoever calls it.
+    # Homes, named user@machine.
     homeConfigurations."alice@web" = home-manager.lib.homeManagerConfiguration {
       pkgs = nixpkgs.legacyPackages.x86_64-linux;
       modules = [ ./home/alice.nix ];
