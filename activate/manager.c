@@ -453,12 +453,8 @@ int manager_unit_result(Manager *manager, const char *unit, char **ret_result) {
         return r < 0 ? r : manager_unit_text(manager, unit, interface, "Result", ret_result);
 }
 
-/**
- * manager_restarts_of() - how often systemd has restarted a service by itself since it was started
- *
- * Return: 0, or a negative errno if the service is not known.
- */
-int manager_restarts_of(Manager *manager, const char *service, uint32_t *ret_restarts) {
+static int service_number(Manager *manager, const char *service, const char *property, char type,
+                          void *ret_number) {
         _cleanup_free_ char *object = NULL;
         int r;
 
@@ -466,7 +462,16 @@ int manager_restarts_of(Manager *manager, const char *service, uint32_t *ret_res
         if (r < 0)
                 return r;
         return sd_bus_get_property_trivial(manager->bus, SYSTEMD_NAME, object, SYSTEMD_SERVICE,
-                                           "NRestarts", NULL, 'u', ret_restarts);
+                                           property, NULL, type, ret_number);
+}
+
+/**
+ * manager_restarts_of() - how often systemd has restarted a service by itself since it was started
+ *
+ * Return: 0, or a negative errno if the service is not known.
+ */
+int manager_restarts_of(Manager *manager, const char *service, uint32_t *ret_restarts) {
+        return service_number(manager, service, "NRestarts", 'u', ret_restarts);
 }
 
 static bool has_any(Manager *manager, const char *object, const char *property) {
@@ -488,14 +493,7 @@ bool manager_unit_is_wanted(Manager *manager, const char *unit) {
 
 /** manager_exit_status_of() - how a service's main process last ended; 0, or a negative errno. */
 int manager_exit_status_of(Manager *manager, const char *service, int32_t *ret_status) {
-        _cleanup_free_ char *object = NULL;
-        int r;
-
-        r = sd_bus_path_encode(SYSTEMD_PATH "/unit", service, &object);
-        if (r < 0)
-                return r;
-        return sd_bus_get_property_trivial(manager->bus, SYSTEMD_NAME, object, SYSTEMD_SERVICE,
-                                           "ExecMainStatus", NULL, 'i', ret_status);
+        return service_number(manager, service, "ExecMainStatus", 'i', ret_status);
 }
 
 /** manager_settle() - wait until systemd has nothing more to say for a moment, a minute and a half

@@ -80,10 +80,6 @@ int json_number(const cJSON *object, const char *key, uint64_t max, uint64_t *re
         return 0;
 }
 
-bool json_boolean(const cJSON *object, const char *key) {
-        return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, key));
-}
-
 /** json_add_strings() - an array of texts under @key; 0 or -ENOMEM. */
 int json_add_strings(cJSON *object, const char *key, const StringList *list) {
         cJSON *array = cJSON_AddArrayToObject(object, key);

@@ -12,6 +12,5 @@ DEFINE_CLEANUP(cJSON *, cJSON_Delete);
 int json_parse(const char *text, size_t n, cJSON **ret_object);
 const char *json_string(const cJSON *object, const char *key);
 int json_number(const cJSON *object, const char *key, uint64_t max, uint64_t *ret_number);
-bool json_boolean(const cJSON *object, const char *key);
 int json_add_strings(cJSON *object, const char *key, const StringList *list);
 int json_print(const cJSON *object, char **ret_line);
