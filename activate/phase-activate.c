@@ -1,5 +1,5 @@
 /*
- * Activation and judgement: the way from one running system to another, gone forwards by a switch
+ * Activation: the way from one running system to another, gone forwards by a switch
  * and backwards by a rollback.
  */
 #include <errno.h>
@@ -7,14 +7,10 @@
 
 #include "clock.h"
 #include "error.h"
-#include "judge.h"
 #include "live-state.h"
 #include "plan-load.h"
 #include "text.h"
 #include "transaction-phases.h"
-#include "unit-report.h"
-
-#define JUDGE_WINDOW_USEC (2 * USEC_PER_SEC)
 
 static const char *action_of(const Transaction *t) {
         return t->request->verb == REQUEST_ROLLBACK ? "switch" :
@@ -118,42 +114,6 @@ int activate_enter(Transaction *t, sd_bus_error *reterr_error) {
         return r;
 }
 
-/* Judges what runs now against what ran before; the sentence names the units. */
-static int judge(Transaction *t, const Way *way, sd_bus_error *reterr_error) {
-        const JudgeCase c = {
-                .before = &t->way.state.inventory,
-                .plan = way->plan,
-                .failed_jobs = &way->failed_jobs,
-                .window_usec = JUDGE_WINDOW_USEC,
-        };
-        _cleanup_(verdict_done) Verdict verdict = { 0 };
-        _cleanup_free_ char *names = NULL;
-        int r;
-
-        r = judge_weigh(&c, t->manager, &verdict, reterr_error);
-        if (r < 0)
-                return r;
-        event_say_units(t->log, "started", NULL, &verdict.started);
-        event_say_units(t->log, "unrelated", NULL, &verdict.unrelated);
-        if (verdict.bad.n == 0)
-                return 0;
-
-        for (size_t i = 0; i < verdict.bad.n; i++)
-                if (!string_list_contains(&way->failed_jobs, verdict.bad.items[i]))
-                        unit_report_failure(t->log, t->manager, verdict.bad.items[i]);
-        r = string_list_join(&verdict.bad, ", ", &names);
-        if (r < 0)
-                return r;
-        return sd_bus_error_setf(reterr_error, ENACT_ERROR_UNITS_FAILED, "%s failed: %s",
-                                 verdict.bad.n == 1 ? "A unit" : "Units", names);
-}
-
-int judge_enter(Transaction *t, sd_bus_error *reterr_error) {
-        if (!t->activates)
-                return 0;
-        return judge(t, &t->way, reterr_error);
-}
-
 /* What ran and went down on the way here is to run again, also where no target wants it. */
 static int restore_stopped(const Way *forwards, Way *back) {
         int r = 0;
@@ -184,5 +144,5 @@ int transaction_go_back(Transaction *t, sd_bus_error *reterr_error) {
                 r = transaction_plan(t, t->old, &way, reterr_error);
         if (r >= 0)
                 r = go(t, t->old, &way, reterr_error);
-        return r < 0 ? r : judge(t, &way, reterr_error);
+        return r < 0 ? r : transaction_judge(t, &way, reterr_error);
 }

@@ -66,5 +66,6 @@ Scripts transaction_scripts(const Transaction *t, const Toplevel *of);
 int transaction_look(Transaction *t, const Toplevel *from, const Toplevel *to, Way *way,
                      sd_bus_error *reterr_error);
 int transaction_plan(Transaction *t, const Toplevel *to, Way *way, sd_bus_error *reterr_error);
+int transaction_judge(Transaction *t, const Way *way, sd_bus_error *reterr_error);
 int transaction_go_back(Transaction *t, sd_bus_error *reterr_error);
 void way_done(Way *way);
