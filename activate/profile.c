@@ -83,6 +83,19 @@ int profile_open(const char *profiles, const char *name, bool make, Profile **re
         return profile_new(dir_fd, name, ret);
 }
 
+/*
+ * The mark means that the file is gone, and sends everybody to the next one; where the name stays
+ * all the same (an unlink(2) that failed, a restored backup) Nix waits for ever. The inode is ours
+ * by flock(2), and by the protocol nobody else may take its name away, so we do.
+ */
+static void remove_marked(const Profile *profile, const char *name, const struct stat *marked) {
+        struct stat st;
+
+        if (fstatat(profile->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) >= 0 &&
+            st.st_dev == marked->st_dev && st.st_ino == marked->st_ino)
+                (void) unlinkat(profile->dir_fd, name, 0);
+}
+
 static int try_lock(const Profile *profile, const char *name) {
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
@@ -94,9 +107,10 @@ static int try_lock(const Profile *profile, const char *name) {
                 return -errno;
         if (fstat(fd, &st) < 0)
                 return -errno;
-        /* Whoever had it has removed the file and marked this inode as stale. */
-        if (st.st_size > 0)
+        if (st.st_size > 0) { /* whoever had it has removed the file and marked this inode */
+                remove_marked(profile, name, &st);
                 return -EAGAIN;
+        }
         return TAKE_FD(fd);
 }
 
@@ -161,6 +175,34 @@ static bool parse_link_name(const Profile *profile, const char *name, uint64_t *
         return text_to_unsigned(digits, GENERATION_NUMBER_MAX, ret_number) >= 0;
 }
 
+/* Whether a path made by hand leads into the profiles' own directory: "/nix/var/nix/profiles/x". */
+static bool is_beside(const Profile *profile, const char *path) {
+        _cleanup_free_ char *directory = strndup(path, (size_t) (strrchr(path, '/') - path) + 1);
+        struct stat ours, theirs;
+
+        return directory && fstat(profile->dir_fd, &ours) >= 0 && stat(directory, &theirs) >= 0 &&
+               ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+}
+
+/*
+ * What the profile's link holds. Older Nix and people's hands leave an absolute path there: of the
+ * generation's link, which is made a name as Nix has it, or of the store.
+ */
+static int read_current(const Profile *profile, char **ret_link) {
+        _cleanup_free_ char *link = NULL;
+        int r;
+
+        r = file_readlink(profile->dir_fd, profile->name, &link);
+        if (r < 0)
+                return r;
+        if (*link == '/' && is_beside(profile, link)) {
+                *ret_link = strdup(strrchr(link, '/') + 1);
+                return *ret_link ? 0 : -ENOMEM;
+        }
+        *ret_link = TAKE_PTR(link);
+        return 0;
+}
+
 static int read_generation(const Profile *profile, const char *name, Generation *generation) {
         struct stat st;
         int r;
@@ -195,7 +237,7 @@ static int read_generations(const Profile *profile, DIR *dir, GenerationList *li
         struct dirent *entry;
         int r;
 
-        r = file_readlink(profile->dir_fd, profile->name, &current);
+        r = read_current(profile, &current);
         if (r < 0 && r != -ENOENT)
                 return r;
 
@@ -254,7 +296,7 @@ int profile_current(const Profile *profile, char **ret_target) {
         _cleanup_free_ char *link = NULL;
         int r;
 
-        r = file_readlink(profile->dir_fd, profile->name, &link);
+        r = read_current(profile, &link);
         if (r < 0)
                 return r;
         if (*link == '/') { /* made by hand: the profile itself holds the store path */
@@ -388,7 +430,7 @@ int profile_remove(Profile *profile, uint64_t number) {
         r = link_name(profile, number, &name);
         if (r < 0)
                 return r;
-        r = file_readlink(profile->dir_fd, profile->name, &current);
+        r = read_current(profile, &current);
         if (r >= 0 && strcmp(current, name) == 0)
                 return -EBUSY;
 

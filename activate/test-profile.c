@@ -291,6 +291,22 @@ TEST(a_profile_that_holds_a_store_path_itself_stands_for_that) {
         ASSERT_FALSE(list.items[0].current);
 }
 
+TEST(a_profile_that_names_its_generation_by_an_absolute_path_stands_for_it) {
+        _cleanup_(profile_freep) Profile *profile = locked_profile();
+        _cleanup_(generation_list_done) GenerationList list = { 0 };
+        _cleanup_free_ char *path = path_of("system-2-link");
+
+        make_link(A, "system-1-link");
+        make_link(B, "system-2-link");
+        make_link(path, "system");
+        assert_current(profile, B);
+        ASSERT_OK(profile_list(profile, &list));
+        ASSERT_FALSE(list.items[0].current);
+        ASSERT_TRUE(list.items[1].current);
+        ASSERT_EQ(profile_remove(profile, 2), -EBUSY);
+        ASSERT_OK(profile_remove(profile, 1));
+}
+
 TEST(a_profile_whose_generation_is_gone_stands_for_nothing) {
         _cleanup_(profile_freep) Profile *profile = new_profile();
         char *target = NULL;
@@ -411,19 +427,28 @@ TEST(a_lock_that_is_held_for_ten_seconds_is_an_answer) {
         ASSERT_OK(profile_lock(profile));
 }
 
-static void remove_stale_lock(void) {
-        _cleanup_free_ char *path = path_of("system.lock");
-
-        (void) unlink(path);
-}
-
-TEST(a_stale_lock_file_is_not_taken_for_the_lock) {
+TEST(a_lock_file_that_is_marked_as_gone_and_is_there_all_the_same_is_no_obstacle_for_long) {
         _cleanup_(profile_freep) Profile *profile = new_profile();
+        _cleanup_free_ char *path = path_of("system.lock");
+        struct stat st;
 
         make_file("d", "system.lock");
-        on_wait = remove_stale_lock;
         ASSERT_OK(profile_lock(profile));
         ASSERT_EQ(n_waits, 1);
+        ASSERT_OK(stat(path, &st));
+        ASSERT_EQ(st.st_size, 0);
+}
+
+TEST(a_marked_lock_file_that_somebody_holds_is_left_to_them) {
+        _cleanup_(profile_freep) Profile *profile = new_profile();
+        _cleanup_free_ char *path = path_of("system.lock");
+        _cleanup_close_ int fd = -EBADF;
+
+        make_file("d", "system.lock");
+        fd = open(path, O_RDWR | O_CLOEXEC);
+        ASSERT_OK(flock(fd, LOCK_EX | LOCK_NB));
+        ASSERT_EQ(profile_lock(profile), PROFILE_LOCKED);
+        ASSERT_TRUE(is_there("system.lock"));
 }
 
 TEST(a_link_in_place_of_the_lock_is_not_followed) {
