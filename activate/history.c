@@ -26,7 +26,9 @@ static int entry_to_line(const HistoryEntry *entry, char **ret_line) {
             !cJSON_AddNumberToObject(object, "ended", (double) entry->ended) ||
             !cJSON_AddNumberToObject(object, "uid", (double) entry->uid) ||
             !cJSON_AddNumberToObject(object, "exit", (double) entry->exit_code) ||
-            !cJSON_AddStringToObject(object, "text", entry->text))
+            !cJSON_AddStringToObject(object, "text", entry->text) ||
+            (entry->evidence &&
+             !cJSON_AddItemReferenceToObject(object, "evidence", entry->evidence)))
                 return -ENOMEM;
         return json_print(object, ret_line);
 }
@@ -103,7 +105,18 @@ static int copy_text(const cJSON *object, const char *key, char **ret) {
         return *ret ? 0 : -ENOMEM;
 }
 
-static int entry_from_json(const cJSON *object, HistoryEntry *entry) {
+/* Entries from before there was a judge have none. It is only shown, so a wrong one hides no entry.
+ */
+static void take_evidence(cJSON *object, cJSON **ret) {
+        cJSON *item = cJSON_DetachItemFromObjectCaseSensitive(object, "evidence");
+
+        if (cJSON_IsObject(item))
+                *ret = item;
+        else
+                cJSON_Delete(item);
+}
+
+static int entry_from_json(cJSON *object, HistoryEntry *entry) {
         uint64_t version, max = (uint64_t) 1 << 53;
         int r;
 
@@ -123,6 +136,8 @@ static int entry_from_json(const cJSON *object, HistoryEntry *entry) {
                 r = copy_text(object, "to", &entry->to);
         if (r >= 0)
                 r = copy_text(object, "text", &entry->text);
+        if (r >= 0)
+                take_evidence(object, &entry->evidence);
         return r;
 }
 
@@ -132,6 +147,7 @@ static void entry_done(HistoryEntry *entry) {
         free(entry->from);
         free(entry->to);
         free(entry->text);
+        cJSON_Delete(entry->evidence);
 }
 
 /* A record that cannot be read is passed over: it must not hide the others. */

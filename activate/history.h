@@ -16,6 +16,11 @@ typedef struct HistoryEntry {
         uint64_t uid;
         uint64_t exit_code;
         char *text;
+        /* What the judge saw; NULL if nothing was judged: {"verdict":"good"|"bad"|"could not tell",
+         * "bad":[unit],"unknown":[unit],"unrelated":[unit],"why":{unit:text},
+         * "probes":[{"name","before","after","text"}]}, and after a rollback "rollback" with the
+         * same of the old system. */
+        cJSON *evidence;
 } HistoryEntry;
 
 typedef struct History {

@@ -64,6 +64,24 @@ TEST(an_entry_comes_out_as_it_went_in) {
         ASSERT_EQ(got->exit_code, e.exit_code);
 }
 
+TEST(what_the_judge_saw_comes_out_as_it_went_in) {
+        static const char text[] = "{\"verdict\":\"bad\",\"bad\":[\"a.service\"],\"probes\":[]}";
+        _cleanup_(cJSON_Deletep) cJSON *evidence = cJSON_Parse(text);
+        _cleanup_(history_done) History history = { 0 };
+        const char *directory = new_state();
+        _cleanup_free_ char *line = NULL;
+        HistoryEntry with = entry("1"), without = entry("2");
+
+        with.evidence = evidence;
+        ASSERT_OK(history_write(directory, &with));
+        ASSERT_OK(history_write(directory, &without));
+        ASSERT_OK(history_read(directory, &history));
+        ASSERT_EQ(history.n, 2);
+        ASSERT_OK(json_print(history.entries[0].evidence, &line));
+        ASSERT_TEXT(line, text);
+        ASSERT_NULL(history.entries[1].evidence);
+}
+
 TEST(entries_are_in_order_of_their_ids) {
         static const char *const ids[] = { "20240301T000000-9", "20231231T235959-1",
                                            "20240301T000000-8" };
@@ -173,6 +191,18 @@ TEST(a_damaged_entry_is_passed_over_and_hides_no_other) {
         ASSERT_EQ(history.n, 2);
         ASSERT_TEXT(history.entries[0].text, "first");
         ASSERT_TEXT(history.entries[1].text, "last");
+}
+
+TEST(evidence_of_a_wrong_type_hides_no_entry) {
+        _cleanup_(history_done) History history = { 0 };
+        const char *directory = new_state();
+
+        put_file(directory, "1.json", RECORD("1", "0", ",\"text\":\"\",\"evidence\":7"));
+        put_file(directory, "2.json", RECORD("1", "0", ",\"text\":\"\",\"evidence\":[]"));
+        ASSERT_OK(history_read(directory, &history));
+        ASSERT_EQ(history.n, 2);
+        ASSERT_NULL(history.entries[0].evidence);
+        ASSERT_NULL(history.entries[1].evidence);
 }
 
 /* Where a rollback from @running leads, by the id of the entry that says so; "" for none. */

@@ -47,6 +47,7 @@ typedef struct Transaction {
         bool staged;  /* the first phase was left well */
         bool touched; /* something live was changed, or may have been */
         uint64_t begun;
+        cJSON *evidence; /* what the judge saw, for the history; NULL: nothing was judged */
         sd_bus_error error;
 } Transaction;
 

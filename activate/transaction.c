@@ -189,6 +189,7 @@ static void write_history(Transaction *t, const char *text) {
                 .uid = t->request->uid,
                 .exit_code = (uint64_t) error_to_exit_code(&t->error),
                 .text = (char *) text,
+                .evidence = t->evidence,
         };
 
         if (history_write(t->places->state, &entry) < 0)
@@ -228,6 +229,7 @@ static void transaction_done(Transaction *t) {
         toplevel_free(t->old);
         toplevel_free(t->new);
         way_done(&t->way);
+        cJSON_Delete(t->evidence);
         free(t->old_profile);
         sd_bus_error_free(&t->error);
         (void) fd_close(t->nixos_lock_fd);
