@@ -11,3 +11,4 @@ extern const Verb verb_plan;
 extern const Verb verb_rollback;
 extern const Verb verb_generations;
 extern const Verb verb_status;
+extern const Verb verb_log;
