@@ -6,70 +6,10 @@
 #include <string.h>
 
 #include "error.h"
-#include "file-lock.h"
 #include "file.h"
+#include "locks.h"
 #include "text.h"
 #include "transaction-phases.h"
-
-/* Both locks, ours first. Who is in the way is named. */
-static int take_lock(const char *path, int *ret_fd, sd_bus_error *reterr_error) {
-        _cleanup_free_ char *command = NULL;
-        pid_t pid;
-        int r;
-
-        r = file_lock(path, ret_fd);
-        if (r < 0)
-                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
-                                         "Cannot lock '%s': %s. Nothing was changed.", path,
-                                         strerror(-r));
-        if (r != LOCK_HELD)
-                return 0;
-
-        if (file_lock_holder(path, &pid, &command) < 0)
-                return sd_bus_error_setf(reterr_error, ENACT_ERROR_BUSY,
-                                         "Another switch is under way: somebody holds '%s'. "
-                                         "Nothing was changed.",
-                                         path);
-        return sd_bus_error_setf(reterr_error, ENACT_ERROR_BUSY,
-                                 "Another switch is under way: process %d ('%s') holds '%s'. "
-                                 "Nothing was changed.",
-                                 pid, command, path);
-}
-
-static int make_directory(const char *parent, const char *name, sd_bus_error *reterr_error) {
-        _cleanup_free_ char *path = NULL;
-        int r;
-
-        r = text_printf(&path, "%s%s%s", parent, *name ? "/" : "", name);
-        if (r >= 0)
-                r = file_make_directories(path, 0755);
-        if (r < 0)
-                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
-                                         "Cannot make the directory '%s': %s. Nothing was changed.",
-                                         path ? path : parent, strerror(-r));
-        return 0;
-}
-
-static int take_locks(Transaction *t, sd_bus_error *reterr_error) {
-        _cleanup_free_ char *ours = NULL, *nixos = NULL;
-        int r;
-
-        r = make_directory(t->places->state, "history", reterr_error);
-        if (r >= 0)
-                r = make_directory(t->places->roots, "failed", reterr_error);
-        if (r >= 0)
-                r = make_directory(t->places->nixos, "", reterr_error);
-        if (r < 0)
-                return r;
-
-        if (text_printf(&ours, "%s/lock", t->places->state) < 0 ||
-            text_printf(&nixos, "%s/switch-to-configuration.lock", t->places->nixos) < 0)
-                return -ENOMEM;
-        r = take_lock(ours, &t->lock_fd, reterr_error);
-        if (r < 0)
-                return r;
-        return take_lock(nixos, &t->nixos_lock_fd, reterr_error);
-}
 
 /* What runs now; its own record of how to be activated is needed to come back to it. */
 static int find_old(Transaction *t, sd_bus_error *reterr_error) {
@@ -204,7 +144,7 @@ static int run_pre_switch_checks(Transaction *t, sd_bus_error *reterr_error) {
 static int stage_open(Transaction *t, sd_bus_error *reterr_error) {
         int r;
 
-        r = take_locks(t, reterr_error);
+        r = locks_take(t->places, &t->lock_fd, &t->nixos_lock_fd, reterr_error);
         if (r < 0)
                 return r;
         r = toplevel_open(t->request->toplevel, &t->new, reterr_error);

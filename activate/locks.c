@@ -1,0 +1,83 @@
+/* The two locks of whoever changes this host's systems: ours, and the one that NixOS' own program
+ * takes. */
+#include <errno.h>
+#include <string.h>
+
+#include "error.h"
+#include "file-lock.h"
+#include "file.h"
+#include "locks.h"
+#include "text.h"
+
+static int take_lock(const char *path, int *ret_fd, sd_bus_error *reterr_error) {
+        _cleanup_free_ char *command = NULL;
+        pid_t pid;
+        int r;
+
+        r = file_lock(path, ret_fd);
+        if (r < 0)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                         "Cannot lock '%s': %s. Nothing was changed.", path,
+                                         strerror(-r));
+        if (r != LOCK_HELD)
+                return 0;
+
+        if (file_lock_holder(path, &pid, &command) < 0)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_BUSY,
+                                         "Another switch is under way: somebody holds '%s'. "
+                                         "Nothing was changed.",
+                                         path);
+        return sd_bus_error_setf(reterr_error, ENACT_ERROR_BUSY,
+                                 "Another switch is under way: process %d ('%s') holds '%s'. "
+                                 "Nothing was changed.",
+                                 pid, command, path);
+}
+
+static int make_directory(const char *parent, const char *name, sd_bus_error *reterr_error) {
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = text_printf(&path, "%s%s%s", parent, *name ? "/" : "", name);
+        if (r >= 0)
+                r = file_make_directories(path, 0755);
+        if (r < 0)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                         "Cannot make the directory '%s': %s. Nothing was changed.",
+                                         path ? path : parent, strerror(-r));
+        return 0;
+}
+
+/**
+ * locks_take() - be the only one that switches here
+ * @places: their state, roots and nixos directories are made where they are missing
+ * @ret_fd: ours, taken first; held until it is closed
+ * @ret_nixos_fd: NixOS'
+ *
+ * Return: 0, or a negative errno with @reterr_error set; ENACT_ERROR_BUSY names who is in the way.
+ */
+int locks_take(const TransactionPlaces *places, int *ret_fd, int *ret_nixos_fd,
+               sd_bus_error *reterr_error) {
+        _cleanup_free_ char *ours = NULL, *nixos = NULL;
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        r = make_directory(places->state, "history", reterr_error);
+        if (r >= 0)
+                r = make_directory(places->roots, "failed", reterr_error);
+        if (r >= 0)
+                r = make_directory(places->nixos, "", reterr_error);
+        if (r < 0)
+                return r;
+
+        if (text_printf(&ours, "%s/lock", places->state) < 0 ||
+            text_printf(&nixos, "%s/switch-to-configuration.lock", places->nixos) < 0)
+                return -ENOMEM;
+        r = take_lock(ours, &fd, reterr_error);
+        if (r >= 0)
+                r = take_lock(nixos, ret_nixos_fd, reterr_error);
+        if (r < 0)
+                return r;
+
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
