@@ -12,3 +12,4 @@ extern const Verb verb_rollback;
 extern const Verb verb_generations;
 extern const Verb verb_list_generations;
 extern const Verb verb_status;
+extern const Verb verb_log;
