@@ -31,3 +31,4 @@
 
 const char *error_from_exit_code(int code);
 int error_to_exit_code(const sd_bus_error *error);
+const char *error_exit_code_to_outcome(int code);

@@ -14,7 +14,9 @@
 #define HISTORY_ENTRIES_MAX 200 /* older ones are removed when a new one is written */
 #define HISTORY_DIRECTORY   "history"
 
-static int entry_to_line(const HistoryEntry *entry, char **ret_line) {
+/** history_entry_to_json() - as it lies in the history; @ret_object is owned by the caller. 0 or
+ * -ENOMEM. */
+int history_entry_to_json(const HistoryEntry *entry, cJSON **ret_object) {
         _cleanup_(cJSON_Deletep) cJSON *object = cJSON_CreateObject();
 
         if (!object || !cJSON_AddNumberToObject(object, "version", 1) ||
@@ -30,7 +32,8 @@ static int entry_to_line(const HistoryEntry *entry, char **ret_line) {
             (entry->evidence &&
              !cJSON_AddItemReferenceToObject(object, "evidence", entry->evidence)))
                 return -ENOMEM;
-        return json_print(object, ret_line);
+        *ret_object = TAKE_PTR(object);
+        return 0;
 }
 
 static int is_record(const struct dirent *entry) {
@@ -75,6 +78,7 @@ static int open_history(const char *directory, int *ret_fd) {
  * Return: 0 or an error of file_write().
  */
 int history_write(const char *directory, const HistoryEntry *entry) {
+        _cleanup_(cJSON_Deletep) cJSON *object = NULL;
         _cleanup_free_ char *line = NULL, *name = NULL;
         _cleanup_close_ int dir_fd = -EBADF;
         int r;
@@ -82,7 +86,10 @@ int history_write(const char *directory, const HistoryEntry *entry) {
         r = open_history(directory, &dir_fd);
         if (r < 0)
                 return r;
-        r = entry_to_line(entry, &line);
+        r = history_entry_to_json(entry, &object);
+        if (r < 0)
+                return r;
+        r = json_print(object, &line);
         if (r < 0)
                 return r;
         r = text_printf(&name, "%s.json", entry->id);
@@ -222,6 +229,14 @@ const HistoryEntry *history_find_rollback(const History *history, const char *ru
                     strcmp(entry->from, entry->to) != 0)
                         return entry;
         }
+        return NULL;
+}
+
+/** history_find() - the entry of that id, owned by @history; NULL if there is none. */
+const HistoryEntry *history_find(const History *history, const char *id) {
+        for (size_t i = 0; i < history->n; i++)
+                if (strcmp(history->entries[i].id, id) == 0)
+                        return &history->entries[i];
         return NULL;
 }
 

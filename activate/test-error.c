@@ -125,3 +125,18 @@ TEST(a_name_that_is_not_ours_is_a_plain_failure) {
         ASSERT_EQ(code_of(PREFIX "Bus"), 1);
         ASSERT_EQ(code_of(PREFIX "Busy2"), 1);
 }
+
+TEST(each_exit_code_has_a_word_for_how_a_switch_ended) {
+        static const struct {
+                int code;
+                const char *outcome;
+        } cases[] = {
+                { 0, "done" },        { 1, "failed" },         { 2, "failed" },
+                { 3, "rolled-back" }, { 4, "units-failed" },   { 5, "rollback-failed" },
+                { 6, "busy" },        { 100, "needs-reboot" }, { 130, "interrupted" },
+                { 255, "failed" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                ASSERT_TEXT(error_exit_code_to_outcome(cases[i].code), cases[i].outcome);
+}

@@ -64,6 +64,20 @@ TEST(an_entry_comes_out_as_it_went_in) {
         ASSERT_EQ(got->exit_code, e.exit_code);
 }
 
+TEST(an_entry_is_found_by_its_whole_id) {
+        _cleanup_(history_done) History history = { 0 };
+        const char *directory = new_state();
+        const HistoryEntry e = entry("20240229-120000-1"), f = entry("20240229-120000-10");
+
+        ASSERT_NULL(history_find(&history, "20240229-120000-1"));
+        ASSERT_OK(history_write(directory, &e));
+        ASSERT_OK(history_write(directory, &f));
+        ASSERT_OK(history_read(directory, &history));
+        ASSERT_TEXT(history_find(&history, f.id)->id, f.id);
+        ASSERT_TEXT(history_find(&history, e.id)->id, e.id);
+        ASSERT_NULL(history_find(&history, "20240229-120000"));
+}
+
 TEST(what_the_judge_saw_comes_out_as_it_went_in) {
         static const char text[] = "{\"verdict\":\"bad\",\"bad\":[\"a.service\"],\"probes\":[]}";
         _cleanup_(cJSON_Deletep) cJSON *evidence = cJSON_Parse(text);

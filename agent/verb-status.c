@@ -1,119 +1,123 @@
-/* enact status: what runs, what the next boot takes, what is under way and how the last switch
- * ended. */
+/* enact status: what runs, what the next boot takes and whether it is needed, what is under way and
+ * how the last switch ended. */
 #include <errno.h>
-#include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <systemd/sd-daemon.h>
-#include <time.h>
 
 #include "display.h"
 #include "error.h"
-#include "file-lock.h"
-#include "file.h"
-#include "json.h"
-#include "manager.h"
-#include "options.h"
-#include "systems.h"
+#include "past.h"
+#include "status.h"
 #include "verbs.h"
 
-typedef struct Status {
-        Systems systems;
-        cJSON *open;    /* the record of a transaction that has not ended; NULL if there is none */
-        bool under_way; /* an engine holds the lock */
-        StringList failed; /* units */
-} Status;
+/* Of the profile; where several hold the same system, the one that is the boot default, or else the
+ * newest. NULL: none. */
+static const Generation *generation_of(const Systems *systems, const char *toplevel) {
+        const Generation *found = NULL;
 
-/* The record stands while an engine works, and after one was killed. */
-static int read_open(Status *status) {
-        _cleanup_free_ char *text = NULL, *command = NULL;
-        pid_t pid;
-        size_t n;
-        int r;
+        for (size_t i = 0; toplevel && i < systems->generations.n; i++) {
+                const Generation *g = &systems->generations.items[i];
 
-        r = file_read(AT_FDCWD, STATE_DIRECTORY "/transaction.json", FILE_SMALL_MAX, &text, &n);
-        if (r >= 0)
-                r = json_parse(text, n, &status->open);
-        if (r < 0 && r != -ENOENT && r != -EBADMSG)
-                return r;
-        status->under_way = file_lock_holder(STATE_DIRECTORY "/lock", &pid, &command) >= 0;
-        return 0;
+                if (strcmp(g->target, toplevel) == 0 && !(found && found->current))
+                        found = g;
+        }
+        return found;
 }
 
-static int read_failed(Status *status, sd_bus_error *reterr_error) {
-        _cleanup_(inventory_done) Inventory inventory = { 0 };
-        _cleanup_(manager_freep) Manager *manager = NULL;
-        int r;
+static void print_system(const char *what, const Systems *systems, const char *toplevel) {
+        const Generation *g = generation_of(systems, toplevel);
 
-        if (sd_booted() <= 0) /* a chroot has no units to tell of */
-                return 0;
-        r = manager_open(&manager, reterr_error);
-        if (r >= 0)
-                r = manager_inventory(manager, &inventory, reterr_error);
-        for (size_t i = 0; r >= 0 && i < inventory.n; i++)
-                if (strcmp(inventory.units[i].active, "failed") == 0)
-                        r = string_list_add(&status->failed, inventory.units[i].id);
-        return r;
+        printf("%-14s %s", what, toplevel ? toplevel : "none");
+        if (g)
+                printf("  (generation %" PRIu64 ")", g->number);
+        else if (toplevel)
+                printf("  (no generation)");
+        putchar('\n');
 }
 
-static int status_read(const Options *options, Status *status, sd_bus_error *reterr_error) {
-        int r;
+static void print_reason(const char *what, const RebootReason *reason) {
+        const char *booted = *reason->booted ? reason->booted : "none";
+        const char *wanted = *reason->wanted ? reason->wanted : "none";
 
-        r = systems_read(options->profile, &status->systems, reterr_error);
-        if (r >= 0)
-                r = read_open(status);
-        if (r >= 0)
-                r = read_failed(status, reterr_error);
-        return r;
+        if (strcmp(reason->what, "kernel-params") == 0)
+                printf("%-14s kernel-params: comes: %s; goes: %s\n", what, wanted, booted);
+        else if (strcmp(reason->what, "bootspec-extensions") == 0)
+                printf("%-14s bootspec-extensions differ\n", what);
+        else
+                printf("%-14s %s: %s instead of %s\n", what, reason->what, wanted, booted);
 }
 
-static void status_done(Status *status) {
-        systems_done(&status->systems);
-        cJSON_Delete(status->open);
-        string_list_done(&status->failed);
+static void print_reboot(const Status *status) {
+        const Systems *s = &status->systems;
+
+        for (size_t i = 0; i < status->reboot.n; i++)
+                print_reason(status->reboot.items[i].hard ? "reboot needed" : "reboot advised",
+                             &status->reboot.items[i]);
+        if (s->running && s->current && strcmp(s->running, s->current) != 0)
+                printf("until a reboot what runs is not the boot default\n");
+        for (size_t i = 0; i < status->missing.n; i++)
+                print_reason("not in effect", &status->missing.items[i]);
 }
 
-static const HistoryEntry *last_of(const History *history) {
-        return history->n > 0 ? &history->entries[history->n - 1] : NULL;
-}
+static void print_since(const cJSON *record) {
+        const cJSON *request = cJSON_GetObjectItemCaseSensitive(record, "request");
+        uint64_t begun, uid;
+        char date[64];
 
-static void print_last(const HistoryEntry *entry) {
-        time_t ended = (time_t) entry->ended;
-        char date[sizeof("2026-01-31 23:59:59")] = "";
-        struct tm tm;
+        if (json_number(record, "begun", (uint64_t) 1 << 53, &begun) >= 0) {
+                past_date(begun, date, sizeof(date));
+                printf(", since %s", date);
+        }
+        if (json_number(request, "uid", UINT32_MAX, &uid) >= 0) {
+                _cleanup_free_ char *user = past_user(uid);
 
-        if (localtime_r(&ended, &tm))
-                (void) strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &tm);
-        printf("last %-8s  %s, exit code %ju: %s\n", entry->verb, date,
-               (uintmax_t) entry->exit_code, entry->text);
-}
-
-static const char *or_none(const char *text) {
-        return text && *text ? text : "none";
+                printf(", by %s", user ? user : "");
+        }
 }
 
 static void print_open(const Status *status) {
-        const char *phase = status->open ? json_string(status->open, "phase") : NULL;
+        const char *phase = json_string(status->open, "phase");
+        const char *to = json_string(status->open, "to");
 
+        if (!status->under_way && !status->open)
+                return;
         if (status->under_way)
-                printf("under way      a switch%s%s%s\n", phase ? " in phase '" : "",
-                       phase ? phase : "", phase ? "'" : "");
-        else if (status->open)
-                printf("interrupted    a switch to %s ended in phase '%s' without a result; switch again\n",
-                       or_none(json_string(status->open, "to")), or_none(phase));
+                printf("under way      a switch%s%s", to ? " to " : "", to ? to : "");
+        else
+                printf("interrupted    a switch to %s%s", to ? to : "an unknown system",
+                       status->other_boot ? ", by a reboot" : "");
+        if (phase)
+                printf(", in phase '%s'", phase);
+        print_since(status->open);
+        puts(status->under_way ? "" : "; it ended without a result: switch again");
+}
+
+static void print_past(const char *what, const HistoryEntry *entry) {
+        char date[64];
+
+        past_date(entry->ended, date, sizeof(date));
+        printf("%s %-*s  %s, exit code %" PRIu64 ": %s\n", what, 12 - (int) strlen(what),
+               entry->verb, date, entry->exit_code, entry->text);
 }
 
 static void print_status(const Status *status) {
+        const HistoryEntry *last = status_last(status), *failed = status_last_failed(status);
         const Systems *s = &status->systems;
 
-        printf("running        %s\n", or_none(s->running));
-        printf("boot default   %s\n", or_none(s->current));
-        printf("booted         %s\n", or_none(s->booted));
+        print_system("running", s, s->running);
+        print_system("boot default", s, s->current);
+        print_system("booted", s, s->booted);
+        print_reboot(status);
         print_open(status);
-        if (last_of(&s->history))
-                print_last(last_of(&s->history));
-        for (size_t i = 0; i < status->failed.n; i++)
-                printf("failed unit    %s\n", status->failed.items[i]);
+        if (last)
+                print_past("last", last);
+        if (failed && failed != last)
+                print_past("failed", failed);
+        for (size_t i = 0; i < status->failed_systems.n; i++)
+                print_system("failed system", s, status->failed_systems.items[i]);
+        for (size_t i = 0; i < status->failed_units.n; i++)
+                printf("failed unit    %s\n", status->failed_units.items[i]);
 }
 
 static int add_text_or_null(cJSON *object, const char *key, const char *text) {
@@ -123,19 +127,70 @@ static int add_text_or_null(cJSON *object, const char *key, const char *text) {
         return item ? 0 : -ENOMEM;
 }
 
-static int add_last(cJSON *object, const HistoryEntry *entry) {
-        cJSON *last;
+/* Takes over @item, which may be NULL. */
+static int add_item(cJSON *object, const char *key, cJSON *item) {
+        if (!item)
+                item = cJSON_CreateNull();
+        if (item && cJSON_AddItemToObject(object, key, item))
+                return 0;
+        cJSON_Delete(item);
+        return -ENOMEM;
+}
 
-        if (!entry)
-                return cJSON_AddNullToObject(object, "last") ? 0 : -ENOMEM;
-        last = cJSON_AddObjectToObject(object, "last");
-        if (!last || !cJSON_AddStringToObject(last, "id", entry->id) ||
-            !cJSON_AddStringToObject(last, "verb", entry->verb) ||
-            !cJSON_AddStringToObject(last, "from", entry->from) ||
-            !cJSON_AddStringToObject(last, "to", entry->to) ||
-            !cJSON_AddNumberToObject(last, "ended", (double) entry->ended) ||
-            !cJSON_AddNumberToObject(last, "exit", (double) entry->exit_code) ||
-            !cJSON_AddStringToObject(last, "text", entry->text))
+static int add_past(cJSON *object, const char *key, const HistoryEntry *entry) {
+        cJSON *item = NULL;
+        int r;
+
+        r = entry ? past_to_json(entry, &item) : 0;
+        return r < 0 ? r : add_item(object, key, item);
+}
+
+static int add_generation(cJSON *object, const char *key, const Systems *systems,
+                          const char *toplevel) {
+        const Generation *g = generation_of(systems, toplevel);
+        cJSON *item = g ? cJSON_AddNumberToObject(object, key, (double) g->number) :
+                          cJSON_AddNullToObject(object, key);
+
+        return item ? 0 : -ENOMEM;
+}
+
+static int add_generations(cJSON *object, const Systems *s) {
+        cJSON *generations = cJSON_AddObjectToObject(object, "generations");
+
+        if (!generations || add_generation(generations, "running", s, s->running) < 0 ||
+            add_generation(generations, "default", s, s->current) < 0 ||
+            add_generation(generations, "booted", s, s->booted) < 0)
+                return -ENOMEM;
+        return 0;
+}
+
+static int add_reasons(cJSON *object, const char *key, const RebootReasons *reasons) {
+        cJSON *array = cJSON_AddArrayToObject(object, key);
+
+        for (size_t i = 0; array && i < reasons->n; i++) {
+                const RebootReason *reason = &reasons->items[i];
+                cJSON *item = cJSON_CreateObject();
+
+                if (!item || !cJSON_AddItemToArray(array, item)) {
+                        cJSON_Delete(item);
+                        return -ENOMEM;
+                }
+                if (!cJSON_AddStringToObject(item, "what", reason->what) ||
+                    !cJSON_AddBoolToObject(item, "hard", reason->hard) ||
+                    add_text_or_null(item, "booted", reason->booted) < 0 ||
+                    add_text_or_null(item, "wanted", reason->wanted) < 0)
+                        return -ENOMEM;
+        }
+        return array ? 0 : -ENOMEM;
+}
+
+static int add_reboot(cJSON *object, const Status *status) {
+        cJSON *reboot = cJSON_AddObjectToObject(object, "reboot");
+
+        if (!reboot ||
+            !cJSON_AddBoolToObject(reboot, "needed", reboot_is_needed(&status->reboot)) ||
+            add_reasons(reboot, "reasons", &status->reboot) < 0 ||
+            add_reasons(reboot, "not-in-effect", &status->missing) < 0)
                 return -ENOMEM;
         return 0;
 }
@@ -149,15 +204,17 @@ static int print_json(Status *status) {
         if (!object || !cJSON_AddNumberToObject(object, "version", 1) ||
             add_text_or_null(object, "running", s->running) < 0 ||
             add_text_or_null(object, "default", s->current) < 0 ||
-            add_text_or_null(object, "booted", s->booted) < 0 ||
+            add_text_or_null(object, "booted", s->booted) < 0 || add_generations(object, s) < 0 ||
+            add_reboot(object, status) < 0 ||
             !cJSON_AddBoolToObject(object, "under-way", status->under_way) ||
-            json_add_strings(object, "failed-units", &status->failed) < 0 ||
-            add_last(object, last_of(&s->history)) < 0)
+            !cJSON_AddBoolToObject(object, "interrupted", status->open && !status->under_way) ||
+            !cJSON_AddBoolToObject(object, "other-boot", status->other_boot) ||
+            add_item(object, "open", TAKE_PTR(status->open)) < 0 ||
+            add_past(object, "last", status_last(status)) < 0 ||
+            add_past(object, "last-failed", status_last_failed(status)) < 0 ||
+            json_add_strings(object, "failed-systems", &status->failed_systems) < 0 ||
+            json_add_strings(object, "failed-units", &status->failed_units) < 0)
                 return -ENOMEM;
-        if (!cJSON_AddItemToObject(object, "open",
-                                   status->open ? status->open : cJSON_CreateNull()))
-                return -ENOMEM;
-        status->open = NULL;
 
         r = json_print(object, &line);
         if (r >= 0)

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-bus.h>
+
+#include "probe.h"
+#include "string-list.h"
+
+#define SETTINGS_NAME      "enact.json"
+#define SETTINGS_BYTES_MAX ((size_t) 256 * 1024)
+
+/* How a system wants to be switched to: enact.json in its toplevel. Without that file all is zero.
+ */
+typedef struct Settings {
+        bool has_window;
+        uint64_t window_usec;  /* judge.window: how long units are watched */
+        uint64_t confirm_usec; /* judge.confirm: somebody must confirm in time; 0: nobody need */
+        StringList units;      /* judge.units: must be active */
+        Probes probes;         /* judge.probes */
+        bool no_rollback;      /* rollback.automatic is false */
+        bool drop_in;          /* rollback.dropIn: the drop-in judges and rolls back, too */
+        uint64_t generations;  /* retention.generations: how many are kept; 0: not said */
+        StringList notes;      /* what was left aside, in sentences */
+} Settings;
+
+int settings_parse(const char *text, size_t n, Settings *settings, char **ret_wrong);
+int settings_read(const char *toplevel, Settings *settings, sd_bus_error *reterr_error);
+void settings_done(Settings *settings);

@@ -1,0 +1,151 @@
+/* What `enact status` tells: the systems, what is open, what a reboot would bring, what failed. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-id128.h>
+
+#include "error.h"
+#include "file-lock.h"
+#include "file.h"
+#include "manager.h"
+#include "status.h"
+#include "text.h"
+
+#define FAILED_SYSTEMS "/nix/var/nix/gcroots/enact/failed"
+
+static bool is_of_another_boot(const cJSON *record) {
+        const char *text = json_string(record, "boot-id");
+        sd_id128_t then, now;
+
+        return text && sd_id128_from_string(text, &then) >= 0 && sd_id128_get_boot(&now) >= 0 &&
+               !sd_id128_equal(then, now);
+}
+
+/* The record stands while an engine works, and after one was killed. */
+static int read_open(Status *status) {
+        _cleanup_free_ char *text = NULL, *command = NULL;
+        pid_t pid;
+        size_t n;
+        int r;
+
+        r = file_read(AT_FDCWD, STATE_DIRECTORY "/transaction.json", FILE_SMALL_MAX, &text, &n);
+        if (r >= 0)
+                r = json_parse(text, n, &status->open);
+        if (r < 0 && r != -ENOENT && r != -EBADMSG)
+                return r;
+        status->other_boot = status->open && is_of_another_boot(status->open);
+        status->under_way = file_lock_holder(STATE_DIRECTORY "/lock", &pid, &command) >= 0;
+        return 0;
+}
+
+static int is_name(const struct dirent *entry) {
+        return entry->d_name[0] != '.';
+}
+
+/* Each is a link to its system. */
+static int read_failed_systems(StringList *systems) {
+        struct dirent **names;
+        int n, r = 0;
+
+        n = scandir(FAILED_SYSTEMS, &names, is_name, alphasort);
+        if (n < 0)
+                return errno == ENOMEM ? -ENOMEM : 0; /* nothing has failed here yet */
+        for (int i = 0; i < n; i++) {
+                _cleanup_free_ char *path = NULL, *target = NULL;
+
+                if (r >= 0)
+                        r = text_printf(&path, FAILED_SYSTEMS "/%s", names[i]->d_name);
+                if (r >= 0 && file_realpath(path, &target) >= 0)
+                        r = string_list_add(systems, target);
+                free(names[i]);
+        }
+        free(names);
+        return r;
+}
+
+static int read_failed_units(Status *status, sd_bus_error *reterr_error) {
+        _cleanup_(inventory_done) Inventory inventory = { 0 };
+        _cleanup_(manager_freep) Manager *manager = NULL;
+        int r;
+
+        if (sd_booted() <= 0) /* a chroot has no units to tell of */
+                return 0;
+        r = manager_open(&manager, reterr_error);
+        if (r >= 0)
+                r = manager_inventory(manager, &inventory, reterr_error);
+        for (size_t i = 0; r >= 0 && i < inventory.n; i++)
+                if (strcmp(inventory.units[i].active, "failed") == 0)
+                        r = string_list_add(&status->failed_units, inventory.units[i].id);
+        return r;
+}
+
+/* A system that lies half deleted in the store has no reasons; the others are still told. */
+static int read_reboot(Status *status) {
+        _cleanup_free_ char *command_line = NULL;
+        const Systems *s = &status->systems;
+        const char *wanted = s->current ? s->current : s->running;
+        int r = 0;
+
+        if (!s->booted || !wanted)
+                return 0;
+        (void) file_read(AT_FDCWD, "/proc/cmdline", FILE_SMALL_MAX, &command_line, NULL);
+        r = reboot_reasons(s->booted, wanted, command_line, &status->reboot);
+        if (r != -ENOMEM && s->running && strcmp(s->running, wanted) != 0)
+                r = reboot_reasons(s->booted, s->running, command_line, &status->missing);
+        return r == -ENOMEM ? r : 0;
+}
+
+/**
+ * status_read() - look at the host
+ * @status: all zero before; status_done() even after an error
+ *
+ * Return: 0, or a negative errno with @reterr_error set where there are words for it.
+ */
+int status_read(const Options *options, Status *status, sd_bus_error *reterr_error) {
+        int r;
+
+        r = systems_read(options->profile, &status->systems, reterr_error);
+        if (r >= 0)
+                r = read_open(status);
+        if (r >= 0)
+                r = read_reboot(status);
+        if (r >= 0)
+                r = read_failed_systems(&status->failed_systems);
+        if (r >= 0)
+                r = read_failed_units(status, reterr_error);
+        return r;
+}
+
+/** status_last() - the last switch; owned by @status, NULL if there was none. */
+const HistoryEntry *status_last(const Status *status) {
+        const History *history = &status->systems.history;
+
+        return history->n > 0 ? &history->entries[history->n - 1] : NULL;
+}
+
+/** status_last_failed() - the last switch that did not bring what was asked for, nor was stopped by
+ * whoever asked; owned by @status, NULL if there was none. */
+const HistoryEntry *status_last_failed(const Status *status) {
+        const History *history = &status->systems.history;
+
+        for (size_t i = history->n; i > 0; i--) {
+                const char *outcome =
+                        error_exit_code_to_outcome((int) history->entries[i - 1].exit_code);
+
+                if (strcmp(outcome, "done") != 0 && strcmp(outcome, "needs-reboot") != 0 &&
+                    strcmp(outcome, "interrupted") != 0)
+                        return &history->entries[i - 1];
+        }
+        return NULL;
+}
+
+void status_done(Status *status) {
+        systems_done(&status->systems);
+        cJSON_Delete(status->open);
+        reboot_reasons_done(&status->reboot);
+        reboot_reasons_done(&status->missing);
+        string_list_done(&status->failed_systems);
+        string_list_done(&status->failed_units);
+}
