@@ -7,8 +7,10 @@
 #include "verbs.h"
 
 static const Verb *const verbs[] = {
-        &verb_build,    &verb_switch,      &verb_boot,   &verb_test, &verb_plan, &verb_dry_activate,
-        &verb_rollback, &verb_generations, &verb_status, &verb_log,  NULL,
+        &verb_build,    &verb_switch,      &verb_boot,
+        &verb_test,     &verb_plan,        &verb_dry_activate,
+        &verb_rollback, &verb_generations, &verb_list_generations,
+        &verb_status,   &verb_log,         NULL,
 };
 
 int main(int argc, char **argv) {

@@ -9,6 +9,7 @@
 
 #include "display.h"
 #include "error.h"
+#include "marks.h"
 #include "options.h"
 #include "request.h"
 #include "root-side.h"
@@ -39,26 +40,17 @@ static int by_number(const Systems *systems, const char *word, Request *request,
         return request->toplevel ? 0 : -ENOMEM;
 }
 
-/* The recorded path; where another tool made the last switch, the generation before the current
- * one. */
 static int by_record(const Systems *systems, Request *request, sd_bus_error *reterr_error) {
-        const HistoryEntry *entry = NULL;
-        const Generation *before = NULL;
+        const char *target;
 
-        if (systems->running)
-                entry = history_find_rollback(&systems->history, systems->running);
-        for (size_t i = 0; i < systems->generations.n && !systems->generations.items[i].current;
-             i++)
-                before = &systems->generations.items[i];
-
-        if (!entry && !before)
+        target = rollback_target(&systems->generations, &systems->history, systems->running,
+                                 &request->generation);
+        if (!target)
                 return sd_bus_error_setf(
                         reterr_error, ENACT_ERROR_REFUSED,
                         "No earlier system is known to go back to; name a generation "
                         "('enact generations' lists them). Nothing was changed.");
-        if (!entry)
-                request->generation = before->number;
-        request->toplevel = strdup(entry ? entry->from : before->target);
+        request->toplevel = strdup(target);
         return request->toplevel ? 0 : -ENOMEM;
 }
 

@@ -10,5 +10,6 @@ extern const Verb verb_dry_activate;
 extern const Verb verb_plan;
 extern const Verb verb_rollback;
 extern const Verb verb_generations;
+extern const Verb verb_list_generations;
 extern const Verb verb_status;
 extern const Verb verb_log;

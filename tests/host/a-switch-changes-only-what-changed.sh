@@ -50,7 +50,7 @@ is "$(generations_of web | xargs)" "1 2 3"
 
 step "generations and status tell what runs"
 on web enact generations
-says "2 " "$one  default  running" "$two"
+says "2 " "current, default, running" "$one" "$two"
 on web enact generations --json
 is "$(said | jq -r '.generations[] | select(.running) | .generation')" 2
 on web enact status

@@ -1,0 +1,7 @@
+#pragma once
+
+#include <systemd/sd-bus.h>
+
+#include "options.h"
+
+int generations_list(const Options *options, sd_bus_error *reterr_error);
