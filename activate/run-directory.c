@@ -183,5 +183,6 @@ int run_directory_open(const char *id, Request *request, EventLog **ret_log) {
                 return r;
         fd = -EBADF;
         event_log_add_times(*ret_log);
+        (void) event_log_set_id(*ret_log, id); /* its first event says so, too */
         return 0;
 }
