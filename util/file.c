@@ -341,6 +341,33 @@ static int is_visible(const struct dirent *entry) {
 }
 
 /**
+ * file_list() - the names in a directory but the hidden ones, in their order
+ * @names: added to
+ *
+ * Return: 0, -ENOMEM, or an errno of openat(2).
+ */
+int file_list(int dir_fd, const char *path, StringList *names) {
+        _cleanup_close_ int fd = -EBADF;
+        struct dirent **entries;
+        int n, r;
+
+        r = file_open_directory(dir_fd, path, &fd);
+        if (r < 0)
+                return r;
+        n = scandirat(fd, ".", &entries, is_visible, NULL);
+        if (n < 0)
+                return -errno;
+        for (int i = 0; i < n; i++) {
+                if (r >= 0)
+                        r = string_list_add(names, entries[i]->d_name);
+                free(entries[i]);
+        }
+        free(entries);
+        string_list_sort(names);
+        return r;
+}
+
+/**
  * file_keep_newest() - remove all files of a directory but those made last
  * @n_kept: how many stay; hidden ones are left alone and not counted
  *

@@ -21,10 +21,12 @@
 #include "error.h"
 #include "file.h"
 #include "history.h"
+#include "marks.h"
 #include "run-directory.h"
 #include "scripts.h"
 #include "text.h"
 #include "unit-lists.h"
+#include "upkeep.h"
 #include "verbs.h"
 
 #define REQUEST_BYTES_MAX ((size_t) 64 * 1024)
@@ -276,11 +278,34 @@ static int dry_activate(const Request *request, sd_bus_error *reterr_error) {
         return 0;
 }
 
-static int read_request(Request *request, sd_bus_error *reterr_error) {
-        _cleanup_(cJSON_Deletep) cJSON *object = NULL;
+/* Pinning and deleting are short: they are done here, to their end, whoever goes away meanwhile. */
+static int keep_up(const cJSON *object, sd_bus_error *reterr_error) {
+        const UpkeepPlaces places = {
+                .transaction = TRANSACTION_PLACES_HOST,
+                .booted = BOOTED_SYSTEM,
+                .store = "/nix/store",
+        };
+        _cleanup_(upkeep_request_done) UpkeepRequest request = { 0 };
+        _cleanup_(event_log_freep) EventLog *log = NULL;
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        (void) signal(SIGTERM, SIG_IGN);
+        r = upkeep_request_from_json(object, &request);
+        if (r >= 0)
+                r = event_log_new(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3), /* journal= */ true,
+                                  &log);
+        if (r >= 0)
+                r = upkeep_run(&request, &places, log, &text, reterr_error);
+        if (r < 0)
+                return r;
+        tell_end(NULL, text);
+        return 0;
+}
+
+static int read_object(cJSON **ret_object) {
         char buffer[REQUEST_BYTES_MAX];
         size_t n = 0;
-        int r;
 
         while (n < sizeof(buffer) && (n == 0 || buffer[n - 1] != '\n')) {
                 ssize_t k = read(STDIN_FILENO, buffer + n, 1);
@@ -291,15 +316,7 @@ static int read_request(Request *request, sd_bus_error *reterr_error) {
                         return -ENODATA;
                 n += (size_t) k;
         }
-
-        r = json_parse(buffer, n, &object);
-        if (r >= 0)
-                r = request_from_json(object, request);
-        if (r == -EBADMSG)
-                return sd_bus_error_setf(reterr_error, ENACT_ERROR_USAGE,
-                                         "The root side was asked for something it does not know. "
-                                         "Are 'enact' and 'enact-activate' of one version?");
-        return r;
+        return json_parse(buffer, n, ret_object);
 }
 
 static int check_place(sd_bus_error *reterr_error) {
@@ -332,8 +349,20 @@ static uid_t caller(void) {
         return entry ? entry->pw_uid : getuid();
 }
 
-static int serve(sd_bus_error *reterr_error) {
+static int follow_request(const cJSON *object, sd_bus_error *reterr_error) {
         _cleanup_(request_done) Request request = { 0 };
+        int r;
+
+        r = request_from_json(object, &request);
+        if (r < 0)
+                return r;
+        request.uid = caller();
+        return request.verb == REQUEST_DRY_ACTIVATE ? dry_activate(&request, reterr_error) :
+                                                      start_engine(&request, reterr_error);
+}
+
+static int serve(sd_bus_error *reterr_error) {
+        _cleanup_(cJSON_Deletep) cJSON *object = NULL;
         int r;
 
         r = check_place(reterr_error);
@@ -341,12 +370,15 @@ static int serve(sd_bus_error *reterr_error) {
                 return r;
         print_event(event_new("ready"));
 
-        r = read_request(&request, reterr_error);
-        if (r < 0)
-                return r;
-        request.uid = caller();
-        return request.verb == REQUEST_DRY_ACTIVATE ? dry_activate(&request, reterr_error) :
-                                                      start_engine(&request, reterr_error);
+        r = read_object(&object);
+        if (r >= 0)
+                r = upkeep_request_is_meant(object) ? keep_up(object, reterr_error) :
+                                                      follow_request(object, reterr_error);
+        if (r == -EBADMSG && !sd_bus_error_is_set(reterr_error))
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_USAGE,
+                                         "The root side was asked for something it does not know. "
+                                         "Are 'enact' and 'enact-activate' of one version?");
+        return r;
 }
 
 static int run(int argc, _unused_ char **argv) {
