@@ -10,15 +10,20 @@
 #include "file.h"
 #include "text.h"
 #include "transaction-phases.h"
+#include "upkeep.h"
 
 #define FAILED_ROOTS_MAX 5U
 
 static int install_boot_loader(Transaction *t, const Toplevel *toplevel,
                                sd_bus_error *reterr_error) {
         const Scripts scripts = transaction_scripts(t, toplevel);
+        int r;
 
-        return scripts_run_variable(&scripts, "boot loader installer", "INSTALL_BOOTLOADER", NULL,
-                                    reterr_error);
+        r = scripts_run_variable(&scripts, "boot loader installer", "INSTALL_BOOTLOADER", NULL,
+                                 reterr_error);
+        if (r >= 0 && upkeep_menu_is_written(t->places->roots) < 0)
+                transaction_note(t, "what the boot menu no longer lists could not be given up");
+        return r;
 }
 
 /* A generation that was staged may be gone by now: a garbage collection removes all but the current

@@ -89,7 +89,8 @@ static int check_items(const Upkeep *upkeep, sd_bus_error *reterr_error) {
                         r = check_generation(upkeep, item, reterr_error);
                         if (r < 0)
                                 return r;
-                } else if (marks_of(&upkeep->marks, item->toplevel) == 0)
+                } else if (upkeep->request->verb != UPKEEP_UNPIN &&
+                           marks_of(&upkeep->marks, item->toplevel) == 0)
                         return sd_bus_error_setf(reterr_error, ENACT_ERROR_REFUSED,
                                                  "'%s' is nothing to this host (any more). "
                                                  "Nothing was changed.",
@@ -121,13 +122,13 @@ static int set_root(const Upkeep *upkeep, const char *folder, const char *path,
 }
 
 /* Takes away all roots of a folder that hold @path; NULL: all there are. */
-static int drop_roots(const Upkeep *upkeep, const char *folder, const char *path) {
+static int drop_roots(const char *roots, const char *folder, const char *path) {
         _cleanup_free_ char *directory = NULL;
         _cleanup_(string_list_done) StringList names = { 0 };
         _cleanup_close_ int dir_fd = -EBADF;
         int r;
 
-        r = text_printf(&directory, "%s/%s", upkeep->places->transaction.roots, folder);
+        r = text_printf(&directory, "%s/%s", roots, folder);
         if (r < 0)
                 return r;
         r = file_open_directory(AT_FDCWD, directory, &dir_fd);
@@ -146,6 +147,18 @@ static int drop_roots(const Upkeep *upkeep, const char *folder, const char *path
         if (r >= 0 && fsync(dir_fd) < 0)
                 r = -errno;
         return r;
+}
+
+/**
+ * upkeep_menu_is_written() - a boot loader installer has succeeded
+ * @roots: "/nix/var/nix/gcroots/enact"
+ *
+ * The menu has what generations there are, so those that were deleted before may be collected.
+ *
+ * Return: 0, -ENOMEM, or an errno of openat(2), unlinkat(2) or fsync(2).
+ */
+int upkeep_menu_is_written(const char *roots) {
+        return drop_roots(roots, IN_MENU, NULL);
 }
 
 static bool is_pinned(const Upkeep *upkeep, const UpkeepItem *item) {
@@ -201,7 +214,7 @@ static int unpin(Upkeep *upkeep, char **ret_text, sd_bus_error *reterr_error) {
 
                 if (!is_pinned(upkeep, item))
                         continue;
-                r = drop_roots(upkeep, PINS, item->toplevel);
+                r = drop_roots(upkeep->places->transaction.roots, PINS, item->toplevel);
                 if (r < 0)
                         return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                                  "Cannot unpin '%s': %s", item->toplevel,
@@ -381,7 +394,7 @@ static int delete (Upkeep *upkeep, char **ret_text, sd_bus_error *reterr_error) 
                         "' keeps those systems.",
                         n_done, error.message ? error.message : strerror(-r),
                         upkeep->places->transaction.roots);
-        if (drop_roots(upkeep, IN_MENU, NULL) < 0)
+        if (upkeep_menu_is_written(upkeep->places->transaction.roots) < 0)
                 event_say(upkeep->log, "note", "text",
                           "what the boot menu no longer lists could not be given up");
         return text_printf(ret_text, "Deleted %zu generation%s of '%s'.", n_done,

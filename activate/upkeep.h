@@ -15,3 +15,4 @@ typedef struct UpkeepPlaces {
 
 int upkeep_run(const UpkeepRequest *request, const UpkeepPlaces *places, EventLog *log,
                char **ret_text, sd_bus_error *reterr_error);
+int upkeep_menu_is_written(const char *roots);
