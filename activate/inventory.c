@@ -66,10 +66,36 @@ void inventory_sort(Inventory *inventory) {
                 qsort(inventory->units, inventory->n, sizeof(*inventory->units), compare_units);
 }
 
-static const char *text_of(const cJSON *unit, const char *key) {
-        const char *text = json_string(unit, key);
+/* What a record says of a unit. */
+enum { ID, ACTIVE, SUB, FRAGMENT, FOLLOWING, _FIELD_MAX };
 
-        return text ? text : "";
+/* clang-format off */
+static const char *const field_names[_FIELD_MAX] = {
+        [ID]        = "id",
+        [ACTIVE]    = "active",
+        [SUB]       = "sub",
+        [FRAGMENT]  = "fragment",
+        [FOLLOWING] = "following",
+};
+/* clang-format on */
+
+static int add_recorded(Inventory *inventory, const char *fields[static _FIELD_MAX]) {
+        if (!fields[ID] || !*fields[ID] || !fields[ACTIVE])
+                return -EBADMSG;
+        for (int i = 0; i < _FIELD_MAX; i++)
+                if (!fields[i])
+                        fields[i] = "";
+        return inventory_add(inventory, fields[ID], fields[ACTIVE], fields[SUB], fields[FRAGMENT],
+                             fields[FOLLOWING]);
+}
+
+/* No two units have one id. */
+static int sort_recorded(Inventory *inventory) {
+        inventory_sort(inventory);
+        for (size_t i = 1; i < inventory->n; i++)
+                if (strcmp(inventory->units[i - 1].id, inventory->units[i].id) == 0)
+                        return -EBADMSG;
+        return 0;
 }
 
 /**
@@ -85,22 +111,65 @@ int inventory_from_json(Inventory *inventory, const cJSON *units) {
                 return -EBADMSG;
 
         cJSON_ArrayForEach(unit, units) {
-                const char *id = json_string(unit, "id"), *active = json_string(unit, "active");
+                const char *fields[_FIELD_MAX];
                 int r;
 
-                if (!id || !*id || !active)
-                        return -EBADMSG;
-                r = inventory_add(inventory, id, active, text_of(unit, "sub"),
-                                  text_of(unit, "fragment"), text_of(unit, "following"));
+                for (int i = 0; i < _FIELD_MAX; i++)
+                        fields[i] = json_string(unit, field_names[i]);
+                r = add_recorded(inventory, fields);
                 if (r < 0)
                         return r;
         }
+        return sort_recorded(inventory);
+}
 
-        inventory_sort(inventory);
-        for (size_t i = 1; i < inventory->n; i++)
-                if (strcmp(inventory->units[i - 1].id, inventory->units[i].id) == 0)
-                        return -EBADMSG;
-        return 0;
+static int read_field(JsonReader *unit, const char *fields[static _FIELD_MAX]) {
+        const char *key, *text;
+        int r;
+
+        r = json_reader_key(unit, &key);
+        if (r >= 0)
+                r = json_reader_text(unit, &text);
+        for (int i = 0; r >= 0 && i < _FIELD_MAX; i++)
+                if (strcmp(key, field_names[i]) == 0)
+                        fields[i] = text;
+        return r;
+}
+
+static int read_unit(Inventory *inventory, JsonReader *unit) {
+        const char *fields[_FIELD_MAX] = { 0 };
+        int r;
+
+        r = json_reader_open(unit, '{');
+        if (r < 0)
+                return r;
+        while ((r = json_reader_next(unit, '}')) == JSON_READER_MORE) {
+                r = read_field(unit, fields);
+                if (r < 0)
+                        return r;
+        }
+        return r < 0 ? r : add_recorded(inventory, fields);
+}
+
+/**
+ * inventory_read() - the same without a tree of them all
+ * @units: stands at the array, and then behind it
+ *
+ * Return: as inventory_from_json().
+ */
+int inventory_read(Inventory *inventory, JsonReader *units) {
+        int r;
+
+        r = json_reader_open(units, '[');
+        if (r < 0)
+                return r;
+
+        while ((r = json_reader_next(units, ']')) == JSON_READER_MORE) {
+                r = read_unit(inventory, units);
+                if (r < 0)
+                        return r;
+        }
+        return r < 0 ? r : sort_recorded(inventory);
 }
 
 /** inventory_find() - the unit of that id, or NULL. */

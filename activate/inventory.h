@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "json.h"
+#include "json-reader.h"
 
 #define INVENTORY_UNITS_MAX 100000U
 
@@ -25,6 +25,7 @@ int inventory_add(Inventory *inventory, const char *id, const char *active, cons
                   const char *fragment, const char *following);
 void inventory_sort(Inventory *inventory);
 int inventory_from_json(Inventory *inventory, const cJSON *units);
+int inventory_read(Inventory *inventory, JsonReader *units);
 InventoryUnit *inventory_find(const Inventory *inventory, const char *id);
 bool inventory_unit_is_active(const InventoryUnit *unit);
 bool inventory_unit_runs(const InventoryUnit *unit);

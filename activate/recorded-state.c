@@ -97,28 +97,78 @@ static int read_users(const cJSON *object, RecordedState *state) {
         return 0;
 }
 
+/* The units are by far the most of it, and are read as they come; the others are put into @rest. */
+static int read_member(RecordedState *state, JsonReader *reader, cJSON *rest, bool *has_units) {
+        _cleanup_(cJSON_Deletep) cJSON *value = NULL;
+        const char *key;
+        int r;
+
+        r = json_reader_key(reader, &key);
+        if (r < 0)
+                return r;
+
+        if (strcmp(key, "units") == 0) {
+                if (*has_units)
+                        return -EBADMSG;
+                *has_units = true;
+                return inventory_read(&state->inventory, reader);
+        }
+
+        r = json_reader_value(reader, &value);
+        if (r < 0)
+                return r;
+        if (!cJSON_AddItemToObject(rest, key, value))
+                return -ENOMEM;
+        (void) TAKE_PTR(value);
+        return 0;
+}
+
+static int read_members(RecordedState *state, char *text, size_t n, cJSON *rest) {
+        bool has_units = false;
+        JsonReader reader;
+        int r;
+
+        r = json_reader_begin(&reader, text, n);
+        if (r >= 0)
+                r = json_reader_open(&reader, '{');
+        if (r < 0)
+                return r;
+
+        while ((r = json_reader_next(&reader, '}')) == JSON_READER_MORE) {
+                r = read_member(state, &reader, rest, &has_units);
+                if (r < 0)
+                        return r;
+        }
+        if (r >= 0)
+                r = json_reader_end(&reader);
+        return r >= 0 && !has_units ? -EBADMSG : r;
+}
+
 /**
- * recorded_state_from_json() - read a recorded state
- * @state:  all zero before; recorded_state_done() even after an error
- * @object: of version 1; all but "units" may be absent
+ * recorded_state_read() - read a recorded state
+ * @state: all zero before; recorded_state_done() even after an error
+ * @text:  @n bytes, of no use afterwards: an object of version 1; all but "units" may be absent
  *
  * Return: 0, -EBADMSG if it is no such record, -E2BIG past a limit, -ENOMEM.
  */
-int recorded_state_from_json(RecordedState *state, const cJSON *object) {
+int recorded_state_read(RecordedState *state, char *text, size_t n) {
+        _cleanup_(cJSON_Deletep) cJSON *rest = cJSON_CreateObject();
         uint64_t version;
         int r;
 
-        if (json_number(object, "version", 1, &version) < 0 || version != 1)
+        if (!rest)
+                return -ENOMEM;
+        r = read_members(state, text, n, rest);
+        if (r < 0)
+                return r;
+        if (json_number(rest, "version", 1, &version) < 0 || version != 1)
                 return -EBADMSG;
 
-        r = inventory_from_json(&state->inventory,
-                                cJSON_GetObjectItemCaseSensitive(object, "units"));
+        r = read_leftovers(rest, &state->leftovers);
         if (r >= 0)
-                r = read_leftovers(object, &state->leftovers);
+                r = read_users(rest, state);
         if (r >= 0)
-                r = read_users(object, state);
-        if (r >= 0)
-                r = copy_text(object, "pid1_exe", &state->pid1_exe);
+                r = copy_text(rest, "pid1_exe", &state->pid1_exe);
         return r;
 }
 

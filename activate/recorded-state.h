@@ -24,5 +24,5 @@ typedef struct RecordedState {
         char *pid1_exe; /* the systemd that ran; NULL if that was not recorded */
 } RecordedState;
 
-int recorded_state_from_json(RecordedState *state, const cJSON *object);
+int recorded_state_read(RecordedState *state, char *text, size_t n);
 void recorded_state_done(RecordedState *state);

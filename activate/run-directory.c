@@ -43,13 +43,14 @@ static int make_id(char **ret_id) {
         return text_printf(ret_id, "%s-%06ld", stamp, now.tv_nsec / 1000);
 }
 
-/* An id that is a path would lead elsewhere. */
-static bool is_id(const char *id) {
+/** run_directory_is_id() - whether a request may be called so: one that is a path would lead
+ * elsewhere. */
+bool run_directory_is_id(const char *id) {
         return *id && strspn(id, "0123456789abcdef-") == strlen(id) && strlen(id) < 64;
 }
 
 static int is_run(const struct dirent *entry) {
-        return is_id(entry->d_name);
+        return run_directory_is_id(entry->d_name);
 }
 
 static int compare_names(const struct dirent **a, const struct dirent **b) {
@@ -159,7 +160,7 @@ int run_directory_open(const char *id, Request *request, EventLog **ret_log) {
         size_t n;
         int r;
 
-        if (!is_id(id))
+        if (!run_directory_is_id(id))
                 return -EINVAL;
 
         r = path_of(id, "request.json", &path);
@@ -182,5 +183,6 @@ int run_directory_open(const char *id, Request *request, EventLog **ret_log) {
                 return r;
         fd = -EBADF;
         event_log_add_times(*ret_log);
+        (void) event_log_set_id(*ret_log, id); /* its first event says so, too */
         return 0;
 }

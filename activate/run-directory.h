@@ -5,6 +5,7 @@
 
 #define RUN_DIRECTORY "/run/enact"
 
+bool run_directory_is_id(const char *id);
 int run_directory_make(const Request *request, char **ret_id);
 int run_directory_open(const char *id, Request *request, EventLog **ret_log);
 int run_directory_events(const char *id, char **ret_path);

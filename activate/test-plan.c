@@ -17,17 +17,39 @@
 #define CASES     PROJECT_ROOT "/tests/data/plan"
 #define CASES_MIN 350
 
+/* NULL if the fixture has none. */
+static char *read_text(const char *dir, const char *name, size_t *ret_n) {
+        _cleanup_free_ char *path = NULL;
+        char *text;
+
+        ASSERT_OK(text_printf(&path, "%s/%s", dir, name));
+        if (file_read(AT_FDCWD, path, RECORDED_STATE_BYTES_MAX, &text, ret_n) < 0)
+                return NULL;
+        return text;
+}
+
 static cJSON *read_json(const char *dir, const char *name) {
-        _cleanup_free_ char *path = NULL, *text = NULL;
+        _cleanup_free_ char *text = NULL;
         cJSON *object;
         size_t n;
 
-        ASSERT_OK(text_printf(&path, "%s/%s", dir, name));
-        if (file_read(AT_FDCWD, path, RECORDED_STATE_BYTES_MAX, &text, &n) < 0)
+        text = read_text(dir, name, &n);
+        if (!text)
                 return NULL;
         if (json_parse(text, n, &object) < 0)
-                fail_msg("'%s' is no JSON", path);
+                fail_msg("'%s/%s' is no JSON", dir, name);
         return object;
+}
+
+static bool read_state(const char *dir, const char *name, RecordedState *state) {
+        _cleanup_free_ char *text = NULL;
+        size_t n;
+
+        text = read_text(dir, name, &n);
+        if (!text)
+                return false;
+        ASSERT_OK(recorded_state_read(state, text, n));
+        return true;
 }
 
 /* Where the fixture says so, a second look: what the lists of an activation script add. */
@@ -47,27 +69,23 @@ static void add_lists(const char *dir, const PlanSource *source, Plan *plan) {
 
 /* The same for what had gone down by the time of the reloads: now.json is that moment's state. */
 static void add_inactive(const char *dir, const PlanSource *source, Plan *plan) {
-        _cleanup_(cJSON_Deletep) cJSON *object = read_json(dir, "now.json");
         _cleanup_(recorded_state_done) RecordedState now = { 0 };
         PlanSource later = *source;
 
-        if (!object || plan->n_users > 0)
+        if (plan->n_users > 0 || !read_state(dir, "now.json", &now))
                 return;
-        ASSERT_OK(recorded_state_from_json(&now, object));
         later.inventory = &now.inventory;
         ASSERT_OK(plan_load_inactive_reloads(&later, plan));
 }
 
 /* And for a user's units that moved: the second plan takes the place of the first. */
 static Plan *migrate(const char *dir, const PlanSource *source, Plan *user) {
-        _cleanup_(cJSON_Deletep) cJSON *object = read_json(dir, "now.json");
         _cleanup_(recorded_state_done) RecordedState now = { 0 };
         PlanSource later = *source;
         Plan *second;
 
-        if (!object)
+        if (!read_state(dir, "now.json", &now))
                 return user;
-        ASSERT_OK(recorded_state_from_json(&now, object));
         ASSERT_EQ(now.n_users, 1);
         later.inventory = &now.users[0].inventory;
         ASSERT_OK(plan_load_migration(&later, user, &second));
@@ -93,15 +111,13 @@ static void add_users(const char *dir, const PlanSource *source, const RecordedS
 
 static Plan *make_plan(const char *dir) {
         _cleanup_free_ char *from = NULL, *to = NULL;
-        _cleanup_(cJSON_Deletep) cJSON *object = read_json(dir, "state.json");
         _cleanup_(recorded_state_done) RecordedState state = { 0 };
         PlanSource source = { 0 };
         Plan *plan;
 
         ASSERT_OK(text_printf(&from, "%s/from", dir));
         ASSERT_OK(text_printf(&to, "%s/to", dir));
-        assert_non_null(object);
-        ASSERT_OK(recorded_state_from_json(&state, object));
+        ASSERT_TRUE(read_state(dir, "state.json", &state));
         source = (PlanSource){
                 .from = from,
                 .to = to,

@@ -3,9 +3,9 @@
 #include "test.h"
 
 static int read_state(RecordedState *state, const char *text) {
-        _cleanup_(cJSON_Deletep) cJSON *object = cJSON_Parse(text);
+        _cleanup_free_ char *copy = strdup(text);
 
-        return recorded_state_from_json(state, object);
+        return recorded_state_read(state, copy, strlen(copy));
 }
 
 static int read_bad(const char *text) {
@@ -44,8 +44,16 @@ TEST(leftovers_users_and_the_running_systemd_are_read) {
 
 TEST(records_that_are_none_are_refused) {
         static const char *const bad[] = {
+                "",
+                "[]",
                 "{}",
                 "{\"version\":1}",
+                "{\"units\":[]}",
+                "{\"version\":1,\"units\":[],\"units\":[]}",
+                "{\"version\":1,\"units\":[1]}",
+                "{\"version\":1,\"units\":[]",
+                "{\"version\":1,\"units\":[],}",
+                "{\"version\":1,\"units\":[]} {}",
                 "{\"version\":2,\"units\":[]}",
                 "{\"version\":1,\"units\":{}}",
                 "{\"version\":1,\"units\":[],\"leftovers\":[]}",

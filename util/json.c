@@ -8,20 +8,29 @@
 
 #define JSON_DEPTH_MAX 64
 
-/* cJSON recurses; this keeps foreign text from growing the stack. */
-static bool too_deep(const char *text, size_t n) {
-        bool quoted = false;
+/* From the quote at @i to the one that closes it. */
+static size_t skip_string(const char *text, size_t n, size_t i) {
+        for (i++; i < n && text[i] != '"'; i++)
+                if (text[i] == '\\')
+                        i++;
+        return i;
+}
+
+/**
+ * json_is_too_deep() - whether the first object or array of a text nests deeper than anybody needs
+ *
+ * cJSON recurses; this keeps foreign text from growing the stack.
+ */
+bool json_is_too_deep(const char *text, size_t n) {
         int depth = 0;
 
         for (size_t i = 0; i < n; i++) {
-                if (quoted && text[i] == '\\')
-                        i++;
-                else if (text[i] == '"')
-                        quoted = !quoted;
-                else if (!quoted && (text[i] == '{' || text[i] == '['))
+                if (text[i] == '"')
+                        i = skip_string(text, n, i);
+                else if (text[i] == '{' || text[i] == '[')
                         depth++;
-                else if (!quoted && (text[i] == '}' || text[i] == ']'))
-                        depth--;
+                else if ((text[i] == '}' || text[i] == ']') && --depth <= 0)
+                        return false;
                 if (depth > JSON_DEPTH_MAX)
                         return true;
         }
@@ -38,7 +47,7 @@ int json_parse(const char *text, size_t n, cJSON **ret_object) {
         _cleanup_(cJSON_Deletep) cJSON *object = NULL;
         const char *end = NULL;
 
-        if (too_deep(text, n))
+        if (json_is_too_deep(text, n))
                 return -EBADMSG;
 
         object = cJSON_ParseWithLengthOpts(text, n, &end, /* require_null_terminated= */ false);

@@ -44,16 +44,13 @@ static int parse_options(int argc, char **argv, Options *options) {
 }
 
 static int read_state(const char *path, RecordedState *state, sd_bus_error *reterr_error) {
-        _cleanup_(cJSON_Deletep) cJSON *object = NULL;
         _cleanup_free_ char *text = NULL;
         size_t n;
         int r;
 
         r = file_read(AT_FDCWD, path, RECORDED_STATE_BYTES_MAX, &text, &n);
         if (r >= 0)
-                r = json_parse(text, n, &object);
-        if (r >= 0)
-                r = recorded_state_from_json(state, object);
+                r = recorded_state_read(state, text, n);
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                          "Cannot read the state file '%s': %s", path,

@@ -51,7 +51,7 @@ static void tell_end(EventLog *log, const char *id, const sd_bus_error *error, c
         event_add_number(event, "exit", code);
         event_add_text(event, "error", error->name);
         event_add_text(event, "text", error->message ? error->message : text);
-        event_add_message_id(event, code == 0 ? MESSAGE_SWITCH_ENDED : MESSAGE_SWITCH_FAILED);
+        event_add_end_id(event, code);
         event_emit(log, event);
 }
 
