@@ -14,6 +14,25 @@
 #include "text.h"
 
 #define OUTPUT_BYTES_MAX ((size_t) 16 * 1024 * 1024)
+#define SILENCE_USEC     (5 * 60 * USEC_PER_SEC) /* where nothing else was said beforehand */
+
+/* What journal entries have as fields of their own, beside the whole event. */
+/* clang-format off */
+static const struct {
+        const char *key, *field;
+        bool stays; /* said once, all later entries have it */
+} journal_fields[] = {
+        { "id",         "ENACT_ID",      /* stays= */ true  },
+        { "from",       "ENACT_FROM",    /* stays= */ true  },
+        { "to",         "ENACT_TO",      /* stays= */ true  },
+        { "generation", "GENERATION",    /* stays= */ true  },
+        { "verdict",    "ENACT_VERDICT", /* stays= */ false },
+        { "exit",       "ENACT_EXIT",    /* stays= */ false },
+        { "error",      "ENACT_ERROR",   /* stays= */ false },
+        { "phase",      "ENACT_PHASE",   /* stays= */ false },
+        { "unit",       "UNIT",          /* stays= */ false },
+};
+/* clang-format on */
 
 struct EventLog {
         int fd;          /* -EBADF where events go to @handler */
@@ -21,6 +40,9 @@ struct EventLog {
         bool journal, timed;
         void (*handler)(void *userdata, const cJSON *event);
         void *userdata;
+        void (*on_sign)(void *userdata, uint64_t within_usec);
+        void *sign_userdata;
+        char *said[ELEMENTSOF(journal_fields)]; /* of those that stay */
 };
 
 /**
@@ -61,10 +83,37 @@ void event_log_add_times(EventLog *log) {
         log->timed = true;
 }
 
+/**
+ * event_log_watch() - have a function told of each sign of life
+ * @on_sign: called for each event and by event_log_expect(), with the longest time that the next
+ *           one may take
+ */
+void event_log_watch(EventLog *log, void (*on_sign)(void *userdata, uint64_t within_usec),
+                     void *userdata) {
+        log->on_sign = on_sign;
+        log->sign_userdata = userdata;
+}
+
+/** event_log_expect() - what comes now may be silent for so long. */
+void event_log_expect(EventLog *log, uint64_t within_usec) {
+        if (log->on_sign)
+                log->on_sign(log->sign_userdata, within_usec);
+}
+
+/** event_log_set_id() - whose story it is, also before its first event says so. 0 or -ENOMEM. */
+int event_log_set_id(EventLog *log, const char *id) {
+        free(log->said[0]);
+        assert(strcmp(journal_fields[0].key, "id") == 0);
+        log->said[0] = strdup(id);
+        return log->said[0] ? 0 : -ENOMEM;
+}
+
 EventLog *event_log_free(EventLog *log) {
         if (!log)
                 return NULL;
         (void) fd_close(log->fd);
+        for (size_t i = 0; i < ELEMENTSOF(log->said); i++)
+                free(log->said[i]);
         free(log);
         return NULL;
 }
@@ -102,6 +151,26 @@ void event_add_message_id(cJSON *event, sd_id128_t id) {
         event_add_text(event, "message-id", sd_id128_to_string(id, text));
 }
 
+/** event_add_end_id() - the message id of a switch's last word. */
+void event_add_end_id(cJSON *event, int exit_code) {
+        const struct {
+                int exit_code;
+                sd_id128_t id;
+        } ids[] = {
+                { 0, MESSAGE_SWITCH_ENDED },
+                { 3, MESSAGE_SWITCH_ROLLED_BACK },
+                { 5, MESSAGE_ROLLBACK_FAILED },
+                { 100, MESSAGE_SWITCH_ENDED },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(ids); i++)
+                if (ids[i].exit_code == exit_code) {
+                        event_add_message_id(event, ids[i].id);
+                        return;
+                }
+        event_add_message_id(event, MESSAGE_SWITCH_FAILED);
+}
+
 static int add_field(StringList *fields, const char *name, const char *value) {
         char *field;
         int r;
@@ -122,8 +191,36 @@ static const char *summary_of(const cJSON *event) {
         return "";
 }
 
+/* A text or a whole number of the event; NULL if it has none. Owned by the caller. */
+static char *value_of(const cJSON *event, const char *key) {
+        const cJSON *item = cJSON_GetObjectItemCaseSensitive(event, key);
+        char *text = NULL;
+
+        if (cJSON_IsString(item))
+                return strdup(item->valuestring);
+        if (cJSON_IsNumber(item) && text_printf(&text, "%.0f", item->valuedouble) < 0)
+                return NULL;
+        return text;
+}
+
+static int add_journal_fields(EventLog *log, const cJSON *event, StringList *fields) {
+        for (size_t i = 0; i < ELEMENTSOF(journal_fields); i++) {
+                _cleanup_free_ char *value = value_of(event, journal_fields[i].key);
+                int r;
+
+                if (value && journal_fields[i].stays) {
+                        free(log->said[i]);
+                        log->said[i] = TAKE_PTR(value);
+                }
+                r = add_field(fields, journal_fields[i].field, value ? value : log->said[i]);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 /* The journal's copy: what a person reads, with the whole event as a field for programs. */
-static void emit_to_journal(const cJSON *event, const char *line) {
+static void emit_to_journal(EventLog *log, const cJSON *event, const char *line) {
         const char *name = json_string(event, "event"), *id = json_string(event, "message-id");
         _cleanup_(string_list_done) StringList fields = { 0 };
         _cleanup_free_ char *message = NULL;
@@ -133,7 +230,8 @@ static void emit_to_journal(const cJSON *event, const char *line) {
             add_field(&fields, "PRIORITY", id ? "5" : "6") < 0 ||
             add_field(&fields, "SYSLOG_IDENTIFIER", "enact-activate") < 0 ||
             add_field(&fields, "ENACT_EVENT_NAME", name) < 0 ||
-            add_field(&fields, "ENACT_EVENT", line) < 0 || add_field(&fields, "MESSAGE_ID", id) < 0)
+            add_field(&fields, "ENACT_EVENT", line) < 0 ||
+            add_field(&fields, "MESSAGE_ID", id) < 0 || add_journal_fields(log, event, &fields) < 0)
                 return;
         (void) journal_send(&fields);
 }
@@ -168,7 +266,7 @@ static void emit_to_file(EventLog *log, cJSON *event) {
         if (json_print(event, &line) < 0)
                 return;
         if (log->journal)
-                emit_to_journal(event, line);
+                emit_to_journal(log, event, line);
         if (!is_too_much(log, event, line))
                 write_line(log, line);
 }
@@ -178,6 +276,7 @@ static void emit_to_file(EventLog *log, cJSON *event) {
  * @event: freed here; may be NULL
  */
 void event_emit(EventLog *log, cJSON *event) {
+        event_log_expect(log, SILENCE_USEC);
         if (event && log->handler)
                 log->handler(log->userdata, event);
         else if (event)

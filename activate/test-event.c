@@ -80,6 +80,68 @@ TEST(a_message_id_is_in_the_form_of_the_journal) {
         ASSERT_CONTAINS(text, "\"message-id\":\"8f0197c44e5d437a9c5e21d3660bae92\"");
 }
 
+/* The message ids of event.h, each as 32 digits and a newline. */
+static char *ids_of_header(void) {
+        _cleanup_free_ char *header = NULL;
+        char *ids = strdup("");
+
+        ASSERT_OK(file_read(AT_FDCWD, PROJECT_ROOT "/activate/event.h", FILE_SMALL_MAX, &header,
+                            NULL));
+        for (const char *p = header; (p = strstr(p, "SD_ID128_MAKE("));) {
+                char id[33] = "", *more = NULL;
+                size_t n = 0;
+
+                for (p += strlen("SD_ID128_MAKE("); *p != ')'; p++)
+                        if (strchr("0123456789abcdef", *p)) {
+                                ASSERT_TRUE(n < 32);
+                                id[n++] = *p;
+                        }
+                ASSERT_EQ(n, 32);
+                ASSERT_NULL(strstr(ids, id)); /* one for each */
+                ASSERT_OK(text_printf(&more, "%s%s\n", ids, id));
+                free(ids);
+                ids = more;
+        }
+        return ids;
+}
+
+TEST(the_catalog_explains_each_message_id_and_no_other) {
+        _cleanup_free_ char *ids = ids_of_header(), *catalog = NULL;
+        size_t n_explained = 0;
+
+        ASSERT_OK(file_read(AT_FDCWD, PROJECT_ROOT "/units/enact.catalog", FILE_SMALL_MAX, &catalog,
+                            NULL));
+        for (char *p = catalog; (p = strstr(p, "\n-- ")); p += 4) {
+                char id[33] = "";
+
+                ASSERT_EQ(sscanf(p, "\n-- %32[0-9a-f]\nSubject: ", id), 1);
+                ASSERT_CONTAINS(ids, id);
+                n_explained++;
+        }
+        ASSERT_TRUE(n_explained > 0);
+        ASSERT_EQ(n_explained, strlen(ids) / 33);
+}
+
+TEST(the_last_word_of_a_switch_has_the_id_of_how_it_ended) {
+        const struct {
+                int exit_code;
+                sd_id128_t id;
+        } cases[] = {
+                { 0, MESSAGE_SWITCH_ENDED },       { 1, MESSAGE_SWITCH_FAILED },
+                { 3, MESSAGE_SWITCH_ROLLED_BACK }, { 4, MESSAGE_SWITCH_FAILED },
+                { 5, MESSAGE_ROLLBACK_FAILED },    { 130, MESSAGE_SWITCH_FAILED },
+                { 100, MESSAGE_SWITCH_ENDED },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(cJSON_Deletep) cJSON *event = event_new("end");
+                char id[SD_ID128_STRING_MAX];
+
+                event_add_end_id(event, cases[i].exit_code);
+                ASSERT_TEXT(json_string(event, "message-id"), sd_id128_to_string(cases[i].id, id));
+        }
+}
+
 TEST(a_text_that_is_not_there_is_left_out) {
         _cleanup_(event_log_freep) EventLog *log = new_log();
         _cleanup_free_ char *text = NULL;

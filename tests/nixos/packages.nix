@@ -26,6 +26,16 @@ let
       hostPlatform = { inherit system; isLinux = true; isx86_64 = hasPrefix "x86_64" system; isAarch64 = hasPrefix "aarch64" system; };
       buildPlatform = self.stdenv.hostPlatform;
       isLinux = true;
+      mkDerivation = { pname, version, src, nativeBuildInputs ? [ ], buildInputs ? [ ], meta ? { }, ... }:
+        if !lib.elem self.meson nativeBuildInputs then throw "${pname}: tests/nixos builds nothing without Meson"
+        else withMeta meta (build "${pname}-${version}" { inherit pname version src nativeBuildInputs buildInputs; } ''
+          export HOME=/nonexistent
+          meson setup --buildtype=plain --wrap-mode=nodownload --prefix="$out" --libdir="$out/lib" \
+            --libexecdir="$out/libexec" --bindir="$out/bin" --sbindir="$out/sbin" --includedir="$out/include" \
+            --mandir="$out/share/man" --infodir="$out/share/info" --localedir="$out/share/locale" build "$src"
+          ninja -C build
+          meson install -C build --no-rebuild
+        '');
     };
     callPackage = path: args:
       let f = if builtins.isFunction path then path else import path; in
@@ -33,7 +43,8 @@ let
 
     # --- builders ---------------------------------------------------------------------------------
 
-    runCommand = name: attrs: script: build name attrs "${script}\n";
+    runCommand = name: attrs: script:
+      withMeta (attrs.meta or { }) (build name (removeAttrs attrs [ "meta" ]) "${script}\n");
     runCommandLocal = self.runCommand;
 
     writeTextFile = { name, text, executable ? false, destination ? "", meta ? { }, ... }:
@@ -127,6 +138,27 @@ let
     curl = self.hostPrograms "curl" [ "curl" ];
     jq = self.hostPrograms "jq" [ "jq" ];
     python3 = self.hostPrograms "python3" [ "python3" ];
+
+    # What NixOS calls by this name is Rust; a host of the tests has enact's.
+    switch-to-configuration-ng = withMeta { mainProgram = "switch-to-configuration"; }
+      (build "switch-to-configuration" { } ''
+        mkdir -p "$out/bin"
+        ln -s /usr/libexec/enact/switch-to-configuration "$out/bin/switch-to-configuration"
+      '');
+
+    # Compilers and libraries are the host's own and found where they are; of Meson there is what
+    # nixpkgs' hook does.
+    meson = self.hostPrograms "meson" [ "meson" ];
+    ninja = self.hostPrograms "ninja" [ "ninja" ];
+    pkg-config = self.hostPrograms "pkg-config" [ "pkg-config" ];
+    clang-tools = self.hostPrograms "clang-tools" [ "clang-format" "clang-tidy" ];
+    shellcheck = self.hostPrograms "shellcheck" [ "shellcheck" ];
+    cjson = self.hostPrograms "cjson" [ ];
+    cmocka = self.hostPrograms "cmocka" [ ];
+    libsodium = self.hostPrograms "libsodium" [ ];
+    mkShell = { name ? "shell", packages ? [ ], inputsFrom ? [ ], ... }: build name
+      { packages = packages ++ lib.concatMap (p: p.nativeBuildInputs or [ ]) inputsFrom; }
+      ''mkdir "$out"'';
 
     # systemd as the host has it; example/ holds its unit files, as nixpkgs' package does. They are
     # copied: a link from /etc/systemd/system back into /lib/systemd/system would be an alias of

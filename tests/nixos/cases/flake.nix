@@ -1,8 +1,10 @@
 # What ./test evaluates. It is written like a user's flake, against real nixpkgs' interface.
 {
   inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-unstable";
+  inputs.enact.url = "path:/opt/enact";
+  inputs.enact.inputs.nixpkgs.follows = "nixpkgs";
 
-  outputs = { self, nixpkgs }:
+  outputs = { self, nixpkgs, enact }:
     let
       inherit (nixpkgs) lib;
       system = "x86_64-linux";
@@ -37,6 +39,13 @@
         }];
       }).config.t;
 
+      # A machine with enact's own module.
+      withEnact = settings: nixos {
+        imports = [ enact.nixosModules.default ];
+        programs.enact = { enable = true; } // settings;
+      };
+      withProbe = probe: (withEnact { judge.probes.web = probe; }).config.system.build.toplevel.drvPath;
+
       machine = nixos ({ pkgs, ... }: {
         imports = [ ./machine.nix ];
         nixpkgs.overlays = [ (final: prev: { greeting = prev.hello // { name = "greeting"; }; }) ];
@@ -51,6 +60,27 @@
           modules = [{ systemd.services.web.environment.COLOUR = lib.mkForce "red"; }];
         };
       };
+      enactConfigurations = {
+        plain = withEnact { };
+        off = nixos { imports = [ enact.nixosModules.default enact.nixosModules.enact ]; };
+        full = withEnact {
+          judge = {
+            window = 2.5;
+            confirm = 120;
+            units = [ "sshd.service" "worker@a.b.service" ];
+            probes = {
+              web = { type = "http"; url = "http://localhost:8080/health"; status = 204; grace = 30; retries = 0; };
+              "the database" = { type = "tcp"; address = "[::1]:5432"; timeout = 0.5; period = 2; };
+              own = { type = "exec"; command = [ "${nixpkgs.legacyPackages.${system}.hello}/bin/hello" "a b" ./int.nix ]; };
+              unit = { type = "systemd"; unit = "srv-a\\x2db.mount"; state = "inactive"; };
+            };
+          };
+          rollback.dropIn = true;
+          retention.generations = 20;
+          switchToConfiguration = true;
+        };
+      };
+
       homeConfigurations."alice@machine" = lib.homeManagerConfiguration {
         pkgs = nixpkgs.legacyPackages.${system};
         modules = [ ./home.nix ];
@@ -85,6 +115,9 @@
         hostPlatform = (lib.nixosSystem { modules = [{ nixpkgs.hostPlatform = "aarch64-linux"; }]; }).pkgs.system;
         overlay = machine.pkgs.greeting.name;
         isDefined = machine.options.time.timeZone.isDefined;
+        renamed = (nixos { system.extraSystemBuilderCmds = "old"; }).config.system.systemBuilderCommands;
+        numbers = let inherit (lib.types) numbers; in map (t: map t.check [ (-1) 0 0.5 2 3 ])
+          [ (numbers.between 0 2) numbers.nonnegative numbers.positive ];
         bootspec = builtins.attrNames (machine.config.system.build.bootspec "/x");
       };
 
@@ -108,8 +141,41 @@
             { assertion = false; message = "the second reason"; }
           ];
         }).config.system.build.toplevel.drvPath;
-        # This one succeeds, but not silently.
+        # These succeed, but not silently.
         warning = (nixos { warnings = [ "take care" ]; }).config.system.build.toplevel.name;
+        renamed = (nixos { system.extraSystemBuilderCmds = ":"; }).config.system.build.toplevel.name;
+
+        # Of enact's own module
+        enactWindow = (withEnact { judge.window = "ten"; }).config.system.build.toplevel.drvPath;
+        enactTooLong = (withEnact { judge.confirm = 3601; }).config.system.build.toplevel.drvPath;
+        enactUnit = (withEnact { judge.units = [ "sshd" ]; }).config.system.build.toplevel.drvPath;
+        enactTemplate = (withEnact { judge.units = [ "worker@.service" ]; }).config.system.build.toplevel.drvPath;
+        enactUnknown = (withEnact { judge.windows = 1; }).config.system.build.toplevel.drvPath;
+        probeUntyped = withProbe { url = "http://localhost/"; };
+        probeType = withProbe { type = "https"; url = "https://localhost/"; };
+        probeUrl = withProbe { type = "http"; url = "localhost:80"; };
+        probeAddress = withProbe { type = "tcp"; address = "localhost"; };
+        probeStatus = withProbe { type = "http"; url = "http://localhost/"; status = 99; };
+        probeTimeout = withProbe { type = "tcp"; address = "localhost:80"; timeout = 0; };
+        probeNeeds = withProbe { type = "http"; };
+        probeForeign = withProbe { type = "tcp"; address = "localhost:80"; url = "http://localhost/"; };
+        probeProgram = withProbe { type = "exec"; command = [ "/usr/bin/true" ]; };
+        probeNoProgram = withProbe { type = "exec"; command = [ ]; };
+        probeName = (withEnact {
+          judge.probes."two\nlines" = { type = "tcp"; address = "localhost:80"; };
+        }).config.system.build.toplevel.drvPath;
+        probeMany = (withEnact {
+          judge.probes = lib.genAttrs (map toString (lib.range 1 65)) (_: { type = "tcp"; address = "localhost:80"; });
+        }).config.system.build.toplevel.drvPath;
+        enactConfirm = (withEnact { judge.confirm = 60; rollback.automatic = false; }).config.system.build.toplevel.drvPath;
+        enactDropIn = (withEnact { rollback.dropIn = true; }).config.system.build.toplevel.drvPath;
+        enactDropInOnly = (withEnact {
+          rollback = { dropIn = true; automatic = false; };
+          switchToConfiguration = true;
+        }).config.system.build.toplevel.drvPath;
+        enactPerl = ((withEnact { switchToConfiguration = true; }).extendModules {
+          modules = [{ system.switch.enableNg = false; }];
+        }).config.system.build.toplevel.drvPath;
       };
     };
 }

@@ -32,6 +32,8 @@ let
     else if isPath x then toString x
     else toJSON x;
 
+  showFiles = files: lib.concatMapStringsSep " and " (f: "`${f}'") files;
+
   showDefinitions = defs:
     lib.concatMapStrings (d: "\n- In `${d.file}': ${showValue 2 d.value}") defs;
 
@@ -301,10 +303,17 @@ in
     description = "The ${lib.last (lib.toList name)} package.";
   };
 
-  # An old name that still works.
-  mkRenamedOptionModule = from: to: { config, options, ... }: {
-    options = lib.setAttrByPath from (mkOption { type = lib.types.anything; visible = false; });
-    config = lib.mkIf (lib.getAttrFromPath from options).isDefined
-      (lib.setAttrByPath to (lib.getAttrFromPath from config));
-  };
+  # An old name that still works; where there are warnings, with one.
+  mkRenamedOptionModule = from: to: { config, options, ... }:
+    let old = lib.getAttrFromPath from options; in {
+      options = lib.setAttrByPath from (mkOption { type = (lib.getAttrFromPath to options).type; visible = false; });
+      config = lib.mkIf old.isDefined (lib.mkMerge [
+        (lib.optionalAttrs (options ? warnings) {
+          warnings = [
+            "The option `${showOption from}' defined in ${showFiles old.files} has been renamed to `${showOption to}'."
+          ];
+        })
+        (lib.setAttrByPath to (lib.mkMerge old.definitions))
+      ]);
+    };
 }

@@ -35,6 +35,12 @@ let
       else "integer between ${toString low} and ${toString high} (both inclusive)";
     check = x: isInt x && x >= low && (high == null || x <= high);
   };
+  # The same for numbers with a fraction, too.
+  fraction = name: range: allowed: mkType {
+    inherit name;
+    description = "integer or floating point number ${range}";
+    check = x: (isInt x || isFloat x) && allowed x;
+  };
   # Strings of equal priority are joined, in order.
   joined = name: description: sep: mkType {
     inherit name description;
@@ -104,6 +110,12 @@ let
     int = simple "int" "signed integer" isInt;
     float = simple "float" "floating point number" isFloat;
     number = simple "number" "number" (x: isInt x || isFloat x);
+    numbers = {
+      between = low: high: fraction "numberBetween" "between ${toString low} and ${toString high} (both inclusive)"
+        (x: x >= low && x <= high);
+      nonnegative = fraction "numberNonnegative" "of at least 0" (x: x >= 0);
+      positive = fraction "numberPositive" "of more than 0" (x: x > 0);
+    };
     ints = {
       unsigned = integer "unsigned" 0 null;
       positive = integer "positive" 1 null;

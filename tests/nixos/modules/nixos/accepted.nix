@@ -28,7 +28,13 @@ in
     hardware = attrs;
     i18n.defaultLocale = ignored types.str "en_US.UTF-8";
     powerManagement = attrs;
-    programs = ignored (types.attrsOf types.attrs) { };
+    # By name, so that a module can bring programs of its own.
+    programs = lib.genAttrs
+      [
+        "bash" "chromium" "command-not-found" "dconf" "direnv" "firefox" "fish" "fuse" "git" "gnupg" "htop" "java"
+        "less" "mosh" "mtr" "nano" "neovim" "nh" "nix-index" "nix-ld" "ssh" "starship" "sudo" "tmux" "vim" "zsh"
+      ]
+      (_: attrs);
     security = {
       polkit = attrs;
       sudo = attrs;

@@ -1,4 +1,4 @@
-# The package set: nixpkgs.* and the `pkgs' argument of every module.
+# The package set: nixpkgs.* and the arguments `pkgs' and `utils' of every module.
 { config, lib, packagesFor, ... }:
 let
   inherit (lib) mkDefault mkOption types;
@@ -21,5 +21,6 @@ in
     nixpkgs.system = lib.mkIf (cfg.hostPlatform != null)
       (mkDefault (if builtins.isString cfg.hostPlatform then cfg.hostPlatform else cfg.hostPlatform.system));
     _module.args.pkgs = mkDefault pkgs;
+    _module.args.utils = lib.utils;
   };
 }

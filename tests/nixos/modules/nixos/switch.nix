@@ -43,7 +43,7 @@ in
       };
       program = mkOption {
         type = types.path;
-        default = "/usr/libexec/enact/switch-to-configuration";
+        default = lib.getExe pkgs.switch-to-configuration-ng;
         description = "What the wrapper runs. Only here, not in NixOS.";
       };
     };

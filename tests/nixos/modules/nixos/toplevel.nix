@@ -59,7 +59,7 @@ let
       ${lib.concatStringsSep "\n" (lib.mapAttrsToList
         (name: toplevel: "ln -s ${toplevel} specialisation/${lib.escapeShellArg name}")
         cfg.build.specialisations)}
-      ${cfg.extraSystemBuilderCmds}
+      ${cfg.systemBuilderCommands}
     '';
 
   # For systems with `activatable' off, whose toplevel does not change with the scripts.
@@ -84,6 +84,10 @@ let
     else lib.foldr lib.warn toplevel config.warnings;
 in
 {
+  imports = [
+    (lib.mkRenamedOptionModule [ "system" "extraSystemBuilderCmds" ] [ "system" "systemBuilderCommands" ])
+  ];
+
   options = {
     assertions = mkOption {
       type = types.listOf types.raw;
@@ -103,7 +107,7 @@ in
       activatable = mkOption { type = types.bool; default = true; };
       extraDependencies = mkOption { type = types.listOf types.pathInStore; default = [ ]; };
       checks = mkOption { type = types.listOf types.package; default = [ ]; };
-      extraSystemBuilderCmds = mkOption { type = types.lines; default = ""; };
+      systemBuilderCommands = mkOption { type = types.lines; default = ""; };
       nixos = {
         label = mkOption { type = types.strMatching "[a-zA-Z0-9:_.-]*"; default = "24.11-tests"; };
         release = mkOption { type = types.str; default = "24.11"; };
