@@ -2,7 +2,6 @@
  * Marks: what each system is to this host - running, booted, the boot default, pinned, the way
  * back. They go by store path, because numbers are given again. Nothing here needs root.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -80,16 +79,12 @@ static int add_root(Marks *marks, int dir_fd, const char *name, Mark mark) {
         return add(marks, target, mark, st.st_mtim.tv_sec);
 }
 
-static int is_visible(const struct dirent *entry) {
-        return entry->d_name[0] != '.';
-}
-
 /* All roots of a folder of ours; where it is missing there are none. */
 static int add_roots(Marks *marks, const char *roots, const char *folder, Mark mark) {
+        _cleanup_(string_list_done) StringList names = { 0 };
         _cleanup_free_ char *path = NULL;
         _cleanup_close_ int dir_fd = -EBADF;
-        struct dirent **names;
-        int n, r;
+        int r;
 
         r = text_printf(&path, "%s/%s", roots, folder);
         if (r < 0)
@@ -97,15 +92,9 @@ static int add_roots(Marks *marks, const char *roots, const char *folder, Mark m
         r = file_open_directory(AT_FDCWD, path, &dir_fd);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
-        n = scandirat(dir_fd, ".", &names, is_visible, alphasort);
-        if (n < 0)
-                return -errno;
-        for (int i = 0; i < n; i++) {
-                if (r >= 0)
-                        r = add_root(marks, dir_fd, names[i]->d_name, mark);
-                free(names[i]);
-        }
-        free(names);
+        r = file_list(dir_fd, ".", &names);
+        for (size_t i = 0; r >= 0 && i < names.n; i++)
+                r = add_root(marks, dir_fd, names.items[i], mark);
         return r;
 }
 

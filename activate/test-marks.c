@@ -1,92 +1,13 @@
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
-
-#include "file.h"
 #include "marks.h"
-#include "test.h"
-#include "text.h"
+#include "test-host.h"
 
 #define A "/nix/store/1-a"
 #define B "/nix/store/2-b"
 #define C "/nix/store/3-c"
 
-/* A host in a temporary directory. */
-typedef struct Host {
-        const char *directory;
-        char *state, *profiles, *roots, *running, *booted;
-        Marks marks;
-} Host;
+static Marks marks;
 
-static char *below(const char *directory, const char *name) {
-        char *path = NULL;
-
-        ASSERT_OK(text_printf(&path, "%s/%s", directory, name));
-        return path;
-}
-
-static Host new_host(void) {
-        static const char *const folders[] = { "state",       "state/history",
-                                               "profiles",    "profiles/system-profiles",
-                                               "roots",       "roots/pins",
-                                               "roots/failed" };
-        Host host = { .directory = test_directory() };
-
-        for (size_t i = 0; i < ELEMENTSOF(folders); i++) {
-                _cleanup_free_ char *path = below(host.directory, folders[i]);
-
-                ASSERT_OK(mkdir(path, 0755));
-        }
-        host.state = below(host.directory, "state");
-        host.profiles = below(host.directory, "profiles");
-        host.roots = below(host.directory, "roots");
-        host.running = below(host.directory, "running");
-        host.booted = below(host.directory, "booted");
-        return host;
-}
-
-static void host_done(Host *host) {
-        free(host->state);
-        free(host->profiles);
-        free(host->roots);
-        free(host->running);
-        free(host->booted);
-        marks_done(&host->marks);
-}
-
-static void put_link(const Host *host, const char *name, const char *target) {
-        _cleanup_free_ char *path = below(host->directory, name);
-
-        (void) unlink(path);
-        ASSERT_OK(symlink(target, path));
-}
-
-/* When the profile's link was made, in seconds since 1970. */
-static void set_time(const Host *host, const char *name, time_t seconds) {
-        _cleanup_free_ char *path = below(host->directory, name);
-        const struct timespec times[] = { { .tv_sec = seconds }, { .tv_sec = seconds } };
-
-        ASSERT_OK(utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW));
-}
-
-static void put_history(const Host *host, const char *id, const char *verb, const char *from,
-                        const char *to, uint64_t exit_code) {
-        const HistoryEntry entry = {
-                .id = (char *) id,
-                .verb = (char *) verb,
-                .from = (char *) from,
-                .to = (char *) to,
-                .begun = 1000,
-                .ended = 2000,
-                .exit_code = exit_code,
-                .text = (char *) "",
-        };
-
-        ASSERT_OK(history_write(host->state, &entry));
-}
-
-static void look(Host *host, const char *profile) {
+static void look(const Host *host, const char *profile) {
         const TransactionPlaces places = {
                 .state = host->state,
                 .profiles = host->profiles,
@@ -94,12 +15,12 @@ static void look(Host *host, const char *profile) {
                 .running = host->running,
         };
 
-        marks_done(&host->marks);
-        ASSERT_OK(marks_read(&places, host->booted, profile, &host->marks, NULL));
+        marks_done(&marks);
+        ASSERT_OK(marks_read(&places, host->booted, profile, &marks, NULL));
 }
 
-static void assert_marks(const Host *host, const char *path, unsigned wanted) {
-        ASSERT_EQ(marks_of(&host->marks, path), wanted);
+static void assert_marks(const char *path, unsigned wanted) {
+        ASSERT_EQ(marks_of(&marks, path), wanted);
 }
 
 TEST(a_host_without_anything_has_no_marks) {
@@ -109,13 +30,13 @@ TEST(a_host_without_anything_has_no_marks) {
         host = new_host();
         nowhere = below(host.directory, "nowhere");
         look(&host, "system");
-        ASSERT_EQ(host.marks.n, 0);
-        ASSERT_FALSE(host.marks.open);
+        ASSERT_EQ(marks.n, 0);
+        ASSERT_FALSE(marks.open);
 
         free(host.roots);
         host.roots = TAKE_PTR(nowhere);
         look(&host, "system");
-        ASSERT_EQ(host.marks.n, 0);
+        ASSERT_EQ(marks.n, 0);
 }
 
 TEST(what_runs_and_what_was_booted_are_marked_by_the_paths_they_lead_to) {
@@ -126,7 +47,7 @@ TEST(what_runs_and_what_was_booted_are_marked_by_the_paths_they_lead_to) {
         put_link(&host, "running", "roots");
         put_link(&host, "booted", "running");
         look(&host, "system");
-        assert_marks(&host, real, 1U << MARK_RUNNING | 1U << MARK_BOOTED);
+        assert_marks(real, 1U << MARK_RUNNING | 1U << MARK_BOOTED);
 }
 
 TEST(roots_are_marked_whatever_their_names_are) {
@@ -138,10 +59,10 @@ TEST(roots_are_marked_whatever_their_names_are) {
         put_link(&host, "roots/failed/z", C);
         put_link(&host, "roots/failed/.z.0123", "/nix/store/4-d");
         look(&host, "system");
-        assert_marks(&host, A, 1U << MARK_GOOD | 1U << MARK_PINNED);
-        assert_marks(&host, B, 1U << MARK_PINNED);
-        assert_marks(&host, C, 1U << MARK_FAILED);
-        ASSERT_EQ(host.marks.n, 3);
+        assert_marks(A, 1U << MARK_GOOD | 1U << MARK_PINNED);
+        assert_marks(B, 1U << MARK_PINNED);
+        assert_marks(C, 1U << MARK_FAILED);
+        ASSERT_EQ(marks.n, 3);
 }
 
 TEST(the_boot_default_is_what_the_system_profile_stands_for) {
@@ -150,9 +71,9 @@ TEST(the_boot_default_is_what_the_system_profile_stands_for) {
         put_link(&host, "profiles/system-1-link", A);
         put_link(&host, "profiles/system", "system-1-link");
         look(&host, "system");
-        assert_marks(&host, A, 1U << MARK_DEFAULT);
+        assert_marks(A, 1U << MARK_DEFAULT);
         look(&host, "trial");
-        assert_marks(&host, A, 1U << MARK_DEFAULT);
+        assert_marks(A, 1U << MARK_DEFAULT);
 }
 
 TEST(a_switch_to_another_profile_made_that_the_boot_default_until_the_system_profile_changes) {
@@ -165,11 +86,11 @@ TEST(a_switch_to_another_profile_made_that_the_boot_default_until_the_system_pro
         put_history(&host, "3", "switch", B, C, 3);
         set_time(&host, "profiles/system", 1500);
         look(&host, "system");
-        assert_marks(&host, B, 1U << MARK_DEFAULT);
+        assert_marks(B, 1U << MARK_DEFAULT);
 
         set_time(&host, "profiles/system", 2500);
         look(&host, "system");
-        assert_marks(&host, A, 1U << MARK_DEFAULT);
+        assert_marks(A, 1U << MARK_DEFAULT);
 }
 
 TEST(the_way_back_is_the_recorded_path_and_else_the_generation_before) {
@@ -183,13 +104,13 @@ TEST(the_way_back_is_the_recorded_path_and_else_the_generation_before) {
         put_link(&host, "profiles/system-9-link", C);
         put_link(&host, "profiles/system", "system-7-link");
         look(&host, "system");
-        assert_marks(&host, A, 1U << MARK_ROLLBACK);
-        assert_marks(&host, C, 0);
+        assert_marks(A, 1U << MARK_ROLLBACK);
+        assert_marks(C, 0);
 
         put_history(&host, "1", "switch", C, real, 0);
         look(&host, "system");
-        assert_marks(&host, A, 0);
-        assert_marks(&host, C, 1U << MARK_ROLLBACK);
+        assert_marks(A, 0);
+        assert_marks(C, 1U << MARK_ROLLBACK);
 }
 
 TEST(where_no_generation_is_current_none_is_the_one_before) {
@@ -199,15 +120,9 @@ TEST(where_no_generation_is_current_none_is_the_one_before) {
         put_link(&host, "profiles/system-7-link", B);
         put_link(&host, "profiles/system", C);
         look(&host, "system");
-        assert_marks(&host, A, 0);
-        assert_marks(&host, B, 0);
-        assert_marks(&host, C, 1U << MARK_DEFAULT);
-}
-
-static void put_record(const Host *host, const char *text) {
-        _cleanup_free_ char *path = below(host->state, "transaction.json");
-
-        ASSERT_OK(file_write(AT_FDCWD, path, text, 0644));
+        assert_marks(A, 0);
+        assert_marks(B, 0);
+        assert_marks(C, 1U << MARK_DEFAULT);
 }
 
 TEST(the_systems_of_a_switch_that_has_not_ended_are_marked) {
@@ -215,13 +130,13 @@ TEST(the_systems_of_a_switch_that_has_not_ended_are_marked) {
 
         put_record(&host, "{\"from\":\"" A "\",\"to\":\"" B "\",\"old-profile\":\"" C "\"}");
         look(&host, "system");
-        ASSERT_TRUE(host.marks.open);
-        assert_marks(&host, A, 1U << MARK_OPEN);
-        assert_marks(&host, B, 1U << MARK_OPEN);
-        assert_marks(&host, C, 1U << MARK_OPEN);
+        ASSERT_TRUE(marks.open);
+        assert_marks(A, 1U << MARK_OPEN);
+        assert_marks(B, 1U << MARK_OPEN);
+        assert_marks(C, 1U << MARK_OPEN);
 
         put_record(&host, "{\"from\":\"\",\"to\":7");
         look(&host, "system");
-        ASSERT_TRUE(host.marks.open);
-        ASSERT_EQ(host.marks.n, 0);
+        ASSERT_TRUE(marks.open);
+        ASSERT_EQ(marks.n, 0);
 }

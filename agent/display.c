@@ -285,6 +285,18 @@ static void on_reexecute(const Display *display, const cJSON *event) {
         say(display, text_of(event, "text"), NULL);
 }
 
+static void on_pinned(const Display *display, const cJSON *event) {
+        say(display, "pinned:", text_of(event, "text"));
+}
+
+static void on_unpinned(const Display *display, const cJSON *event) {
+        say(display, "unpinned:", text_of(event, "text"));
+}
+
+static void on_deleted(const Display *display, const cJSON *event) {
+        say(display, "deleted:", text_of(event, "text"));
+}
+
 static void on_note(const Display *display, const cJSON *event) {
         say(display, "note:", text_of(event, "text"));
 }
@@ -323,12 +335,16 @@ void display_engine_event(void *userdata, const cJSON *event, const char *line) 
                 const char *event;
                 void (*show)(const Display *display, const cJSON *event);
         } shows[] = {
+                { "dead-man", on_note },
+                { "deleted", on_deleted },
                 { "end", on_end },
                 { "job-done", on_job_done },
                 { "note", on_note },
                 { "output", on_output },
                 { "phase", on_phase },
+                { "pinned", on_pinned },
                 { "plan", on_plan },
+                { "recover", on_note },
                 { "reexecute", on_reexecute },
                 { "refused", on_refused },
                 { "skip", on_skip },
@@ -337,6 +353,7 @@ void display_engine_event(void *userdata, const cJSON *event, const char *line) 
                 { "swapoff-failed", on_swapoff_failed },
                 { "unit-failed", on_unit_failed },
                 { "units-failed", on_units_failed },
+                { "unpinned", on_unpinned },
                 { "unrelated", on_unrelated },
                 { "user-failed", on_user_failed },
                 { "wait", on_wait },

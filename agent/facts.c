@@ -1,6 +1,5 @@
 /* Facts of a toplevel for people: what `nixos-rebuild list-generations` shows, read from its files;
  * no program of it is run. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -11,29 +10,15 @@
 #include "json.h"
 #include "text.h"
 
-static int is_visible(const struct dirent *entry) {
-        return entry->d_name[0] != '.';
-}
-
 /* The names in a directory; none where it is missing. */
 static int read_names(const char *toplevel, const char *name, StringList *list) {
         _cleanup_free_ char *path = NULL;
-        struct dirent **entries;
-        int n, r;
+        int r;
 
         r = text_printf(&path, "%s/%s", toplevel, name);
-        if (r < 0)
-                return r;
-        n = scandir(path, &entries, is_visible, alphasort);
-        if (n < 0)
-                return errno == ENOMEM ? -ENOMEM : 0;
-        for (int i = 0; i < n; i++) {
-                if (r >= 0)
-                        r = string_list_add(list, entries[i]->d_name);
-                free(entries[i]);
-        }
-        free(entries);
-        return r;
+        if (r >= 0)
+                r = file_list(AT_FDCWD, path, list);
+        return r == -ENOMEM ? r : 0;
 }
 
 static int read_version(const char *toplevel, Facts *facts) {

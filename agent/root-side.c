@@ -32,6 +32,7 @@ struct RootSide {
         uint64_t exit_code;
         char *error_name, *error_text;
         bool asked_to_stop, let_go;
+        bool is_upkeep; /* short work that is done to its end */
 };
 
 /**
@@ -283,7 +284,7 @@ static int on_signal(_unused_ sd_event_source *source, _unused_ const struct sig
                      void *userdata) {
         RootSide *side = userdata;
 
-        if (!side->activating && !side->asked_to_stop) {
+        if (!side->activating && !side->asked_to_stop && !side->is_upkeep) {
                 side->asked_to_stop = true;
                 (void) say_to_helper(side, "cancel\n");
                 return 0;
@@ -292,14 +293,11 @@ static int on_signal(_unused_ sd_event_source *source, _unused_ const struct sig
         return sd_event_exit(side->loop, 0);
 }
 
-static int send_request(RootSide *side, const Request *request) {
-        _cleanup_(cJSON_Deletep) cJSON *object = NULL;
+static int send_request(RootSide *side, const cJSON *request) {
         _cleanup_free_ char *line = NULL, *with_newline = NULL;
         int r;
 
-        r = request_to_json(request, &object);
-        if (r >= 0)
-                r = json_print(object, &line);
+        r = json_print(request, &line);
         if (r >= 0)
                 r = text_printf(&with_newline, "%s\n", line);
         return r < 0 ? r : say_to_helper(side, with_newline);
@@ -325,6 +323,10 @@ static int run_loop(RootSide *side, const sigset_t *signals) {
 }
 
 static int say_end(const RootSide *side, sd_bus_error *reterr_error) {
+        if (side->let_go && side->is_upkeep)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_INTERRUPTED,
+                                         "Let go: what was asked for is done without this "
+                                         "terminal. 'enact generations' shows how it ends.");
         if (side->let_go && !side->activating)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_INTERRUPTED,
                                          "Let go: the switch was told to stop and has not done so "
@@ -344,16 +346,8 @@ static int say_end(const RootSide *side, sd_bus_error *reterr_error) {
                                 side->error_text);
 }
 
-/**
- * root_side_ask() - have the request carried out, and follow its story to the end
- * @handler: told each event, also the last
- *
- * Ctrl-C before activation has the engine stop; after it began we let go and the switch goes on.
- *
- * Return: 0, or a negative errno with @reterr_error set as the engine set it.
- */
-int root_side_ask(RootSide *side, const Request *request, RootSideHandler handler, void *userdata,
-                  sd_bus_error *reterr_error) {
+static int ask(RootSide *side, const cJSON *request, RootSideHandler handler, void *userdata,
+               sd_bus_error *reterr_error) {
         sigset_t signals, old;
         int r;
 
@@ -381,6 +375,36 @@ int root_side_ask(RootSide *side, const Request *request, RootSideHandler handle
         side->loop = sd_event_unref(side->loop);
         (void) sigprocmask(SIG_SETMASK, &old, NULL);
         return r;
+}
+
+/**
+ * root_side_ask() - have the request carried out, and follow its story to the end
+ * @handler: told each event, also the last
+ *
+ * Ctrl-C before activation has the engine stop; after it began we let go and the switch goes on.
+ *
+ * Return: 0, or a negative errno with @reterr_error set as the engine set it.
+ */
+int root_side_ask(RootSide *side, const Request *request, RootSideHandler handler, void *userdata,
+                  sd_bus_error *reterr_error) {
+        _cleanup_(cJSON_Deletep) cJSON *object = NULL;
+        int r;
+
+        r = request_to_json(request, &object);
+        return r < 0 ? r : ask(side, object, handler, userdata, reterr_error);
+}
+
+/**
+ * root_side_ask_upkeep() - the same for what upkeep_request_to_json() made
+ *
+ * Ctrl-C lets go; what was begun is done to its end.
+ *
+ * Return: as root_side_ask().
+ */
+int root_side_ask_upkeep(RootSide *side, const cJSON *request, RootSideHandler handler,
+                         void *userdata, sd_bus_error *reterr_error) {
+        side->is_upkeep = true;
+        return ask(side, request, handler, userdata, reterr_error);
 }
 
 /** root_side_free() - lets the helper go; without a request it ends, having done nothing. */

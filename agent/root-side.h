@@ -15,6 +15,8 @@ typedef void (*RootSideHandler)(void *userdata, const cJSON *event, const char *
 int root_side_start(RootSide **ret, sd_bus_error *reterr_error);
 int root_side_ask(RootSide *side, const Request *request, RootSideHandler handler, void *userdata,
                   sd_bus_error *reterr_error);
+int root_side_ask_upkeep(RootSide *side, const cJSON *request, RootSideHandler handler,
+                         void *userdata, sd_bus_error *reterr_error);
 RootSide *root_side_free(RootSide *side);
 DEFINE_CLEANUP(RootSide *, root_side_free);
 

@@ -1,10 +1,12 @@
 /* enact generations: which systems there are to go back to. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "display.h"
 #include "error.h"
+#include "generations-change.h"
 #include "generations-list.h"
 #include "options.h"
 #include "verbs.h"
@@ -20,13 +22,35 @@ static int list_run(const Options *options, _unused_ const Words *words, _unused
         return generations_list(options, reterr_error);
 }
 
+static int pin_run(const Options *options, const Words *words, Display *display,
+                   sd_bus_error *reterr_error) {
+        return generations_change(UPKEEP_PIN, options, words->items, words->n, display,
+                                  reterr_error);
+}
+
+static int unpin_run(const Options *options, const Words *words, Display *display,
+                     sd_bus_error *reterr_error) {
+        return generations_change(UPKEEP_UNPIN, options, words->items, words->n, display,
+                                  reterr_error);
+}
+
+static int delete_run(const Options *options, const Words *words, Display *display,
+                      sd_bus_error *reterr_error) {
+        return generations_change(UPKEEP_DELETE, options, words->items, words->n, display,
+                                  reterr_error);
+}
+
 /* clang-format off */
 static const struct {
         const char *name, *synopsis;
         int min_words, max_words;
         int (*run)(const Options *options, const Words *words, Display *display, sd_bus_error *reterr_error);
+        bool changes; /* --json tells events */
 } kinds[] = {
-        { "list", "",  0, 0, list_run },
+        { "list",   "[--json]",               0, 0,       list_run   },
+        { "pin",    "NUMBER|FROM-TO|PATH...", 1, INT_MAX, pin_run,    .changes = true },
+        { "unpin",  "NUMBER|FROM-TO|PATH...", 1, INT_MAX, unpin_run,  .changes = true },
+        { "delete", "NUMBER|FROM-TO...",      1, INT_MAX, delete_run, .changes = true },
 };
 /* clang-format on */
 
@@ -59,17 +83,18 @@ static int run(int argc, char **argv) {
             words.n > kinds[kind].max_words)
                 return say_usage();
         display_open(&display, options.json);
+        display.events = options.json && kinds[kind].changes;
 
         r = kinds[kind].run(&options, &words, &display, &error);
-        if (r >= 0)
+        if (r >= 0 && !kinds[kind].changes) /* events that were lost undo nothing */
                 r = display_finish(&error);
         return display_result(&display, r, &error);
 }
 
 const Verb verb_generations = {
         .name = "generations",
-        .synopsis = "[list] [--json]",
-        .help = "List the systems there are to go back to",
+        .synopsis = "[list|pin|unpin|delete]",
+        .help = "List, pin and delete the systems there are to go back to",
         .run = run,
 };
 

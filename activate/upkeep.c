@@ -1,0 +1,477 @@
+/*
+ * Upkeep: pinning, unpinning and deleting generations. What is asked for is done as a whole or not
+ * at all: everything is checked, under enact's locks and Nix' own, before anything is changed.
+ *
+ * Boot entries go before their kernels: what a deleted generation stood for stays rooted until a
+ * boot loader installer has written a menu without it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "file.h"
+#include "locks.h"
+#include "marks.h"
+#include "profile.h"
+#include "scripts.h"
+#include "text.h"
+#include "upkeep.h"
+
+#define PINS    "pins"
+#define IN_MENU "menu" /* roots of what the boot menu may still name */
+
+typedef struct Upkeep {
+        const UpkeepRequest *request;
+        const UpkeepPlaces *places;
+        EventLog *log;
+        int lock_fd, nixos_lock_fd;
+        Profile *profile;
+        GenerationList list;
+        Marks marks;
+        char *current; /* what the profile stands for; NULL: nothing */
+} Upkeep;
+
+static const char *base_name(const char *path) {
+        return strrchr(path, '/') + 1;
+}
+
+/* HASH-NAME directly below the store: its name can be a file's in a folder of roots. */
+static bool is_store_path(const Upkeep *upkeep, const char *path) {
+        const char *name = text_after_prefix(path, upkeep->places->store);
+
+        return name && name[0] == '/' && name[1] != '\0' && name[1] != '.' &&
+               !strchr(name + 1, '/');
+}
+
+static void tell(const Upkeep *upkeep, const char *name, const UpkeepItem *item) {
+        _cleanup_free_ char *text = NULL;
+        cJSON *event = event_new(name);
+
+        if (item->generation > 0)
+                (void) text_printf(&text, "generation %" PRIu64 " of '%s', '%s'", item->generation,
+                                   upkeep->request->profile, item->toplevel);
+        event_add_number(event, "generation", (double) item->generation);
+        event_add_text(event, "profile", upkeep->request->profile);
+        event_add_text(event, "toplevel", item->toplevel);
+        event_add_text(event, "text", text ? text : item->toplevel);
+        event_emit(upkeep->log, event);
+}
+
+/* The number may have been given again since the caller looked. */
+static int check_generation(const Upkeep *upkeep, const UpkeepItem *item,
+                            sd_bus_error *reterr_error) {
+        const Generation *g = generation_list_find(&upkeep->list, item->generation);
+
+        if (!g)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_REFUSED,
+                                         "There is no generation %" PRIu64 " of '%s' any more. "
+                                         "Nothing was changed.",
+                                         item->generation, upkeep->request->profile);
+        if (strcmp(g->target, item->toplevel) != 0)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_REFUSED,
+                                         "Generation %" PRIu64 " of '%s' is '%s' now and not '%s': "
+                                         "its number was given again. Nothing was changed.",
+                                         item->generation, upkeep->request->profile, g->target,
+                                         item->toplevel);
+        return 0;
+}
+
+static int check_items(const Upkeep *upkeep, sd_bus_error *reterr_error) {
+        for (size_t i = 0; i < upkeep->request->n; i++) {
+                const UpkeepItem *item = &upkeep->request->items[i];
+                int r;
+
+                if (item->generation > 0) {
+                        r = check_generation(upkeep, item, reterr_error);
+                        if (r < 0)
+                                return r;
+                } else if (upkeep->request->verb != UPKEEP_UNPIN &&
+                           marks_of(&upkeep->marks, item->toplevel) == 0)
+                        return sd_bus_error_setf(reterr_error, ENACT_ERROR_REFUSED,
+                                                 "'%s' is nothing to this host (any more). "
+                                                 "Nothing was changed.",
+                                                 item->toplevel);
+        }
+        return 0;
+}
+
+/* Roots are made where Nix looks for them; so that each of them protects, the name must be new or
+ * its own. */
+static int set_root(const Upkeep *upkeep, const char *folder, const char *path,
+                    sd_bus_error *reterr_error) {
+        const char *roots = upkeep->places->transaction.roots;
+        _cleanup_free_ char *directory = NULL, *link = NULL;
+        int r;
+
+        r = text_printf(&directory, "%s/%s", roots, folder);
+        if (r >= 0)
+                r = text_printf(&link, "%s/%s", directory, base_name(path));
+        if (r >= 0)
+                r = file_make_directories(directory, 0755);
+        if (r >= 0)
+                r = file_symlink(AT_FDCWD, path, link);
+        if (r < 0)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                         "Cannot root '%s' in '%s/%s': %s", path, roots, folder,
+                                         strerror(-r));
+        return 0;
+}
+
+/* Takes away all roots of a folder that hold @path; NULL: all there are. */
+static int drop_roots(const char *roots, const char *folder, const char *path) {
+        _cleanup_free_ char *directory = NULL;
+        _cleanup_(string_list_done) StringList names = { 0 };
+        _cleanup_close_ int dir_fd = -EBADF;
+        int r;
+
+        r = text_printf(&directory, "%s/%s", roots, folder);
+        if (r < 0)
+                return r;
+        r = file_open_directory(AT_FDCWD, directory, &dir_fd);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        r = file_list(dir_fd, ".", &names);
+        for (size_t i = 0; r >= 0 && i < names.n; i++) {
+                _cleanup_free_ char *target = NULL;
+
+                if (file_readlink(dir_fd, names.items[i], &target) < 0 ||
+                    (path && strcmp(target, path) != 0))
+                        continue;
+                if (unlinkat(dir_fd, names.items[i], 0) < 0 && errno != ENOENT)
+                        r = -errno;
+        }
+        if (r >= 0 && fsync(dir_fd) < 0)
+                r = -errno;
+        return r;
+}
+
+/**
+ * upkeep_menu_is_written() - a boot loader installer has succeeded
+ * @roots: "/nix/var/nix/gcroots/enact"
+ *
+ * The menu has what generations there are, so those that were deleted before may be collected.
+ *
+ * Return: 0, -ENOMEM, or an errno of openat(2), unlinkat(2) or fsync(2).
+ */
+int upkeep_menu_is_written(const char *roots) {
+        return drop_roots(roots, IN_MENU, NULL);
+}
+
+static bool is_pinned(const Upkeep *upkeep, const UpkeepItem *item) {
+        return marks_of(&upkeep->marks, item->toplevel) >> MARK_PINNED & 1;
+}
+
+static int check_can_pin(const Upkeep *upkeep, sd_bus_error *reterr_error) {
+        for (size_t i = 0; i < upkeep->request->n; i++) {
+                const char *path = upkeep->request->items[i].toplevel;
+
+                if (!is_store_path(upkeep, path))
+                        return sd_bus_error_setf(reterr_error, ENACT_ERROR_REFUSED,
+                                                 "'%s' is no store path, so Nix would not keep it. "
+                                                 "Nothing was changed.",
+                                                 path);
+                if (access(path, F_OK) < 0)
+                        return sd_bus_error_setf(reterr_error, ENACT_ERROR_REFUSED,
+                                                 "'%s' is not in the store any more. "
+                                                 "Nothing was changed.",
+                                                 path);
+        }
+        return 0;
+}
+
+static int pin(Upkeep *upkeep, char **ret_text, sd_bus_error *reterr_error) {
+        size_t n_new = 0;
+        int r;
+
+        r = check_can_pin(upkeep, reterr_error);
+        for (size_t i = 0; r >= 0 && i < upkeep->request->n; i++) {
+                const UpkeepItem *item = &upkeep->request->items[i];
+
+                if (is_pinned(upkeep, item))
+                        continue;
+                r = set_root(upkeep, PINS, item->toplevel, reterr_error);
+                if (r < 0)
+                        return r;
+                tell(upkeep, "pinned", item);
+                n_new++;
+        }
+        if (r < 0)
+                return r;
+        return text_printf(ret_text,
+                           n_new > 0 ? "Kept until unpinned." : "Nothing to do: pinned already.");
+}
+
+static int unpin(Upkeep *upkeep, char **ret_text, sd_bus_error *reterr_error) {
+        size_t n_done = 0;
+
+        for (size_t i = 0; i < upkeep->request->n; i++) {
+                const UpkeepItem *item = &upkeep->request->items[i];
+                int r;
+
+                if (!is_pinned(upkeep, item))
+                        continue;
+                r = drop_roots(upkeep->places->transaction.roots, PINS, item->toplevel);
+                if (r < 0)
+                        return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                                 "Cannot unpin '%s': %s", item->toplevel,
+                                                 strerror(-r));
+                tell(upkeep, "unpinned", item);
+                n_done++;
+        }
+        return text_printf(ret_text, n_done > 0 ? "No longer kept for being pinned." :
+                                                  "Nothing to do: not pinned.");
+}
+
+static bool is_asked_for(const UpkeepRequest *request, uint64_t number) {
+        for (size_t i = 0; i < request->n; i++)
+                if (request->items[i].generation == number)
+                        return true;
+        return false;
+}
+
+/* Whether a generation that stays stands for the same system. */
+static bool has_another(const Upkeep *upkeep, const char *path) {
+        for (size_t i = 0; i < upkeep->list.n; i++)
+                if (strcmp(upkeep->list.items[i].target, path) == 0 &&
+                    !is_asked_for(upkeep->request, upkeep->list.items[i].number))
+                        return true;
+        return false;
+}
+
+static int list_reasons(const Upkeep *upkeep, const UpkeepItem *item, StringList *reasons) {
+        const Generation *g = generation_list_find(&upkeep->list, item->generation);
+        unsigned marks = marks_of(&upkeep->marks, item->toplevel) & ~(1U << MARK_FAILED);
+        bool current = upkeep->current && strcmp(upkeep->current, item->toplevel) == 0;
+        int r = 0;
+
+        if (has_another(upkeep, item->toplevel)) {
+                marks &= 1U << MARK_PINNED;
+                current = false;
+        }
+        if (current || g->current)
+                r = string_list_add(reasons, "is current");
+        for (Mark mark = 0; r >= 0 && mark < _MARK_MAX; mark++)
+                if (marks >> mark & 1)
+                        r = string_list_add(reasons, mark_to_words(mark));
+        return r;
+}
+
+static int describe_refusal(const Upkeep *upkeep, StringList *sentences) {
+        for (size_t i = 0; i < upkeep->request->n; i++) {
+                const UpkeepItem *item = &upkeep->request->items[i];
+                _cleanup_(string_list_done) StringList reasons = { 0 };
+                _cleanup_free_ char *words = NULL;
+                char *sentence;
+                int r;
+
+                r = list_reasons(upkeep, item, &reasons);
+                if (r < 0)
+                        return r;
+                if (reasons.n == 0)
+                        continue;
+                r = string_list_join(&reasons, ", ", &words);
+                if (r >= 0)
+                        r = text_printf(&sentence, "generation %" PRIu64 " %s", item->generation,
+                                        words);
+                if (r >= 0)
+                        r = string_list_take(sentences, sentence);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int check_can_delete(const Upkeep *upkeep, sd_bus_error *reterr_error) {
+        _cleanup_(string_list_done) StringList sentences = { 0 };
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        if (upkeep->marks.open)
+                return sd_bus_error_setf(
+                        reterr_error, ENACT_ERROR_REFUSED,
+                        "A switch was interrupted and has not been brought to its end; "
+                        "'enact status' tells of it. Nothing was deleted.");
+        for (size_t i = 0; i < upkeep->request->n; i++)
+                if (upkeep->request->items[i].generation == 0)
+                        return sd_bus_error_setf(reterr_error, ENACT_ERROR_REFUSED,
+                                                 "'%s' has no generation that could be deleted. "
+                                                 "Nothing was deleted.",
+                                                 upkeep->request->items[i].toplevel);
+        r = describe_refusal(upkeep, &sentences);
+        if (r < 0 || sentences.n == 0)
+                return r;
+        r = string_list_join(&sentences, "; ", &text);
+        if (r < 0)
+                return r;
+        return sd_bus_error_setf(reterr_error, ENACT_ERROR_REFUSED,
+                                 "Not deleted, nor any other: %s. Nothing was deleted.", text);
+}
+
+/* A link to what is gone already, or to no store path, keeps nothing in the menu alive. */
+static int keep_for_menu(const Upkeep *upkeep, sd_bus_error *reterr_error) {
+        for (size_t i = 0; i < upkeep->request->n; i++) {
+                const char *path = upkeep->request->items[i].toplevel;
+                int r;
+
+                if (!is_store_path(upkeep, path) || access(path, F_OK) < 0)
+                        continue;
+                r = set_root(upkeep, IN_MENU, path, reterr_error);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* What the menu's default has to stay, and whose installer writes it. */
+static const char *boot_default(const Marks *marks) {
+        for (size_t i = 0; i < marks->n; i++)
+                if (marks->systems[i].marks >> MARK_DEFAULT & 1)
+                        return marks->systems[i].path;
+        return NULL;
+}
+
+static int rewrite_menu(const Upkeep *upkeep, sd_bus_error *reterr_error) {
+        _cleanup_(toplevel_freep) Toplevel *toplevel = NULL;
+        const char *path = boot_default(&upkeep->marks);
+        Scripts scripts = { .action = "boot", .log = upkeep->log };
+        int r;
+
+        if (!path)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                         "It is not known which system the next boot takes");
+        r = toplevel_open(path, &toplevel, reterr_error);
+        if (r < 0)
+                return r;
+        scripts.of = toplevel;
+        return scripts_run_variable(&scripts, "boot loader installer", "INSTALL_BOOTLOADER", NULL,
+                                    reterr_error);
+}
+
+static int remove_links(const Upkeep *upkeep, size_t *n_done, sd_bus_error *reterr_error) {
+        for (size_t i = 0; i < upkeep->request->n; i++) {
+                const UpkeepItem *item = &upkeep->request->items[i];
+                int r = profile_remove(upkeep->profile, item->generation);
+
+                if (r == -ENOENT) /* named twice */
+                        continue;
+                if (r < 0)
+                        return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                                 "Cannot delete generation %" PRIu64
+                                                 " of '%s': %s. "
+                                                 "%zu were deleted before.",
+                                                 item->generation, upkeep->request->profile,
+                                                 strerror(-r), *n_done);
+                tell(upkeep, "deleted", item);
+                (*n_done)++;
+        }
+        return 0;
+}
+
+static int delete (Upkeep *upkeep, char **ret_text, sd_bus_error *reterr_error) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        size_t n_done = 0;
+        int r;
+
+        r = check_can_delete(upkeep, reterr_error);
+        if (r >= 0)
+                r = keep_for_menu(upkeep, reterr_error);
+        if (r >= 0)
+                r = remove_links(upkeep, &n_done, reterr_error);
+        if (r < 0)
+                return r;
+
+        profile_unlock(upkeep->profile); /* an installer may look at the profile as nix-env does */
+        r = rewrite_menu(upkeep, &error);
+        if (r < 0)
+                return sd_bus_error_setf(
+                        reterr_error, ENACT_ERROR_FAILED,
+                        "Deleted %zu, but the boot menu may still list what was deleted: %s. "
+                        "Until it is rewritten (at the next switch or delete), '%s/" IN_MENU
+                        "' keeps those systems.",
+                        n_done, error.message ? error.message : strerror(-r),
+                        upkeep->places->transaction.roots);
+        if (upkeep_menu_is_written(upkeep->places->transaction.roots) < 0)
+                event_say(upkeep->log, "note", "text",
+                          "what the boot menu no longer lists could not be given up");
+        return text_printf(ret_text, "Deleted %zu generation%s of '%s'.", n_done,
+                           n_done == 1 ? "" : "s", upkeep->request->profile);
+}
+
+static int lock_profile(Upkeep *upkeep, sd_bus_error *reterr_error) {
+        const char *profiles = upkeep->places->transaction.profiles;
+        const char *name = upkeep->request->profile;
+        int r;
+
+        r = profile_open(profiles, name, /* make= */ false, &upkeep->profile);
+        if (r >= 0)
+                r = profile_lock(upkeep->profile);
+        if (r == PROFILE_LOCKED)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_BUSY,
+                                         "Another program is changing the profile '%s/%s'. "
+                                         "Nothing was changed.",
+                                         profiles, name);
+        if (r >= 0)
+                r = profile_list(upkeep->profile, &upkeep->list);
+        if (r >= 0)
+                r = profile_current(upkeep->profile, &upkeep->current);
+        if (r < 0 && r != -ENOENT)
+                return sd_bus_error_setf(
+                        reterr_error, ENACT_ERROR_FAILED,
+                        "Cannot read the profile '%s/%s': %s. Nothing was changed.", profiles, name,
+                        strerror(-r));
+        return 0;
+}
+
+static int begin(Upkeep *upkeep, sd_bus_error *reterr_error) {
+        const TransactionPlaces *places = &upkeep->places->transaction;
+        int r;
+
+        r = locks_take(places, 0, &upkeep->lock_fd, &upkeep->nixos_lock_fd, reterr_error);
+        if (r >= 0)
+                r = lock_profile(upkeep, reterr_error);
+        if (r >= 0)
+                r = marks_read(places, upkeep->places->booted, upkeep->request->profile,
+                               &upkeep->marks, reterr_error);
+        return r < 0 ? r : check_items(upkeep, reterr_error);
+}
+
+static void upkeep_done(Upkeep *upkeep) {
+        profile_free(upkeep->profile);
+        generation_list_done(&upkeep->list);
+        marks_done(&upkeep->marks);
+        free(upkeep->current);
+        (void) fd_close(upkeep->nixos_lock_fd);
+        (void) fd_close(upkeep->lock_fd);
+}
+
+/**
+ * upkeep_run() - pin, unpin or delete
+ * @log:      told what was done to each
+ * @ret_text: how it ended well, in one sentence; owned by the caller
+ *
+ * Return: 0; else a negative errno, and @reterr_error says what failed and what holds now:
+ * ENACT_ERROR_BUSY, _REFUSED or _FAILED.
+ */
+int upkeep_run(const UpkeepRequest *request, const UpkeepPlaces *places, EventLog *log,
+               char **ret_text, sd_bus_error *reterr_error) {
+        static int (*const verbs[_UPKEEP_VERB_MAX])(Upkeep *, char **, sd_bus_error *) = {
+                [UPKEEP_PIN] = pin,
+                [UPKEEP_UNPIN] = unpin,
+                [UPKEEP_DELETE] = delete,
+        };
+        _cleanup_(upkeep_done) Upkeep upkeep = {
+                .request = request,
+                .places = places,
+                .log = log,
+                .lock_fd = -EBADF,
+                .nixos_lock_fd = -EBADF,
+        };
+        int r;
+
+        r = begin(&upkeep, reterr_error);
+        return r < 0 ? r : verbs[request->verb](&upkeep, ret_text, reterr_error);
+}
