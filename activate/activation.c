@@ -207,6 +207,7 @@ static int bring_users(Activation *a, sd_bus_error *reterr_error) {
         for (size_t i = 0; i < notes.n; i++)
                 event_say(a->steps.log, "note", "text", notes.items[i]);
         begin_users(a, &users);
+        event_log_expect(a->steps.log, 2 * USERS_LIMIT_USEC);
         return users_work(&work);
 }
 

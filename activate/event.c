@@ -14,6 +14,7 @@
 #include "text.h"
 
 #define OUTPUT_BYTES_MAX ((size_t) 16 * 1024 * 1024)
+#define SILENCE_USEC     (5 * 60 * USEC_PER_SEC) /* where nothing else was said beforehand */
 
 /* What journal entries have as fields of their own, beside the whole event. */
 /* clang-format off */
@@ -39,6 +40,8 @@ struct EventLog {
         bool journal, timed;
         void (*handler)(void *userdata, const cJSON *event);
         void *userdata;
+        void (*on_sign)(void *userdata, uint64_t within_usec);
+        void *sign_userdata;
         char *said[ELEMENTSOF(journal_fields)]; /* of those that stay */
 };
 
@@ -78,6 +81,23 @@ int event_log_new_handler(void (*handler)(void *userdata, const cJSON *event), v
 /** event_log_add_times() - from here on each event has the monotonic time at which it was told. */
 void event_log_add_times(EventLog *log) {
         log->timed = true;
+}
+
+/**
+ * event_log_watch() - have a function told of each sign of life
+ * @on_sign: called for each event and by event_log_expect(), with the longest time that the next
+ *           one may take
+ */
+void event_log_watch(EventLog *log, void (*on_sign)(void *userdata, uint64_t within_usec),
+                     void *userdata) {
+        log->on_sign = on_sign;
+        log->sign_userdata = userdata;
+}
+
+/** event_log_expect() - what comes now may be silent for so long. */
+void event_log_expect(EventLog *log, uint64_t within_usec) {
+        if (log->on_sign)
+                log->on_sign(log->sign_userdata, within_usec);
 }
 
 /** event_log_set_id() - whose story it is, also before its first event says so. 0 or -ENOMEM. */
@@ -256,6 +276,7 @@ static void emit_to_file(EventLog *log, cJSON *event) {
  * @event: freed here; may be NULL
  */
 void event_emit(EventLog *log, cJSON *event) {
+        event_log_expect(log, SILENCE_USEC);
         if (event && log->handler)
                 log->handler(log->userdata, event);
         else if (event)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdint.h>
 #include <systemd/sd-id128.h>
 
 #include "json.h"
@@ -13,6 +14,10 @@
         SD_ID128_MAKE(8f, 01, 97, c4, 4e, 5d, 43, 7a, 9c, 5e, 21, d3, 66, 0b, ae, 92)
 #define MESSAGE_SWITCH_FAILED                                                                      \
         SD_ID128_MAKE(b2, 74, e0, 5f, 13, c8, 4d, 96, a3, 0d, 7e, 18, 55, 9f, c2, 0e)
+#define MESSAGE_RECOVERY_BEGINS                                                                    \
+        SD_ID128_MAKE(1d, 5e, 63, f2, 90, 4b, 4a, 1c, b7, 28, e4, 9d, 3a, 06, 71, c5)
+#define MESSAGE_DEAD_MAN                                                                           \
+        SD_ID128_MAKE(c7, 3a, 10, 8b, 65, d9, 4e, 02, 91, fe, 2d, 47, b0, 5c, 18, a3)
 #define MESSAGE_SWITCH_ROLLED_BACK                                                                 \
         SD_ID128_MAKE(10, 5f, cd, f3, e8, 33, 4e, d1, a1, 97, fa, 55, 94, 69, 52, 9c)
 #define MESSAGE_ROLLBACK_FAILED                                                                    \
@@ -25,6 +30,9 @@ int event_log_new(int fd, bool journal, EventLog **ret);
 int event_log_new_handler(void (*handler)(void *userdata, const cJSON *event), void *userdata,
                           EventLog **ret);
 void event_log_add_times(EventLog *log);
+void event_log_watch(EventLog *log, void (*on_sign)(void *userdata, uint64_t within_usec),
+                     void *userdata);
+void event_log_expect(EventLog *log, uint64_t within_usec);
 int event_log_set_id(EventLog *log, const char *id);
 EventLog *event_log_free(EventLog *log);
 DEFINE_CLEANUP(EventLog *, event_log_free);

@@ -5,8 +5,6 @@
 #include "json.h"
 #include "request.h"
 
-#define STATE_DIRECTORY "/var/lib/enact"
-
 /* One finished transaction, as history/ID.json in the state directory keeps it. */
 typedef struct HistoryEntry {
         char *id;

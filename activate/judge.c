@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "engine.h"
 #include "judge.h"
 #include "text.h"
 
@@ -47,14 +48,14 @@ int judge_units(const JudgeCase *c, const Inventory *after, StringList *suspects
         return 0;
 }
 
-/* Kinds that come and go by themselves. */
+/* Kinds that come and go by themselves, and our own. */
 static bool is_of_interest(const InventoryUnit *unit) {
         static const char *const dull[] = { ".device", ".scope", ".slice", ".target" };
 
         for (size_t i = 0; i < ELEMENTSOF(dull); i++)
                 if (text_has_suffix(unit->id, dull[i]))
                         return false;
-        return inventory_unit_runs(unit);
+        return !text_after_prefix(unit->id, DEAD_MAN_PREFIX) && inventory_unit_runs(unit);
 }
 
 /**

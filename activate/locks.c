@@ -1,20 +1,37 @@
 /* The two locks of whoever changes this host's systems: ours, and the one that NixOS' own program
  * takes. */
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 
+#include "clock.h"
 #include "error.h"
 #include "file-lock.h"
 #include "file.h"
 #include "locks.h"
 #include "text.h"
 
-static int take_lock(const char *path, int *ret_fd, sd_bus_error *reterr_error) {
+#define PAUSE_MSEC 100
+
+static int wait_for_lock(const char *path, uint64_t limit_usec, int *ret_fd) {
+        uint64_t deadline = clock_monotonic_usec() + limit_usec;
+        int r;
+
+        for (;;) {
+                r = file_lock(path, ret_fd);
+                if (r != LOCK_HELD || clock_monotonic_usec() >= deadline)
+                        return r;
+                (void) poll(NULL, 0, PAUSE_MSEC);
+        }
+}
+
+static int take_lock(const char *path, uint64_t limit_usec, int *ret_fd,
+                     sd_bus_error *reterr_error) {
         _cleanup_free_ char *command = NULL;
         pid_t pid;
         int r;
 
-        r = file_lock(path, ret_fd);
+        r = wait_for_lock(path, limit_usec, ret_fd);
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                          "Cannot lock '%s': %s. Nothing was changed.", path,
@@ -50,12 +67,13 @@ static int make_directory(const char *parent, const char *name, sd_bus_error *re
 /**
  * locks_take() - be the only one that switches here
  * @places: their state, roots and nixos directories are made where they are missing
+ * @limit_usec: how long somebody else's end is waited for
  * @ret_fd: ours, taken first; held until it is closed
  * @ret_nixos_fd: NixOS'
  *
  * Return: 0, or a negative errno with @reterr_error set; ENACT_ERROR_BUSY names who is in the way.
  */
-int locks_take(const TransactionPlaces *places, int *ret_fd, int *ret_nixos_fd,
+int locks_take(const TransactionPlaces *places, uint64_t limit_usec, int *ret_fd, int *ret_nixos_fd,
                sd_bus_error *reterr_error) {
         _cleanup_free_ char *ours = NULL, *nixos = NULL;
         _cleanup_close_ int fd = -EBADF;
@@ -72,9 +90,9 @@ int locks_take(const TransactionPlaces *places, int *ret_fd, int *ret_nixos_fd,
         if (text_printf(&ours, "%s/lock", places->state) < 0 ||
             text_printf(&nixos, "%s/switch-to-configuration.lock", places->nixos) < 0)
                 return -ENOMEM;
-        r = take_lock(ours, &fd, reterr_error);
+        r = take_lock(ours, limit_usec, &fd, reterr_error);
         if (r >= 0)
-                r = take_lock(nixos, ret_nixos_fd, reterr_error);
+                r = take_lock(nixos, limit_usec, ret_nixos_fd, reterr_error);
         if (r < 0)
                 return r;
 

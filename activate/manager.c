@@ -143,6 +143,15 @@ int manager_open_user(const char *runtime_directory, Manager **ret, sd_bus_error
 }
 
 /** manager_bus() - the connection, owned by @manager and replaced when it was lost. */
+/** manager_is_stopping() - whether the host is going down. */
+bool manager_is_stopping(Manager *manager) {
+        _cleanup_free_ char *state = NULL;
+
+        return sd_bus_get_property_string(manager->bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
+                                          "SystemState", NULL, &state) >= 0 &&
+               strcmp(state, "stopping") == 0;
+}
+
 sd_bus *manager_bus(const Manager *manager) {
         return manager->bus;
 }

@@ -114,35 +114,51 @@ int activate_enter(Transaction *t, sd_bus_error *reterr_error) {
         return r;
 }
 
-/* What ran and went down on the way here is to run again, also where no target wants it. */
-static int restore_stopped(const Way *forwards, Way *back) {
+/** transaction_note_stopped() - what ran and goes down on the way is to run again on the way back,
+ * also where no target wants it. 0 or -ENOMEM. */
+int transaction_note_stopped(Transaction *t) {
         int r = 0;
 
-        for (int action = 0; forwards->plan && action < _PLAN_ACTION_MAX; action++) {
-                const PlanList *list = &forwards->plan->lists[action];
+        for (int action = 0; t->way.plan && action < _PLAN_ACTION_MAX; action++) {
+                const PlanList *list = &t->way.plan->lists[action];
 
-                for (size_t i = 0; r >= 0 && i < list->n; i++) {
-                        const char *unit = list->entries[i].unit;
-
-                        if (inventory_unit_runs(inventory_find(&forwards->state.inventory, unit)) &&
-                            !inventory_unit_runs(inventory_find(&back->state.inventory, unit)))
-                                r = string_list_add(&back->state.leftovers.start, unit);
-                }
+                for (size_t i = 0; r >= 0 && i < list->n; i++)
+                        if (inventory_unit_runs(
+                                    inventory_find(&t->way.state.inventory, list->entries[i].unit)))
+                                r = string_list_add(&t->record.stopped, list->entries[i].unit);
         }
+        string_list_sort_unique(&t->record.stopped);
         return r;
 }
 
-/* The way back, from whatever runs now to the system that ran at the start; judged as well. */
-int transaction_go_back(Transaction *t, sd_bus_error *reterr_error) {
+static int restore_stopped(const StringList *stopped, Way *back) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < stopped->n; i++)
+                if (!inventory_unit_runs(inventory_find(&back->state.inventory, stopped->items[i])))
+                        r = string_list_add(&back->state.leftovers.start, stopped->items[i]);
+        return r;
+}
+
+/**
+ * transaction_bring() - from whatever runs now to one of the two systems: the way back, or forwards
+ * again; judged as well
+ *
+ * Return: 0, or a negative errno with @reterr_error set.
+ */
+int transaction_bring(Transaction *t, const Toplevel *from, const Toplevel *to,
+                      sd_bus_error *reterr_error) {
         _cleanup_(way_done) Way way = { 0 };
         int r;
 
-        r = transaction_look(t, t->new, t->old, &way, reterr_error);
+        r = transaction_note_stopped(t);
         if (r >= 0)
-                r = restore_stopped(&t->way, &way);
+                r = transaction_look(t, from, to, &way, reterr_error);
         if (r >= 0)
-                r = transaction_plan(t, t->old, &way, reterr_error);
+                r = restore_stopped(&t->record.stopped, &way);
         if (r >= 0)
-                r = go(t, t->old, &way, reterr_error);
+                r = transaction_plan(t, to, &way, reterr_error);
+        if (r >= 0)
+                r = go(t, to, &way, reterr_error);
         return r < 0 ? r : transaction_judge(t, &way, reterr_error);
 }

@@ -28,84 +28,116 @@ static int install_boot_loader(Transaction *t, const Toplevel *toplevel,
 
 /* A generation that was staged may be gone by now: a garbage collection removes all but the current
  * one. */
-static int obtain_and_set(Transaction *t, const char *target, uint64_t *generation) {
-        bool made;
-        int r;
-
-        r = profile_obtain(t->profile, target, *generation, /* any= */ true, generation, &made);
-        if (r < 0)
-                return r;
-        t->generation_made = t->generation_made || made;
-        return profile_set(t->profile, *generation);
-}
-
-static int set_profile(Transaction *t, const char *target, uint64_t *generation,
-                       sd_bus_error *reterr_error) {
+static int set_profile(Transaction *t, sd_bus_error *reterr_error) {
         int r;
 
         r = profile_lock(t->profile);
         if (r == 0)
-                r = obtain_and_set(t, target, generation);
+                r = profile_obtain(t->profile, t->new->path, t->generation, /* any= */ true,
+                                   &t->generation, NULL);
         else if (r == PROFILE_LOCKED)
                 r = -EBUSY;
+        if (r >= 0)
+                r = profile_set(t->profile, t->generation);
         profile_unlock(t->profile);
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                          "Cannot set the profile '%s/%s' to '%s': %s",
-                                         t->places->profiles, t->request->profile, target,
+                                         t->places->profiles, t->request->profile, t->new->path,
                                          strerror(-r));
         return 0;
-}
-
-static void put_profile_back(Transaction *t) {
-        uint64_t generation = 0;
-
-        if (t->old_profile && set_profile(t, t->old_profile, &generation, NULL) < 0)
-                transaction_note(t, "the profile could not be put back");
-}
-
-/* That of the profile; the system that runs may have been tested only. */
-static void put_boot_loader_back(Transaction *t) {
-        _cleanup_(toplevel_freep) Toplevel *toplevel = NULL;
-        const Toplevel *old = t->old;
-
-        if (t->old_profile && toplevel_open(t->old_profile, &toplevel, NULL) >= 0)
-                old = toplevel;
-        if (old && install_boot_loader(t, old, NULL) < 0)
-                transaction_note(t, "the boot loader installer of the old system failed, too");
 }
 
 int commit_enter(Transaction *t, sd_bus_error *reterr_error) {
         int r;
 
-        if (!t->commits)
-                return 0;
-
+        t->record.committing = true;
         r = install_boot_loader(t, t->new, reterr_error);
-        if (r >= 0)
-                r = set_profile(t, t->new->path, &t->generation, reterr_error);
-        if (r >= 0)
-                return 0;
+        return r < 0 ? r : set_profile(t, reterr_error);
+}
 
+static int put_profile_back(Transaction *t) {
+        int r;
+
+        if (profile_holds(t->profile, t->record.old_link)) /* no room for a lock is needed */
+                return 0;
+        r = profile_lock(t->profile);
+        if (r == 0)
+                r = profile_put_back(t->profile, t->record.old_link, t->record.old_profile);
+        profile_unlock(t->profile);
+        if (r != 0)
+                transaction_note(t, "the profile could not be put back");
+        return r == PROFILE_LOCKED ? -EBUSY : r;
+}
+
+/* That of the profile; the system that runs may have been tested only. */
+static int put_boot_loader_back(Transaction *t) {
+        _cleanup_(toplevel_freep) Toplevel *toplevel = NULL;
+        const Toplevel *old = t->old;
+        int r;
+
+        if (*t->record.old_profile && toplevel_open(t->record.old_profile, &toplevel, NULL) >= 0)
+                old = toplevel;
+        r = old ? install_boot_loader(t, old, NULL) : 0;
+        if (r < 0)
+                transaction_note(t, "the boot loader installer of the old system failed, too");
+        return r;
+}
+
+/* What a commit has begun with, or may have. */
+static int undo_commit(Transaction *t) {
+        int r, q;
+
+        if (!t->record.committing)
+                return 0;
         transaction_note(t, "making the old system the boot default again");
-        put_profile_back(t);
-        put_boot_loader_back(t);
+        r = put_profile_back(t);
+        q = put_boot_loader_back(t);
+        return r < 0 ? r : q;
+}
+
+/* What stands above those that were there before was made for this transaction, whoever did it. */
+static bool is_ours(const Transaction *t, const Generation *g) {
+        return g->number > t->record.highest && !g->current && strcmp(g->target, t->record.to) == 0;
+}
+
+static int remove_generations(Transaction *t) {
+        _cleanup_(generation_list_done) GenerationList list = { 0 };
+        bool locked = false;
+        int r;
+
+        r = profile_list(t->profile, &list);
+        for (size_t i = 0; r >= 0 && i < list.n; i++) {
+                if (!is_ours(t, &list.items[i]))
+                        continue;
+                r = locked ? 0 : profile_lock(t->profile);
+                if (r == PROFILE_LOCKED)
+                        return -EBUSY;
+                locked = r >= 0;
+                if (locked)
+                        r = profile_remove(t->profile, list.items[i].number);
+        }
         return r;
 }
 
 static void remove_generation(Transaction *t) {
-        if (!t->generation_made)
+        int r;
+
+        if (!t->profile)
                 return;
-        if (profile_lock(t->profile) == 0 && profile_remove(t->profile, t->generation) < 0)
-                transaction_note(t, "the new generation's link could not be removed");
+        r = remove_generations(t);
         profile_unlock(t->profile);
+        if (r < 0)
+                transaction_note(t, "the new generation's link could not be removed");
 }
 
 /* Nothing live was touched: take back what was staged. */
-int unstage_enter(Transaction *t, sd_bus_error *reterr_error) {
+int unstage_enter(Transaction *t, _unused_ sd_bus_error *reterr_error) {
+        if (!t->recorded)
+                return 0;
+        if (undo_commit(t) < 0)
+                transaction_give_up(t);
         remove_generation(t);
-        if (t->nixos_lock_fd >= 0) /* without both locks the root is another one's */
-                transaction_drop_root(t, "candidate");
         return 0;
 }
 
@@ -143,31 +175,80 @@ static _printf_(3, 4) void conclude(Transaction *t, const char *name, const char
         (void) sd_bus_error_move(&t->error, &error);
 }
 
-/* Back to the recorded path: the same planning and activation as forwards, and judged as well. */
-int rollback_enter(Transaction *t, sd_bus_error *reterr_error) {
-        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
-        int r;
+/* A host that goes down starts nothing any more; what boots next decides. */
+static bool leave_to_next_boot(Transaction *t) {
+        if (!t->touched || !manager_is_stopping(t->manager))
+                return false;
+        transaction_give_up(t);
+        conclude(t, ENACT_ERROR_FAILED, "The host is shutting down; '%s' boots next.",
+                 *t->record.old_profile ? t->record.old_profile : t->record.from);
+        return true;
+}
 
+static void keep_active(Transaction *t) {
+        if (t->recovers)
+                (void) transaction_bring(t, t->old, t->new, NULL);
+        if (t->commits && (t->record.committing || commit_enter(t, NULL) < 0)) {
+                (void) undo_commit(t);
+                transaction_note(t, "it could not be made the boot default, either");
+        }
+        conclude(t, ENACT_ERROR_UNITS_FAILED, "'%s' is active all the same (--no-rollback).",
+                 t->new->path);
+}
+
+/* Back to the recorded path: the same planning and activation as forwards, and judged as well. */
+int rollback_enter(Transaction *t, _unused_ sd_bus_error *reterr_error) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r, q;
+
+        if (leave_to_next_boot(t))
+                return 0;
         keep_failed(t);
         if (t->request->no_rollback) {
-                if (commit_enter(t, NULL) < 0)
-                        transaction_note(t, "it could not be made the boot default, either");
-                transaction_drop_root(t, "candidate");
-                conclude(t, ENACT_ERROR_UNITS_FAILED,
-                         "'%s' is active all the same (--no-rollback).", t->new->path);
+                keep_active(t);
                 return 0;
         }
 
-        r = t->touched ? transaction_go_back(t, &error) : 0;
+        q = undo_commit(t);
+        r = t->touched ? transaction_bring(t, t->new, t->old, &error) : 0;
         remove_generation(t);
-        transaction_drop_root(t, "candidate");
-        if (r < 0)
+        if (q < 0 && r >= 0) {
+                transaction_give_up(t);
+                conclude(t, ENACT_ERROR_ROLLBACK_FAILED,
+                         "'%s' runs%s, but it may not be the boot default.", t->record.from,
+                         t->touched ? " again" : "");
+        } else if (r < 0) {
+                transaction_give_up(t);
                 conclude(t, ENACT_ERROR_ROLLBACK_FAILED,
                          "Going back to '%s' failed, too: %s. 'enact status' says what holds.",
-                         t->old->path, error.message ? error.message : strerror(-r));
-        else if (t->touched)
-                conclude(t, ENACT_ERROR_ROLLED_BACK, "Rolled back: '%s' runs again.", t->old->path);
+                         t->record.from, error.message ? error.message : strerror(-r));
+        } else if (t->touched)
+                conclude(t, ENACT_ERROR_ROLLED_BACK, "Rolled back: '%s' runs again.",
+                         t->record.from);
         else
                 conclude(t, ENACT_ERROR_FAILED, "The running system was not touched.");
+        return 0;
+}
+
+/*
+ * After a reboot nothing live is left of an interrupted switch. If the new system booted because
+ * its commit had come so far, the commit is completed; otherwise what was there before stays.
+ */
+int settle_enter(Transaction *t, sd_bus_error *reterr_error) {
+        _cleanup_free_ char *booted = NULL;
+        int r;
+
+        r = file_realpath(t->places->booted, &booted);
+        if (r >= 0 && t->record.committing && t->new &&strcmp(booted, t->record.to) == 0) {
+                sd_bus_error_free(&t->error);
+                t->activates = true;
+                return commit_enter(t, reterr_error);
+        }
+
+        if (undo_commit(t) < 0)
+                transaction_give_up(t);
+        remove_generation(t);
+        conclude(t, ENACT_ERROR_FAILED, "The host was started anew and '%s' runs; '%s' %s.",
+                 r >= 0 ? booted : t->record.from, t->record.to, "is not the boot default");
         return 0;
 }

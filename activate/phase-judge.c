@@ -10,7 +10,7 @@
 /* Judges what runs now against what ran before; the sentence names the units. */
 int transaction_judge(Transaction *t, const Way *way, sd_bus_error *reterr_error) {
         const JudgeCase c = {
-                .before = &t->way.state.inventory,
+                .before = t->recovers ? &way->state.inventory : &t->way.state.inventory,
                 .plan = way->plan,
                 .failed_jobs = &way->failed_jobs,
                 .window_usec = JUDGE_WINDOW_USEC,

@@ -3,13 +3,23 @@
  * durable. Nothing live is touched.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/file.h>
+#include <systemd/sd-id128.h>
 
+#include "clock.h"
+#include "config.h"
+#include "engine.h"
 #include "error.h"
 #include "file.h"
-#include "locks.h"
 #include "text.h"
 #include "transaction-phases.h"
+
+#define SYNC_LIMIT_USEC      (60 * 60 * USEC_PER_SEC)
+#define COLLECTOR_LIMIT_USEC (15 * 60 * USEC_PER_SEC)
+#define COLLECTOR_PAUSE_MSEC 200
 
 /* What runs now; its own record of how to be activated is needed to come back to it. */
 static int find_old(Transaction *t, sd_bus_error *reterr_error) {
@@ -59,22 +69,50 @@ static int check_init_interface(Transaction *t, sd_bus_error *reterr_error) {
         return 0;
 }
 
+static int find_highest_generation(Transaction *t) {
+        _cleanup_(generation_list_done) GenerationList list = { 0 };
+        int r;
+
+        r = profile_list(t->profile, &list);
+        if (r >= 0 && list.n > 0)
+                t->record.highest = list.items[list.n - 1].number;
+        return r;
+}
+
+/* What there is to come back to. */
+static int find_profile(Transaction *t) {
+        int r;
+
+        r = profile_link(t->profile, &t->record.old_link);
+        if (r >= 0)
+                r = profile_current(t->profile, &t->record.old_profile);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        if (!t->record.old_link)
+                t->record.old_link = strdup("");
+        if (!t->record.old_profile)
+                t->record.old_profile = strdup("");
+        if (!t->record.old_link || !t->record.old_profile)
+                return -ENOMEM;
+        return find_highest_generation(t);
+}
+
 static int find_what_is_missing(Transaction *t) {
         const RequestVerb verb = t->request->verb;
         int r;
 
-        r = profile_current(t->profile, &t->old_profile);
-        if (r < 0 && r != -ENOENT)
+        r = find_profile(t);
+        if (r < 0)
                 return r;
 
         t->activates = verb != REQUEST_BOOT;
         t->commits = verb != REQUEST_TEST;
-        if (t->request->force || t->found_record)
+        if (t->request->force || t->all_units || record_was_damaged(t->places->state))
                 return 0;
 
         if (transaction_runs_already(t) && !any_managed_unit_failed(&t->way.state.inventory))
                 t->activates = false;
-        if (t->old_profile && strcmp(t->old_profile, t->new->path) == 0 &&
+        if (strcmp(t->record.old_profile, t->new->path) == 0 &&
             (verb == REQUEST_BOOT ? true : !t->activates))
                 t->commits = false;
         t->nothing_to_do = !t->activates && !t->commits;
@@ -93,7 +131,7 @@ static int make_generation(Transaction *t, sd_bus_error *reterr_error) {
         if (r >= 0)
                 r = profile_obtain(t->profile, t->new->path, t->request->generation,
                                    /* any= */ t->request->verb == REQUEST_ROLLBACK, &t->generation,
-                                   &t->generation_made);
+                                   NULL);
         profile_unlock(t->profile);
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
@@ -103,26 +141,67 @@ static int make_generation(Transaction *t, sd_bus_error *reterr_error) {
         return 0;
 }
 
+static int say_interrupted(sd_bus_error *reterr_error) {
+        return sd_bus_error_setf(reterr_error, ENACT_ERROR_INTERRUPTED,
+                                 "Interrupted before activation. Nothing was changed.");
+}
+
+/*
+ * A collector that works has looked for roots already, and may not know of ours: it is waited for.
+ * One that begins later finds it. What it has taken by then is gone, and that is told.
+ */
+static int wait_for_collector(Transaction *t, sd_bus_error *reterr_error) {
+        uint64_t deadline = clock_monotonic_usec() + COLLECTOR_LIMIT_USEC;
+        _cleanup_close_ int fd = -EBADF;
+        bool told = false;
+
+        fd = open(t->places->collector, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        while (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0) {
+                if (t->interrupted())
+                        return say_interrupted(reterr_error);
+                if (clock_monotonic_usec() >= deadline)
+                        return sd_bus_error_setf(reterr_error, ENACT_ERROR_BUSY,
+                                                 "A garbage collection has been under way for long "
+                                                 "and could take '%s'. Nothing was changed.",
+                                                 t->new->path);
+                if (!told)
+                        transaction_note(t, "waiting for a garbage collection to end");
+                event_log_expect(t->log, 2 * COLLECTOR_LIMIT_USEC);
+                told = true;
+                (void) poll(NULL, 0, COLLECTOR_PAUSE_MSEC);
+        }
+        if (access(t->new->path, F_OK) >= 0)
+                return 0;
+        return sd_bus_error_setf(reterr_error, ENACT_ERROR_REFUSED,
+                                 "'%s' was taken by a garbage collection. Nothing was changed.",
+                                 t->new->path);
+}
+
 /* From here on the garbage collector leaves it alone, and a power cut leaves all of its files. */
 static int keep_candidate(Transaction *t, sd_bus_error *reterr_error) {
+        _cleanup_free_ char *booted = NULL;
         int r;
 
         r = transaction_set_root(t, "candidate", t->new->path);
         if (r >= 0 && t->old) /* the way back: no other root may name it once the new one runs */
                 r = transaction_set_root(t, "good", t->old->path);
-        if (r >= 0)
+        if (r >= 0 && file_realpath(t->places->booted, &booted) >= 0)
+                r = transaction_set_root(t, "booted", booted);
+        if (r >= 0 && text_after_prefix(t->record.engine, STORE_DIRECTORY "/"))
+                r = transaction_set_root(t, "engine", t->record.engine);
+        if (r >= 0) {
+                r = wait_for_collector(t, reterr_error);
+                if (r < 0)
+                        return r;
+                event_log_expect(t->log, SYNC_LIMIT_USEC);
                 r = file_sync_filesystem(STORE_DIRECTORY);
+        }
         if (r < 0)
                 return sd_bus_error_setf(
                         reterr_error, ENACT_ERROR_FAILED,
                         "Cannot keep '%s' from being lost: %s. Nothing was changed.", t->new->path,
                         strerror(-r));
         return 0;
-}
-
-static int say_interrupted(sd_bus_error *reterr_error) {
-        return sd_bus_error_setf(reterr_error, ENACT_ERROR_INTERRUPTED,
-                                 "Interrupted before activation. Nothing was changed.");
 }
 
 static int run_pre_switch_checks(Transaction *t, sd_bus_error *reterr_error) {
@@ -144,9 +223,6 @@ static int run_pre_switch_checks(Transaction *t, sd_bus_error *reterr_error) {
 static int stage_open(Transaction *t, sd_bus_error *reterr_error) {
         int r;
 
-        r = locks_take(t->places, &t->lock_fd, &t->nixos_lock_fd, reterr_error);
-        if (r < 0)
-                return r;
         r = toplevel_open(t->request->toplevel, &t->new, reterr_error);
         if (r < 0)
                 return r;
@@ -195,6 +271,50 @@ static int agree_on_plan(Transaction *t, sd_bus_error *reterr_error) {
                 t->way.plan->digest, wanted);
 }
 
+/* Somebody must look at why a system has failed before it is tried again. */
+static int check_failed_before(const Transaction *t, sd_bus_error *reterr_error) {
+        const char *name = strrchr(t->new->path, '/');
+        _cleanup_free_ char *path = NULL;
+
+        if (!t->request->unattended)
+                return 0;
+        if (text_printf(&path, "%s/failed%s", t->places->roots, name) < 0)
+                return -ENOMEM;
+        if (access(path, F_OK) < 0)
+                return 0;
+        return sd_bus_error_setf(
+                reterr_error, ENACT_ERROR_REFUSED,
+                "'%s' has failed before and is not tried again unattended. Nothing was changed.",
+                t->new->path);
+}
+
+static int fill_record(Transaction *t) {
+        Record *record = &t->record;
+        char text[SD_ID128_STRING_MAX] = "";
+        sd_id128_t boot_id;
+
+        if (sd_id128_get_boot(&boot_id) >= 0)
+                (void) sd_id128_to_string(boot_id, text);
+        record->id = strdup(t->id);
+        record->boot_id = strdup(text);
+        record->engine = strdup(ENACT_ENGINE);
+        record->from = strdup(t->old ? t->old->path : "");
+        record->to = strdup(t->new->path);
+        if (!record->id || !record->boot_id || !record->engine || !record->from || !record->to)
+                return -ENOMEM;
+        return request_copy(t->request, &record->request);
+}
+
+/* From here on somebody watches, and everybody can see what was begun. */
+static int begin(Transaction *t, sd_bus_error *reterr_error) {
+        int r;
+
+        r = fill_record(t);
+        if (r >= 0)
+                r = engine_arm(t->manager, t->id, reterr_error);
+        return r < 0 ? r : transaction_begin_record(t, reterr_error);
+}
+
 /* All that can be refused is refused here; nothing live is touched. */
 int stage_enter(Transaction *t, sd_bus_error *reterr_error) {
         int r;
@@ -204,7 +324,6 @@ int stage_enter(Transaction *t, sd_bus_error *reterr_error) {
                 return r;
         tell_beginning(t);
 
-        t->found_record = transaction_find_record(t);
         r = find_what_is_missing(t);
         if (r < 0)
                 return r;
@@ -212,27 +331,21 @@ int stage_enter(Transaction *t, sd_bus_error *reterr_error) {
                 t->staged = true;
                 return 0;
         }
-        r = check_init_interface(t, reterr_error);
-        if (r < 0)
-                return r;
-        r = keep_candidate(t, reterr_error);
-        if (r < 0)
-                return r;
-        if (!t->request->no_check) {
+        r = check_failed_before(t, reterr_error);
+        if (r >= 0)
+                r = check_init_interface(t, reterr_error);
+        if (r >= 0)
+                r = begin(t, reterr_error);
+        if (r >= 0)
+                r = keep_candidate(t, reterr_error);
+        if (r >= 0 && !t->request->no_check)
                 r = run_pre_switch_checks(t, reterr_error);
-                if (r < 0)
-                        return r;
-        }
-        if (t->activates) {
+        if (r >= 0 && t->activates)
                 r = agree_on_plan(t, reterr_error);
-                if (r < 0)
-                        return r;
-        }
-        if (t->commits) {
+        if (r >= 0 && t->commits)
                 r = make_generation(t, reterr_error);
-                if (r < 0)
-                        return r;
-        }
+        if (r < 0)
+                return r;
         if (t->interrupted())
                 return say_interrupted(reterr_error);
         t->staged = true;

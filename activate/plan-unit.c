@@ -336,6 +336,9 @@ static int build_changed(PlanBuild *build, const UnitPair *pair) {
 int plan_build_unit(PlanBuild *build, const UnitPair *pair) {
         PlanRule gone;
 
+        /* Of what did not change only targets are started again. */
+        if (pair->identical && !text_has_suffix(pair->id, ".target"))
+                return 0;
         if (!inventory_unit_runs(inventory_find(build->input->inventory, pair->id)) ||
             pair->old.state == UNIT_FILE_MISSING)
                 return 0;
@@ -345,7 +348,5 @@ int plan_build_unit(PlanBuild *build, const UnitPair *pair) {
                 return build_gone(build, pair, gone);
         if (text_has_suffix(pair->id, ".target"))
                 return build_target(build, pair);
-        if (pair->identical)
-                return 0;
         return build_changed(build, pair);
 }

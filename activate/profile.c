@@ -286,6 +286,12 @@ int profile_list(const Profile *profile, GenerationList *list) {
         return r;
 }
 
+/** profile_link() - what the profile itself holds, owned by the caller; 0 or an errno of
+ * readlinkat(2), -ENOENT if there is none. */
+int profile_link(const Profile *profile, char **ret_link) {
+        return file_readlink(profile->dir_fd, profile->name, ret_link);
+}
+
 /**
  * profile_current() - the store path that the profile stands for now
  * @ret_target: owned by the caller
@@ -332,7 +338,8 @@ int profile_add(Profile *profile, const char *target, uint64_t *ret_number, bool
         newest = list.n > 0 ? &list.items[list.n - 1] : NULL;
         if (newest && strcmp(newest->target, target) == 0) {
                 *ret_number = newest->number;
-                *ret_made = false;
+                if (ret_made)
+                        *ret_made = false;
                 return 0;
         }
 
@@ -345,7 +352,8 @@ int profile_add(Profile *profile, const char *target, uint64_t *ret_number, bool
                 return r;
 
         *ret_number = number;
-        *ret_made = true;
+        if (ret_made)
+                *ret_made = true;
         return 0;
 }
 
@@ -384,7 +392,8 @@ int profile_obtain(Profile *profile, const char *target, uint64_t preferred, boo
                 return profile_add(profile, target, ret_number, ret_made);
 
         *ret_number = found->number;
-        *ret_made = false;
+        if (ret_made)
+                *ret_made = false;
         return 0;
 }
 
@@ -412,6 +421,46 @@ int profile_set(Profile *profile, uint64_t number) {
         if (r < 0)
                 return r;
         return strcmp(now, name) == 0 ? 0 : -EIO;
+}
+
+/** profile_holds() - whether the profile is what profile_link() has answered; "" is none. */
+bool profile_holds(const Profile *profile, const char *link) {
+        _cleanup_free_ char *now = NULL;
+
+        return profile_link(profile, &now) >= 0 ? strcmp(now, link) == 0 : !*link;
+}
+
+static int remove_profile(const Profile *profile) {
+        if (unlinkat(profile->dir_fd, profile->name, 0) < 0 && errno != ENOENT)
+                return -errno;
+        return fsync(profile->dir_fd) < 0 ? -errno : 0;
+}
+
+/**
+ * profile_put_back() - make the profile what it was
+ * @link:   what it held; "": there was none
+ * @target: the store path that it stood for; a generation that is gone since is made anew for it
+ *
+ * The profile must be locked.
+ *
+ * Return: 0, or an error of profile_obtain(), profile_set() or file_symlink().
+ */
+int profile_put_back(Profile *profile, const char *link, const char *target) {
+        _cleanup_free_ char *stands_for = NULL;
+        uint64_t number;
+        int r;
+
+        assert(profile->lock_fd >= 0);
+
+        if (profile_holds(profile, link))
+                return 0;
+        if (!*link)
+                return remove_profile(profile);
+        if (*link == '/' || (file_readlink(profile->dir_fd, link, &stands_for) >= 0 &&
+                             strcmp(stands_for, target) == 0))
+                return file_symlink(profile->dir_fd, link, profile->name);
+        r = profile_obtain(profile, target, 0, /* any= */ true, &number, NULL);
+        return r < 0 ? r : profile_set(profile, number);
 }
 
 /**

@@ -33,12 +33,15 @@ int profile_new(int dir_fd, const char *name, Profile **ret);
 int profile_open(const char *profiles, const char *name, bool make, Profile **ret);
 int profile_lock(Profile *profile);
 void profile_unlock(Profile *profile);
+int profile_link(const Profile *profile, char **ret_link);
+bool profile_holds(const Profile *profile, const char *link);
 int profile_current(const Profile *profile, char **ret_target);
 int profile_list(const Profile *profile, GenerationList *list);
 int profile_add(Profile *profile, const char *target, uint64_t *ret_number, bool *ret_made);
 int profile_obtain(Profile *profile, const char *target, uint64_t preferred, bool any,
                    uint64_t *ret_number, bool *ret_made);
 int profile_set(Profile *profile, uint64_t number);
+int profile_put_back(Profile *profile, const char *link, const char *target);
 int profile_remove(Profile *profile, uint64_t number);
 Profile *profile_free(Profile *profile);
 DEFINE_CLEANUP(Profile *, profile_free);

@@ -8,26 +8,6 @@
 
 #define UID_MAX ((uint64_t) UINT32_MAX - 1)
 
-static int read_names(const cJSON *object, const char *key, StringList *names) {
-        const cJSON *array = cJSON_GetObjectItemCaseSensitive(object, key), *item;
-
-        if (!array)
-                return 0;
-        if (!cJSON_IsArray(array))
-                return -EBADMSG;
-        cJSON_ArrayForEach(item, array) {
-                const char *name = cJSON_GetStringValue(item);
-                int r;
-
-                if (!name)
-                        return -EBADMSG;
-                r = string_list_add(names, name);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
 static int read_leftovers(const cJSON *object, PlanLeftovers *leftovers) {
         const cJSON *lists = cJSON_GetObjectItemCaseSensitive(object, "leftovers");
         int r;
@@ -37,11 +17,11 @@ static int read_leftovers(const cJSON *object, PlanLeftovers *leftovers) {
         if (!cJSON_IsObject(lists))
                 return -EBADMSG;
 
-        r = read_names(lists, "start", &leftovers->start);
+        r = json_read_strings(lists, "start", &leftovers->start);
         if (r >= 0)
-                r = read_names(lists, "restart", &leftovers->restart);
+                r = json_read_strings(lists, "restart", &leftovers->restart);
         if (r >= 0)
-                r = read_names(lists, "reload", &leftovers->reload);
+                r = json_read_strings(lists, "reload", &leftovers->reload);
         return r;
 }
 

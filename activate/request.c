@@ -44,6 +44,7 @@ int request_to_json(const Request *request, cJSON **ret_object) {
             !cJSON_AddNumberToObject(object, "generation", (double) request->generation) ||
             !cJSON_AddBoolToObject(object, "no-rollback", request->no_rollback) ||
             !cJSON_AddBoolToObject(object, "force", request->force) ||
+            !cJSON_AddBoolToObject(object, "unattended", request->unattended) ||
             !cJSON_AddBoolToObject(object, "install-bootloader", request->install_bootloader) ||
             !cJSON_AddBoolToObject(object, "no-check", request->no_check) ||
             !cJSON_AddNumberToObject(object, "job-timeout", (double) request->job_limit_sec) ||
@@ -62,7 +63,8 @@ static bool has_exactly_the_keys(const cJSON *object) {
                 "force",       "generation",  "install-bootloader",
                 "job-timeout", "no-rollback", "no-check",
                 "plan",        "profile",     "toplevel",
-                "uid",         "verb",        "version",
+                "uid",         "unattended",  "verb",
+                "version",
         };
 
         if (cJSON_GetArraySize(object) != ELEMENTSOF(known))
@@ -107,6 +109,7 @@ int request_from_json(const cJSON *object, Request *request) {
                 return -EBADMSG;
         if (!read_boolean(object, "no-rollback", &request->no_rollback) ||
             !read_boolean(object, "force", &request->force) ||
+            !read_boolean(object, "unattended", &request->unattended) ||
             !read_boolean(object, "no-check", &request->no_check) ||
             !read_boolean(object, "install-bootloader", &request->install_bootloader))
                 return -EBADMSG;
@@ -127,6 +130,16 @@ int request_from_json(const cJSON *object, Request *request) {
         request->generation = generation;
         request->uid = (uid_t) uid;
         return 0;
+}
+
+/** request_copy() - @copy is all zero before; request_done() it even after an error. 0 or -ENOMEM.
+ */
+int request_copy(const Request *request, Request *copy) {
+        _cleanup_(cJSON_Deletep) cJSON *object = NULL;
+        int r;
+
+        r = request_to_json(request, &object);
+        return r < 0 ? r : request_from_json(object, copy);
 }
 
 void request_done(Request *request) {

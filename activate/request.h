@@ -26,6 +26,7 @@ typedef struct Request {
                 generation; /* of the profile, holding @toplevel; 0: whichever does, or a new one */
         bool no_rollback;
         bool force;
+        bool unattended; /* nobody looks on: a system that failed before is refused */
         bool install_bootloader;
         bool no_check;          /* skip the system's own pre-switch checks */
         uint64_t job_limit_sec; /* for each job; 0: by the unit's own timeout */
@@ -38,4 +39,5 @@ int request_verb_from_string(const char *text, RequestVerb *ret_verb);
 bool request_is_profile_name(const char *name);
 int request_to_json(const Request *request, cJSON **ret_object);
 int request_from_json(const cJSON *object, Request *request);
+int request_copy(const Request *request, Request *copy);
 void request_done(Request *request);

@@ -19,13 +19,14 @@
 #define JOURNAL_READERS     "systemd-journal" /* the group */
 #define RUN_DIRECTORIES_MAX 20 /* older stories are told by the history and the journal */
 
-static int path_of(const char *id, const char *name, char **ret_path) {
+/** run_directory_path() - of a file in a request's directory; owned by the caller. 0 or -ENOMEM. */
+int run_directory_path(const char *id, const char *name, char **ret_path) {
         return text_printf(ret_path, RUN_DIRECTORY "/%s/%s", id, name);
 }
 
 /** run_directory_events() - the path of a request's events; owned by the caller. 0 or -ENOMEM. */
 int run_directory_events(const char *id, char **ret_path) {
-        return path_of(id, "events", ret_path);
+        return run_directory_path(id, "events", ret_path);
 }
 
 /* The time, as fine as it takes for names to be in its order; two of one microsecond exclude each
@@ -58,7 +59,7 @@ static int compare_names(const struct dirent **a, const struct dirent **b) {
 }
 
 static void forget_oldest(void) {
-        static const char *const files[] = { "request.json", "events" };
+        static const char *const files[] = { "request.json", "events", RUN_LEASE };
         struct dirent **names;
         int n;
 
@@ -71,10 +72,11 @@ static void forget_oldest(void) {
                 for (size_t k = 0; i < n - RUN_DIRECTORIES_MAX && k < ELEMENTSOF(files); k++) {
                         _cleanup_free_ char *path = NULL;
 
-                        if (path_of(names[i]->d_name, files[k], &path) >= 0)
+                        if (run_directory_path(names[i]->d_name, files[k], &path) >= 0)
                                 (void) unlink(path);
                 }
-                if (i < n - RUN_DIRECTORIES_MAX && path_of(names[i]->d_name, "", &directory) >= 0)
+                if (i < n - RUN_DIRECTORIES_MAX &&
+                    run_directory_path(names[i]->d_name, "", &directory) >= 0)
                         (void) rmdir(directory);
                 free(names[i]);
         }
@@ -90,7 +92,7 @@ static int write_request(const char *id, const Request *request) {
         if (r >= 0)
                 r = json_print(object, &line);
         if (r >= 0)
-                r = path_of(id, "request.json", &path);
+                r = run_directory_path(id, "request.json", &path);
         return r < 0 ? r : file_write(AT_FDCWD, path, line, 0644);
 }
 
@@ -146,6 +148,48 @@ int run_directory_make(const Request *request, char **ret_id) {
         return 0;
 }
 
+/* Whoever wrote before may have been killed in the middle of a line. */
+static int end_line(const char *path, int fd) {
+        _cleanup_close_ int read_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        char last = '\n';
+
+        if (read_fd < 0)
+                return -errno;
+        if (lseek(read_fd, -1, SEEK_END) >= 0 && read(read_fd, &last, 1) < 0)
+                return -errno;
+        return last == '\n' ? 0 : file_append(fd, "\n", 1);
+}
+
+/**
+ * run_directory_open_story() - to go on telling a story
+ * @ret_log: owned by the caller
+ *
+ * Return: 0, -EINVAL for what is no id, or an errno of open(2).
+ */
+int run_directory_open_story(const char *id, EventLog **ret_log) {
+        _cleanup_free_ char *events = NULL;
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        if (!run_directory_is_id(id))
+                return -EINVAL;
+        r = run_directory_events(id, &events);
+        if (r < 0)
+                return r;
+        fd = open(events, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0)
+                return -errno;
+        r = end_line(events, fd);
+        if (r >= 0)
+                r = event_log_new(fd, /* journal= */ true, ret_log);
+        if (r < 0)
+                return r;
+        fd = -EBADF;
+        event_log_add_times(*ret_log);
+        (void) event_log_set_id(*ret_log, id); /* its first event says so, too */
+        return 0;
+}
+
 /**
  * run_directory_open() - read a request and open its story
  * @request: all zero before; request_done() even after an error
@@ -155,34 +199,19 @@ int run_directory_make(const Request *request, char **ret_id) {
  */
 int run_directory_open(const char *id, Request *request, EventLog **ret_log) {
         _cleanup_(cJSON_Deletep) cJSON *object = NULL;
-        _cleanup_free_ char *path = NULL, *text = NULL, *events = NULL;
-        _cleanup_close_ int fd = -EBADF;
+        _cleanup_free_ char *path = NULL, *text = NULL;
         size_t n;
         int r;
 
         if (!run_directory_is_id(id))
                 return -EINVAL;
 
-        r = path_of(id, "request.json", &path);
+        r = run_directory_path(id, "request.json", &path);
         if (r >= 0)
                 r = file_read(AT_FDCWD, path, FILE_SMALL_MAX, &text, &n);
         if (r >= 0)
                 r = json_parse(text, n, &object);
         if (r >= 0)
                 r = request_from_json(object, request);
-        if (r >= 0)
-                r = run_directory_events(id, &events);
-        if (r < 0)
-                return r;
-
-        fd = open(events, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
-        if (fd < 0)
-                return -errno;
-        r = event_log_new(fd, /* journal= */ true, ret_log);
-        if (r < 0)
-                return r;
-        fd = -EBADF;
-        event_log_add_times(*ret_log);
-        (void) event_log_set_id(*ret_log, id); /* its first event says so, too */
-        return 0;
+        return r < 0 ? r : run_directory_open_story(id, ret_log);
 }

@@ -80,6 +80,7 @@ int scripts_run(const Scripts *scripts, const char *what, const StringList *argu
                 program.environment = (const char *const *) environment.items;
         }
 
+        event_log_expect(scripts->log, 2 * PROGRAM_LIMIT_USEC);
         r = program_run(&program, &status);
         if (r == -EINTR)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_INTERRUPTED,

@@ -1,5 +1,6 @@
 /* Pairs of definitions: what git cannot hold in a fixture. */
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 
 #include "file.h"
@@ -161,6 +162,26 @@ TEST(links_to_one_place_are_not_followed_and_to_two_are) {
         ASSERT_FALSE(unit_tree_same_link(&trees.old, &trees.new, "other.service"));
         ASSERT_FALSE(unit_tree_same_link(&trees.old, &trees.new, "masked.service"));
         ASSERT_FALSE(unit_tree_same_link(&trees.old, &trees.new, "none.service"));
+}
+
+TEST(only_names_of_entries_are_looked_for) {
+        _cleanup_(trees_done) Trees trees = make_trees();
+        UnitTree none = UNIT_TREE_EMPTY;
+        char too_long[NAME_MAX + 2];
+        struct stat st;
+
+        memset(too_long, 'a', sizeof(too_long) - 1);
+        too_long[sizeof(too_long) - 1] = '\0';
+        put(trees.old_path, "a.service", "[Service]\n");
+        ASSERT_OK(unit_tree_open(&trees.old, trees.old_path));
+        ASSERT_EQ(unit_tree_state(&trees.old, "a.service", &st), UNIT_FILE_PRESENT);
+        ASSERT_EQ(unit_tree_state(&trees.old, "b.service", &st), UNIT_FILE_MISSING);
+        ASSERT_EQ(unit_tree_state(&trees.old, "./a.service", &st), UNIT_FILE_MISSING);
+        ASSERT_EQ(unit_tree_state(&trees.old, "/etc/passwd", &st), UNIT_FILE_MISSING);
+        ASSERT_EQ(unit_tree_state(&trees.old, ".", &st), UNIT_FILE_MISSING);
+        ASSERT_EQ(unit_tree_state(&trees.old, "", &st), UNIT_FILE_MISSING);
+        ASSERT_EQ(unit_tree_state(&trees.old, too_long, &st), UNIT_FILE_MISSING);
+        ASSERT_EQ(unit_tree_state(&none, "a.service", &st), UNIT_FILE_MISSING);
 }
 
 TEST(a_target_that_leads_nowhere_is_seen_to) {

@@ -10,6 +10,7 @@
 #include "manager.h"
 #include "plan.h"
 #include "profile.h"
+#include "record.h"
 #include "recorded-state.h"
 #include "request.h"
 #include "string-list.h"
@@ -36,18 +37,19 @@ typedef struct Transaction {
         Profile *profile;
         Manager *manager;
         Way way; /* forwards */
+        Record record;
         uint64_t generation;
-        char *old_profile; /* what the profile stood for; NULL: nothing */
-        bool generation_made;
-        bool activates;    /* whether there is anything to do to the running system */
-        bool commits;      /* whether the profile and the boot default change */
-        bool reboots;      /* only a reboot can take the new system */
-        bool found_record; /* of a switch that was interrupted: units may be anywhere between */
+        bool activates; /* whether there is anything to do to the running system */
+        bool commits;   /* whether the profile and the boot default change */
+        bool reboots;   /* only a reboot can take the new system */
+        bool all_units; /* an earlier switch has left them anywhere between */
+        bool recovers;  /* what another process began; its record was found */
         bool nothing_to_do;
-        bool staged;  /* the first phase was left well */
-        bool touched; /* something live was changed, or may have been */
-        uint64_t begun;
-        cJSON *evidence; /* what the judge saw, for the history; NULL: nothing was judged */
+        bool recorded;     /* the record is on disk */
+        bool staged;       /* the first phase was left well */
+        bool touched;      /* something live was changed, or may have been */
+        bool keeps_record; /* what is left to do is left to the next boot or the next switch */
+        char *text;        /* how it ended well, in one sentence */
         sd_bus_error error;
 } Transaction;
 
@@ -58,7 +60,15 @@ int commit_enter(Transaction *t, sd_bus_error *reterr_error);
 int unstage_enter(Transaction *t, sd_bus_error *reterr_error);
 int rollback_enter(Transaction *t, sd_bus_error *reterr_error);
 
-bool transaction_find_record(Transaction *t);
+int settle_enter(Transaction *t, sd_bus_error *reterr_error);
+int end_enter(Transaction *t, sd_bus_error *reterr_error);
+
+int transaction_begin_record(Transaction *t, sd_bus_error *reterr_error);
+void transaction_give_up(Transaction *t);
+int transaction_note_stopped(Transaction *t);
+int transaction_recover_found(Transaction *t, sd_bus_error *reterr_error);
+int transaction_go(Transaction *t, const char *first_phase, sd_bus_error *reterr_error);
+void transaction_done(Transaction *t);
 void transaction_note(Transaction *t, const char *text);
 bool transaction_runs_already(const Transaction *t);
 int transaction_set_root(const Transaction *t, const char *name, const char *target);
@@ -68,5 +78,6 @@ int transaction_look(Transaction *t, const Toplevel *from, const Toplevel *to, W
                      sd_bus_error *reterr_error);
 int transaction_plan(Transaction *t, const Toplevel *to, Way *way, sd_bus_error *reterr_error);
 int transaction_judge(Transaction *t, const Way *way, sd_bus_error *reterr_error);
-int transaction_go_back(Transaction *t, sd_bus_error *reterr_error);
+int transaction_bring(Transaction *t, const Toplevel *from, const Toplevel *to,
+                      sd_bus_error *reterr_error);
 void way_done(Way *way);

@@ -13,10 +13,9 @@
 #include "error.h"
 #include "file.h"
 #include "history.h"
+#include "locks.h"
 #include "text.h"
 #include "transaction-phases.h"
-
-#define RECORD_NAME "transaction.json"
 
 typedef enum Phase {
         PHASE_STAGE,
@@ -25,6 +24,7 @@ typedef enum Phase {
         PHASE_COMMIT,
         PHASE_UNSTAGE,
         PHASE_ROLLBACK,
+        PHASE_SETTLE,
         PHASE_END,
         _PHASE_MAX,
 } Phase;
@@ -34,16 +34,26 @@ static const struct {
         const char *name;
         int (*enter)(Transaction *t, sd_bus_error *reterr_error);
         Phase on_success, on_failure;
+        bool forwards; /* not entered unless its record is on disk */
 } phases[_PHASE_MAX] = {
-        [PHASE_STAGE]    = { "stage",    stage_enter,    PHASE_ACTIVATE, PHASE_UNSTAGE  },
-        [PHASE_ACTIVATE] = { "activate", activate_enter, PHASE_JUDGE,    PHASE_ROLLBACK },
-        [PHASE_JUDGE]    = { "judge",    judge_enter,    PHASE_COMMIT,   PHASE_ROLLBACK },
-        [PHASE_COMMIT]   = { "commit",   commit_enter,   PHASE_END,      PHASE_ROLLBACK },
-        [PHASE_UNSTAGE]  = { "unstage",  unstage_enter,  PHASE_END,      PHASE_END      },
-        [PHASE_ROLLBACK] = { "rollback", rollback_enter, PHASE_END,      PHASE_END      },
-        [PHASE_END]      = { "end",      NULL,           PHASE_END,      PHASE_END      },
+        [PHASE_STAGE]    = { "stage",    stage_enter,    PHASE_ACTIVATE, PHASE_UNSTAGE,  true  },
+        [PHASE_ACTIVATE] = { "activate", activate_enter, PHASE_JUDGE,    PHASE_ROLLBACK, true  },
+        [PHASE_JUDGE]    = { "judge",    judge_enter,    PHASE_COMMIT,   PHASE_ROLLBACK, true  },
+        [PHASE_COMMIT]   = { "commit",   commit_enter,   PHASE_END,      PHASE_ROLLBACK, true  },
+        [PHASE_UNSTAGE]  = { "unstage",  unstage_enter,  PHASE_END,      PHASE_END,      false },
+        [PHASE_ROLLBACK] = { "rollback", rollback_enter, PHASE_END,      PHASE_END,      false },
+        [PHASE_SETTLE]   = { "settle",   settle_enter,   PHASE_END,      PHASE_END,      false },
+        [PHASE_END]      = { "end",      end_enter,      _PHASE_MAX,     _PHASE_MAX,     false },
 };
 /* clang-format on */
+
+static Phase phase_from_string(const char *name) {
+        Phase phase = 0;
+
+        while (phase < _PHASE_MAX && strcmp(phases[phase].name, name) != 0)
+                phase++;
+        return phase;
+}
 
 void transaction_note(Transaction *t, const char *text) {
         event_say(t->log, "note", "text", text);
@@ -59,72 +69,93 @@ int transaction_set_root(const Transaction *t, const char *name, const char *tar
         return file_symlink(AT_FDCWD, target, path);
 }
 
-/* Removes what is no longer true, durably where that is possible. */
-static void remove_durably(const char *directory, const char *name) {
-        _cleanup_close_ int fd = -EBADF;
-
-        if (file_open_directory(AT_FDCWD, directory, &fd) >= 0 && unlinkat(fd, name, 0) >= 0)
-                (void) fsync(fd);
-}
-
 void transaction_drop_root(const Transaction *t, const char *name) {
-        remove_durably(t->places->roots, name);
+        (void) file_remove(t->places->roots, name);
 }
 
-/* Tells of a switch that was killed before; what it left of itself is taken up by this one. */
-bool transaction_find_record(Transaction *t) {
-        _cleanup_(cJSON_Deletep) cJSON *object = NULL;
-        _cleanup_free_ char *path = NULL, *text = NULL, *note = NULL;
-        const char *to, *phase;
-        size_t n;
+static int replace_text(char **text, const char *by) {
+        char *copy = strdup(by ? by : "");
 
-        if (text_printf(&path, "%s/" RECORD_NAME, t->places->state) < 0 ||
-            file_read(AT_FDCWD, path, FILE_SMALL_MAX, &text, &n) < 0)
-                return false;
-
-        (void) json_parse(text, n, &object);
-        to = json_string(object, "to");
-        phase = json_string(object, "phase");
-        if (text_printf(
-                    &note,
-                    "a switch to '%s' was interrupted in phase '%s'; all units are looked after",
-                    to ? to : "an unknown system", phase ? phase : "unknown") >= 0)
-                transaction_note(t, note);
-        return true;
+        if (!copy)
+                return -ENOMEM;
+        free(*text);
+        *text = copy;
+        return 0;
 }
 
-/* The open record: whoever finds it knows how far an interrupted transaction had come. */
-static int write_record(const Transaction *t, Phase phase) {
-        _cleanup_(cJSON_Deletep) cJSON *object = NULL;
-        _cleanup_free_ char *path = NULL, *line = NULL;
+/* Whoever finds the record knows how far the transaction had come. */
+static int write_record(Transaction *t, Phase phase) {
+        Record *record = &t->record;
+        const Plan *plan = t->way.plan;
+
+        record->committing = record->committing || phase == PHASE_COMMIT;
+        record->activates = t->activates;
+        if (replace_text(&record->phase, phases[phase].name) < 0 ||
+            replace_text(&record->error_name, t->error.name) < 0 ||
+            replace_text(&record->error_text, t->error.message) < 0 ||
+            (plan && replace_text(&record->digest, plan->digest) < 0) ||
+            transaction_note_stopped(t) < 0)
+                return -ENOMEM;
+        return record_write(t->places->state, record);
+}
+
+static int say_unrecorded(const Transaction *t, int r, const char *holds,
+                          sd_bus_error *reterr_error) {
+        return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                 "Cannot write the record in '%s': %s%s", t->places->state,
+                                 strerror(-r), holds);
+}
+
+/** transaction_begin_record() - from here on a kill or a power cut is no secret. */
+int transaction_begin_record(Transaction *t, sd_bus_error *reterr_error) {
         int r;
 
-        r = text_printf(&path, "%s/" RECORD_NAME, t->places->state);
+        r = write_record(t, PHASE_STAGE);
         if (r < 0)
-                return r;
-
-        object = cJSON_CreateObject();
-        if (!object || !cJSON_AddNumberToObject(object, "version", 1) ||
-            !cJSON_AddStringToObject(object, "id", t->id) ||
-            !cJSON_AddStringToObject(object, "verb", request_verb_to_string(t->request->verb)) ||
-            !cJSON_AddStringToObject(object, "from", t->old ? t->old->path : "") ||
-            !cJSON_AddStringToObject(object, "to", t->request->toplevel) ||
-            !cJSON_AddStringToObject(object, "phase", phases[phase].name))
-                return -ENOMEM;
-        r = json_print(object, &line);
-        return r < 0 ? r : file_write(AT_FDCWD, path, line, 0644);
+                return say_unrecorded(t, r, ". Nothing was changed.", reterr_error);
+        t->recorded = true;
+        return 0;
 }
 
-/* Of a switch that was killed before: only one that activates has seen to what that one left. */
-static bool record_is_ours(const Transaction *t) {
-        return t->staged && (t->activates || !t->found_record);
+/* Says that whoever comes next must end it; why there was a way back stays in the record. */
+void transaction_give_up(Transaction *t) {
+        t->keeps_record = t->record.given_up = true;
+        if (t->recorded)
+                (void) write_record(t, PHASE_ROLLBACK);
 }
 
-/* Nobody is told of a phase that does nothing: activating what only boots, undoing nothing. */
+/* What has nothing to do is not entered: activating what only boots, or committing what is only
+ * tested. */
 static bool has_work(const Transaction *t, Phase phase) {
+        switch (phase) {
+        case PHASE_ACTIVATE:
+        case PHASE_JUDGE:
+                return t->activates;
+        case PHASE_COMMIT:
+                return t->commits;
+        case PHASE_STAGE:
+        case PHASE_UNSTAGE:
+        case PHASE_ROLLBACK:
+        case PHASE_SETTLE:
+        case PHASE_END:
+        case _PHASE_MAX:
+        default:
+                return true;
+        }
+}
+
+/* Nobody is told of a phase that is a formality. */
+static bool is_told(const Transaction *t, Phase phase) {
         if (phase == PHASE_ROLLBACK)
                 return t->touched && !t->request->no_rollback;
-        return t->activates || (phase != PHASE_ACTIVATE && phase != PHASE_JUDGE);
+        return phase != PHASE_END && phase != PHASE_SETTLE;
+}
+
+/* Told to end, it turns back before the new system counts; one that is told later has ended. */
+static int check_interrupt(const Transaction *t, Phase phase, sd_bus_error *reterr_error) {
+        if (phase != PHASE_COMMIT || !t->touched || t->recovers || !t->interrupted())
+                return 0;
+        return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED, "The switch was told to stop");
 }
 
 /* Enters one phase and answers the next one. The first error stays; the later phases add what
@@ -133,18 +164,24 @@ static Phase enter_phase(Transaction *t, Phase phase) {
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         int r;
 
-        r = record_is_ours(t) ? write_record(t, phase) : 0;
-        if (r < 0)
-                (void) sd_bus_error_setf(&error, ENACT_ERROR_FAILED,
-                                         "Cannot write the record in '%s': %s", t->places->state,
-                                         strerror(-r));
-        if (r >= 0 || phase == PHASE_ROLLBACK) {
-                if (has_work(t, phase))
+        if (!has_work(t, phase))
+                return phases[phase].on_success;
+
+        r = check_interrupt(t, phase, &error);
+        if (r >= 0 && t->recorded && !t->keeps_record) {
+                r = write_record(t, phase);
+                if (r < 0)
+                        (void) say_unrecorded(t, r, "", &error);
+        }
+        if (r >= 0 || !phases[phase].forwards) {
+                if (is_told(t, phase))
                         event_say(t->log, "phase", "phase", phases[phase].name);
+                sd_bus_error_free(&error);
                 r = phases[phase].enter(t, &error);
         }
         if (r >= 0)
-                return t->nothing_to_do ? PHASE_END : phases[phase].on_success;
+                return t->nothing_to_do && phase != PHASE_END ? PHASE_END :
+                                                                phases[phase].on_success;
 
         if (!sd_bus_error_is_set(&error))
                 (void) sd_bus_error_setf(&error, ENACT_ERROR_FAILED, "Phase '%s' failed: %s",
@@ -155,82 +192,125 @@ static Phase enter_phase(Transaction *t, Phase phase) {
 }
 
 /* The system that runs in the end, said in one sentence. */
-static int tell_success(const Transaction *t, char **ret_text) {
+static int tell_success(Transaction *t) {
         const char *profile = t->request->profile;
 
+        if (t->text)
+                return 0;
         if (t->nothing_to_do)
-                return text_printf(ret_text, "Nothing to do: '%s' %s.", t->new->path,
+                return text_printf(&t->text, "Nothing to do: '%s' %s.", t->new->path,
                                    t->request->verb == REQUEST_BOOT ?
                                            "is the boot default already" :
                                    t->request->verb == REQUEST_TEST ?
                                            "runs already" :
                                            "runs already and is the boot default");
         if (!t->commits)
-                return text_printf(ret_text, "'%s' runs; the boot default stays.", t->new->path);
+                return text_printf(&t->text, "'%s' runs; the boot default stays.", t->new->path);
         if (!t->activates)
-                return text_printf(ret_text,
+                return text_printf(&t->text,
                                    "'%s' is generation %" PRIu64 " of '%s' and the boot default%s.",
                                    t->new->path, t->generation, profile,
                                    transaction_runs_already(t) ? "; it ran already" :
                                                                  "; it runs after a reboot");
-        return text_printf(ret_text,
+        return text_printf(&t->text,
                            "'%s' runs; it is generation %" PRIu64 " of '%s' and the boot default.",
                            t->new->path, t->generation, profile);
 }
 
 static void write_history(Transaction *t, const char *text) {
+        const Record *record = &t->record;
         const HistoryEntry entry = {
-                .id = (char *) t->id,
+                .id = record->id,
                 .verb = (char *) request_verb_to_string(t->request->verb),
-                .from = t->old ? t->old->path : (char *) "",
-                .to = t->new->path,
-                .begun = t->begun,
+                .from = record->from,
+                .to = record->to,
+                .begun = record->begun,
                 .ended = (uint64_t) time(NULL),
                 .uid = t->request->uid,
                 .exit_code = (uint64_t) error_to_exit_code(&t->error),
                 .text = (char *) text,
-                .evidence = t->evidence,
         };
 
         if (history_write(t->places->state, &entry) < 0)
                 transaction_note(t, "the history entry could not be written");
 }
 
-static int finish(Transaction *t, char **ret_text) {
+/* What only stood for the way is taken away; what runs now is what a rollback may lead to. */
+static void settle_roots(Transaction *t) {
+        const char *slash = strrchr(t->record.to, '/');
+
+        if (!sd_bus_error_is_set(&t->error)) {
+                _cleanup_free_ char *failed = NULL;
+
+                if (t->activates) {
+                        (void) transaction_set_root(t, "good", t->record.to);
+                        record_forget_damage(t->places->state);
+                }
+                if (slash && text_printf(&failed, "failed%s", slash) >= 0)
+                        transaction_drop_root(t, failed);
+        }
+        transaction_drop_root(t, "candidate");
+        transaction_drop_root(t, "engine");
+}
+
+/* The last thing that is done is to remove the record: until then, all of this is done again. */
+int end_enter(Transaction *t, sd_bus_error *reterr_error) {
         int r;
 
         if (!sd_bus_error_is_set(&t->error)) {
-                if (t->activates)
-                        (void) transaction_set_root(t, "good", t->new->path);
-                transaction_drop_root(t, "candidate");
-                if (t->reboots)
-                        (void) sd_bus_error_setf(
-                                &t->error, ENACT_ERROR_NEEDS_REBOOT,
-                                "'%s' has another init interface than the running system: "
-                                "it is the boot default and takes effect after a reboot",
-                                t->new->path);
+                r = tell_success(t);
+                if (r < 0)
+                        return r;
         }
-        r = tell_success(t, ret_text);
-        if (r < 0)
-                return r;
-        if (t->staged && !t->nothing_to_do)
-                write_history(t, t->error.message ? t->error.message : *ret_text);
+        if (t->reboots && !sd_bus_error_is_set(&t->error))
+                (void) sd_bus_error_setf(&t->error, ENACT_ERROR_NEEDS_REBOOT,
+                                         "'%s' has another init interface than the running system: "
+                                         "it is the boot default and takes effect after a reboot",
+                                         t->new->path);
+        if (!t->recorded)
+                return 0;
+
+        if (t->staged)
+                write_history(t, t->error.message ? t->error.message : t->text);
+        if (t->keeps_record)
+                return 0;
+        settle_roots(t);
+        r = record_remove(t->places->state);
+        if (r < 0 && r != -ENOENT)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                         "Cannot remove the record in '%s': %s", t->places->state,
+                                         strerror(-r));
         return 0;
 }
 
-/* After a rollback that failed the host is between two systems, and the next switch must know. */
-static bool is_over(const Transaction *t) {
-        return record_is_ours(t) && !sd_bus_error_has_name(&t->error, ENACT_ERROR_ROLLBACK_FAILED);
+/**
+ * transaction_go() - go through the phases from one of them to the end
+ *
+ * Return: 0; else a negative errno, and @reterr_error says what failed and what holds now.
+ */
+int transaction_go(Transaction *t, const char *first_phase, sd_bus_error *reterr_error) {
+        Phase phase = phase_from_string(first_phase);
+        int r;
+
+        assert(phase < _PHASE_MAX);
+        while (phase < _PHASE_MAX)
+                phase = enter_phase(t, phase);
+
+        if (!sd_bus_error_is_set(&t->error))
+                return 0;
+        r = -sd_bus_error_get_errno(&t->error);
+        (void) sd_bus_error_move(reterr_error, &t->error);
+        return r;
 }
 
-static void transaction_done(Transaction *t) {
+void transaction_done(Transaction *t) {
         manager_free(t->manager);
         profile_free(t->profile);
         toplevel_free(t->old);
         toplevel_free(t->new);
         way_done(&t->way);
-        cJSON_Delete(t->evidence);
-        free(t->old_profile);
+        record_done(&t->record);
+        free(t->text);
         sd_bus_error_free(&t->error);
         (void) fd_close(t->nixos_lock_fd);
         (void) fd_close(t->lock_fd);
@@ -244,6 +324,8 @@ static void transaction_done(Transaction *t) {
  * @log:         told of each step
  * @interrupted: asked at safe points whether to stop
  * @ret_text:    how it ended well, in one sentence; owned by the caller
+ *
+ * What an earlier one has left open is brought to its end first.
  *
  * Return: 0; else a negative errno, and @reterr_error says what failed and what holds now. Its name
  * has the exit code (error_to_exit_code()).
@@ -259,21 +341,17 @@ int transaction_run(const char *id, const Request *request, const TransactionPla
                 .interrupted = interrupted,
                 .lock_fd = -EBADF,
                 .nixos_lock_fd = -EBADF,
-                .begun = (uint64_t) time(NULL),
+                .record.begun = (uint64_t) time(NULL),
         };
-        int r = 0;
+        int r;
 
-        for (Phase phase = PHASE_STAGE; phase != PHASE_END;)
-                phase = enter_phase(&t, phase);
-
-        if (t.staged)
-                r = finish(&t, ret_text);
-        if (is_over(&t))
-                remove_durably(places->state, RECORD_NAME);
-        if (sd_bus_error_is_set(&t.error)) {
-                r = -sd_bus_error_get_errno(&t.error);
-                (void) sd_bus_error_move(reterr_error, &t.error);
-        }
+        r = locks_take(places, 0, &t.lock_fd, &t.nixos_lock_fd, reterr_error);
+        if (r >= 0)
+                r = transaction_recover_found(&t, reterr_error);
+        if (r >= 0)
+                r = transaction_go(&t, phases[PHASE_STAGE].name, reterr_error);
+        if (r >= 0)
+                *ret_text = TAKE_PTR(t.text);
         transaction_done(&t);
         return r;
 }

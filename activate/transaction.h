@@ -5,23 +5,32 @@
 
 #include "event.h"
 #include "request.h"
+#include "state-directory.h"
 
-/* Where a transaction works; tests give it other places. */
+/* Where a transaction works. */
 typedef struct TransactionPlaces {
-        const char *state;    /* /var/lib/enact */
-        const char *profiles; /* /nix/var/nix/profiles */
-        const char *roots;    /* /nix/var/nix/gcroots/enact */
-        const char *running;  /* /run/current-system */
-        const char *nixos;    /* /run/nixos, with the lock that NixOS' own program takes */
+        const char *state;     /* of state_directory() */
+        const char *profiles;  /* /nix/var/nix/profiles */
+        const char *roots;     /* /nix/var/nix/gcroots/enact */
+        const char *collector; /* the lock that Nix' garbage collector holds while it works */
+        const char *running;   /* /run/current-system */
+        const char *booted;    /* /run/booted-system */
+        const char *nixos;     /* /run/nixos, with the lock that NixOS' own program takes */
 } TransactionPlaces;
 
 #define TRANSACTION_PLACES_HOST                                                                    \
         (TransactionPlaces) {                                                                      \
-                .state = "/var/lib/enact", .profiles = "/nix/var/nix/profiles",                    \
-                .roots = "/nix/var/nix/gcroots/enact", .running = "/run/current-system",           \
+                .state = state_directory(), .profiles = "/nix/var/nix/profiles",                   \
+                .roots = "/nix/var/nix/gcroots/enact", .collector = "/nix/var/nix/gc.lock",        \
+                .running = "/run/current-system", .booted = "/run/booted-system",                  \
                 .nixos = "/run/nixos"                                                              \
         }
+
+enum { TRANSACTION_NONE = 1 }; /* answer: there is nothing to recover */
 
 int transaction_run(const char *id, const Request *request, const TransactionPlaces *places,
                     EventLog *log, bool (*interrupted)(void), char **ret_text,
                     sd_bus_error *reterr_error);
+int transaction_recover(const char *id, const TransactionPlaces *places, EventLog *log,
+                        uint64_t lock_limit_usec, char **ret_text, sd_bus_error *reterr_error);
+bool transaction_is_open(const char *id, const TransactionPlaces *places);

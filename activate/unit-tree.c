@@ -1,6 +1,6 @@
 /*
  * A tree of unit files, as NixOS makes one for each system. It is listed once, so that the many
- * units without drop-ins or of the other tree cost no system call.
+ * units without drop-ins cost no system call for them.
  */
 #include <assert.h>
 #include <dirent.h>
@@ -17,17 +17,14 @@
 
 #define DROP_INS_SUFFIX ".d"
 
-static int add_name(UnitTree *tree, const char *name) {
-        size_t n = strlen(name);
-        int r;
-
-        r = string_list_add(&tree->names, name);
-        if (r < 0 || !text_has_suffix(name, DROP_INS_SUFFIX))
-                return r;
-        return string_list_take(&tree->stems, strndup(name, n - strlen(DROP_INS_SUFFIX)));
+static int add_stem(UnitTree *tree, const char *name) {
+        if (*name == '.' || !text_has_suffix(name, DROP_INS_SUFFIX))
+                return 0;
+        return string_list_take(&tree->stems,
+                                strndup(name, strlen(name) - strlen(DROP_INS_SUFFIX)));
 }
 
-static int read_names(UnitTree *tree) {
+static int read_stems(UnitTree *tree) {
         const struct dirent *entry;
         int copy_fd, r = 0;
         DIR *dir;
@@ -43,14 +40,24 @@ static int read_names(UnitTree *tree) {
         }
 
         while (r >= 0 && (entry = readdir(dir)))
-                if (entry->d_name[0] != '.')
-                        r = add_name(tree, entry->d_name);
+                r = add_stem(tree, entry->d_name);
         (void) closedir(dir);
         if (r < 0)
                 return r;
-        string_list_sort(&tree->names);
         string_list_sort(&tree->stems);
         return 0;
+}
+
+/* Whether it could be the name of an entry: names come from anywhere, and must not lead elsewhere.
+ */
+static bool is_name(const char *name) {
+        return *name && *name != '.' && !strchr(name, '/') && strlen(name) <= NAME_MAX;
+}
+
+static bool has_entry(const UnitTree *tree, const char *name) {
+        struct stat st;
+
+        return is_name(name) && fstatat(tree->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) >= 0;
 }
 
 /* systemd reads the drop-ins of a unit's other names too, and those are links beside it. */
@@ -59,12 +66,10 @@ static int find_alias(UnitTree *tree, const char *name) {
         char *alias;
         int r;
 
-        if (!unit_tree_has(tree, name))
-                return 0;
         r = file_readlink(tree->dir_fd, name, &target);
         if (r == -ENOMEM)
                 return r;
-        if (r < 0 || strcmp(target, name) == 0 || !unit_tree_has(tree, target))
+        if (r < 0 || strcmp(target, name) == 0 || !has_entry(tree, target))
                 return 0; /* no link, or one out of this directory: that is its content */
 
         r = text_printf(&alias, "%s %s", target, name);
@@ -96,7 +101,7 @@ int unit_tree_open(UnitTree *tree, const char *path) {
         r = file_open_directory(AT_FDCWD, path, &tree->dir_fd);
         if (r < 0)
                 return r;
-        r = read_names(tree);
+        r = read_stems(tree);
         if (r < 0)
                 return r;
         return find_aliases(tree);
@@ -109,11 +114,6 @@ static int compare_with_text(const void *text, const void *item) {
 static bool is_on(const StringList *list, const char *name) {
         return list->n > 0 &&
                bsearch(name, list->items, list->n, sizeof(*list->items), compare_with_text);
-}
-
-/** unit_tree_has() - whether there is an entry of that name, whatever it is. */
-bool unit_tree_has(const UnitTree *tree, const char *name) {
-        return is_on(&tree->names, name);
 }
 
 static bool is_mask(const struct stat *st, bool drop_in) {
@@ -137,7 +137,7 @@ static UnitFileState state_of(int dir_fd, const char *path, bool drop_in, struct
  */
 UnitFileState unit_tree_state(const UnitTree *tree, const char *name, struct stat *ret_st) {
         *ret_st = (struct stat){ 0 };
-        if (!unit_tree_has(tree, name))
+        if (tree->dir_fd < 0 || !is_name(name))
                 return UNIT_FILE_MISSING;
         return state_of(tree->dir_fd, name, /* drop_in= */ false, ret_st);
 }
@@ -262,7 +262,6 @@ int unit_tree_drop_ins(const UnitTree *tree, const char *name, StringList *paths
 
 void unit_tree_done(UnitTree *tree) {
         tree->dir_fd = fd_close(tree->dir_fd);
-        string_list_done(&tree->names);
         string_list_done(&tree->stems);
         string_list_done(&tree->aliases);
 }

@@ -12,10 +12,10 @@ typedef enum UnitFileState {
         UNIT_FILE_PRESENT, /* something, be it unreadable */
 } UnitFileState;
 
-/* A directory of unit files, listed once: most questions about it are then free. */
+/* A directory of unit files, listed once: few units have drop-ins, and of the others that is known.
+ */
 typedef struct UnitTree {
         int dir_fd;         /* -EBADF: there is none */
-        StringList names;   /* ordered */
         StringList stems;   /* those that have a directory of drop-ins; ordered */
         StringList aliases; /* "main-name alias": links to others that have drop-ins; ordered */
 } UnitTree;
@@ -24,7 +24,6 @@ typedef struct UnitTree {
         { .dir_fd = -EBADF }
 
 int unit_tree_open(UnitTree *tree, const char *path);
-bool unit_tree_has(const UnitTree *tree, const char *name);
 UnitFileState unit_tree_state(const UnitTree *tree, const char *name, struct stat *ret_st);
 bool unit_tree_same_link(const UnitTree *tree, const UnitTree *other, const char *name);
 UnitFileState unit_tree_defines(const UnitTree *tree, const char *unit);

@@ -430,7 +430,7 @@ static int begin(Upkeep *upkeep, sd_bus_error *reterr_error) {
         const TransactionPlaces *places = &upkeep->places->transaction;
         int r;
 
-        r = locks_take(places, &upkeep->lock_fd, &upkeep->nixos_lock_fd, reterr_error);
+        r = locks_take(places, 0, &upkeep->lock_fd, &upkeep->nixos_lock_fd, reterr_error);
         if (r >= 0)
                 r = lock_profile(upkeep, reterr_error);
         if (r >= 0)

@@ -335,6 +335,7 @@ void display_engine_event(void *userdata, const cJSON *event, const char *line) 
                 const char *event;
                 void (*show)(const Display *display, const cJSON *event);
         } shows[] = {
+                { "dead-man", on_note },
                 { "deleted", on_deleted },
                 { "end", on_end },
                 { "job-done", on_job_done },
@@ -343,6 +344,7 @@ void display_engine_event(void *userdata, const cJSON *event, const char *line) 
                 { "phase", on_phase },
                 { "pinned", on_pinned },
                 { "plan", on_plan },
+                { "recover", on_note },
                 { "reexecute", on_reexecute },
                 { "refused", on_refused },
                 { "skip", on_skip },

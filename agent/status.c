@@ -10,6 +10,7 @@
 #include "file-lock.h"
 #include "file.h"
 #include "manager.h"
+#include "state-directory.h"
 #include "status.h"
 #include "text.h"
 
@@ -25,18 +26,21 @@ static bool is_of_another_boot(const cJSON *record) {
 
 /* The record stands while an engine works, and after one was killed. */
 static int read_open(Status *status) {
-        _cleanup_free_ char *text = NULL, *command = NULL;
+        _cleanup_free_ char *text = NULL, *command = NULL, *record = NULL, *lock = NULL;
         pid_t pid;
         size_t n;
         int r;
 
-        r = file_read(AT_FDCWD, STATE_DIRECTORY "/transaction.json", FILE_SMALL_MAX, &text, &n);
+        if (text_printf(&record, "%s/transaction.json", state_directory()) < 0 ||
+            text_printf(&lock, "%s/lock", state_directory()) < 0)
+                return -ENOMEM;
+        r = file_read(AT_FDCWD, record, FILE_SMALL_MAX, &text, &n);
         if (r >= 0)
                 r = json_parse(text, n, &status->open);
         if (r < 0 && r != -ENOENT && r != -EBADMSG)
                 return r;
         status->other_boot = status->open && is_of_another_boot(status->open);
-        status->under_way = file_lock_holder(STATE_DIRECTORY "/lock", &pid, &command) >= 0;
+        status->under_way = file_lock_holder(lock, &pid, &command) >= 0;
         return 0;
 }
 

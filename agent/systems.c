@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "file.h"
+#include "state-directory.h"
 #include "systems.h"
 
 #define RUNNING_SYSTEM "/run/current-system"
@@ -46,10 +47,10 @@ int systems_read(const char *profile, Systems *systems, sd_bus_error *reterr_err
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                          "Cannot read the profile '" PROFILES_DIRECTORY "/%s': %s",
                                          profile, strerror(-r));
-        r = history_read(STATE_DIRECTORY, &systems->history);
+        r = history_read(state_directory(), &systems->history);
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
-                                         "Cannot read the history in '" STATE_DIRECTORY "': %s",
+                                         "Cannot read the history in '%s': %s", state_directory(),
                                          strerror(-r));
         return 0;
 }

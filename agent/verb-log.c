@@ -9,6 +9,7 @@
 #include "json.h"
 #include "options.h"
 #include "past.h"
+#include "state-directory.h"
 #include "text.h"
 #include "verbs.h"
 
@@ -79,10 +80,10 @@ static int show(const Options *options, const char *word, sd_bus_error *reterr_e
         Span span = { 0 };
         int r;
 
-        r = history_read(STATE_DIRECTORY, &history);
+        r = history_read(state_directory(), &history);
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
-                                         "Cannot read the history in '" STATE_DIRECTORY "': %s",
+                                         "Cannot read the history in '%s': %s", state_directory(),
                                          strerror(-r));
         r = find_span(&history, word, options->json, &span, reterr_error);
         if (r < 0)

@@ -16,6 +16,7 @@
 #include "text.h"
 
 #define TEMPORARY_NAME_TRIES 16U
+#define TEMPORARY_DIGITS     16
 
 /**
  * file_readlink() - where a symbolic link points
@@ -171,7 +172,7 @@ static int temporary_name(const char *name, char **ret_name) {
 
         if (getrandom(&random, sizeof(random), 0) != (ssize_t) sizeof(random))
                 return -EIO;
-        return text_printf(ret_name, ".%s.%016jx", name, (uintmax_t) random);
+        return text_printf(ret_name, ".%s.%0*jx", name, TEMPORARY_DIGITS, (uintmax_t) random);
 }
 
 /* Puts the finished @temporary in the place of @name and makes that durable; removes it if that
@@ -256,6 +257,56 @@ int file_symlink(int dir_fd, const char *target, const char *path) {
                         return -errno;
         }
         return -EEXIST;
+}
+
+/** file_remove() - take a name away, durably; 0, or an errno of unlinkat(2) or fsync(2). */
+int file_remove(const char *directory, const char *name) {
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        r = file_open_directory(AT_FDCWD, directory, &fd);
+        if (r < 0)
+                return r;
+        if (unlinkat(fd, name, 0) < 0)
+                return -errno;
+        return fsync(fd) < 0 ? -errno : 0;
+}
+
+/* As temporary_name() makes them. */
+static int is_temporary(const struct dirent *entry) {
+        const char *dot = strrchr(entry->d_name, '.');
+
+        return *entry->d_name == '.' && dot > entry->d_name + 1 &&
+               strlen(dot + 1) == TEMPORARY_DIGITS &&
+               strspn(dot + 1, "0123456789abcdef") == TEMPORARY_DIGITS;
+}
+
+/**
+ * file_remove_temporaries() - take away what file_write() and file_symlink() of a process that was
+ * killed have left
+ *
+ * The caller knows that no other process writes there now.
+ *
+ * Return: 0, or an errno of scandir(3) or unlinkat(2).
+ */
+int file_remove_temporaries(const char *directory) {
+        _cleanup_close_ int fd = -EBADF;
+        struct dirent **names;
+        int n, r;
+
+        r = file_open_directory(AT_FDCWD, directory, &fd);
+        if (r < 0)
+                return r;
+        n = scandirat(fd, ".", &names, is_temporary, NULL);
+        if (n < 0)
+                return -errno;
+        for (int i = 0; i < n; i++) {
+                if (unlinkat(fd, names[i]->d_name, 0) < 0 && errno != ENOENT && r >= 0)
+                        r = -errno;
+                free(names[i]);
+        }
+        free(names);
+        return r;
 }
 
 /**

@@ -17,6 +17,8 @@ int file_read_line(int dir_fd, const char *path, char **ret_line);
 int file_write(int dir_fd, const char *path, const char *text, mode_t mode);
 int file_append(int fd, const char *text, size_t n);
 int file_symlink(int dir_fd, const char *target, const char *name);
+int file_remove(const char *directory, const char *name);
+int file_remove_temporaries(const char *directory);
 int file_make_directories(const char *path, mode_t mode);
 int file_open_directory(int dir_fd, const char *path, int *ret_fd);
 int file_open_standard(void);

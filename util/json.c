@@ -106,6 +106,31 @@ int json_add_strings(cJSON *object, const char *key, const StringList *list) {
         return 0;
 }
 
+/**
+ * json_read_strings() - the array of texts under @key, added to a list
+ *
+ * Return: 0 (also if it is absent), -EBADMSG if it is something else, or -ENOMEM.
+ */
+int json_read_strings(const cJSON *object, const char *key, StringList *list) {
+        const cJSON *array = cJSON_GetObjectItemCaseSensitive(object, key), *item;
+
+        if (!array)
+                return 0;
+        if (!cJSON_IsArray(array))
+                return -EBADMSG;
+        cJSON_ArrayForEach(item, array) {
+                const char *text = cJSON_GetStringValue(item);
+                int r;
+
+                if (!text)
+                        return -EBADMSG;
+                r = string_list_add(list, text);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 /** json_print() - @object as one line without its newline; 0 or -ENOMEM. */
 int json_print(const cJSON *object, char **ret_line) {
         char *line = cJSON_PrintUnformatted(object);

@@ -7,7 +7,8 @@
 #include "file.h"
 #include "verbs.h"
 
-static const Verb *const verbs[] = { &verb_plan, &verb_run, &verb_serve, NULL };
+static const Verb *const verbs[] = { &verb_plan,     &verb_run,     &verb_serve,
+                                     &verb_dead_man, &verb_recover, NULL };
 
 int main(int argc, char **argv) {
         if (file_open_standard() < 0)

@@ -3,69 +3,52 @@
  * lose: the request lies in a file, the story is told to a file, and only systemd can end it.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 
 #include "error.h"
-#include "event.h"
-#include "file.h"
-#include "request.h"
+#include "lease.h"
 #include "run-directory.h"
 #include "transaction.h"
 #include "verbs.h"
+#include "working.h"
 
-/* Once told to end, always told so: whoever asks later must hear it, too. */
-static bool interrupted(void) {
-        const struct timespec no_time = { 0 };
-        static bool told;
-        sigset_t signals;
-
-        (void) sigemptyset(&signals);
-        (void) sigaddset(&signals, SIGTERM);
-        (void) sigaddset(&signals, SIGINT);
-        told = told || sigtimedwait(&signals, NULL, &no_time) > 0;
-        return told;
+static void on_sign(void *userdata, uint64_t within_usec) {
+        lease_expect(userdata, within_usec);
 }
 
-/* Asked to end, it does so at the next safe point; a lost terminal or pipe is nothing to it. */
-static void set_up_signals(void) {
-        sigset_t signals;
+static int take_lease(const char *id, Lease **ret, sd_bus_error *reterr_error) {
+        _cleanup_free_ char *path = NULL;
+        int r;
 
-        (void) sigemptyset(&signals);
-        (void) sigaddset(&signals, SIGTERM);
-        (void) sigaddset(&signals, SIGINT);
-        (void) sigprocmask(SIG_BLOCK, &signals, NULL);
-        (void) signal(SIGHUP, SIG_IGN);
-        (void) signal(SIGPIPE, SIG_IGN);
-}
-
-static void tell_end(EventLog *log, const char *id, const sd_bus_error *error, const char *text) {
-        cJSON *event = event_new("end");
-        int code = error_to_exit_code(error);
-
-        event_add_text(event, "id", id);
-        event_add_number(event, "exit", code);
-        event_add_text(event, "error", error->name);
-        event_add_text(event, "text", error->message ? error->message : text);
-        event_add_end_id(event, code);
-        event_emit(log, event);
+        r = run_directory_path(id, RUN_LEASE, &path);
+        if (r >= 0)
+                r = lease_new(path, ret);
+        if (r < 0)
+                return sd_bus_error_setf(
+                        reterr_error, ENACT_ERROR_FAILED,
+                        "Cannot make the lease of the dead man's switch in '" RUN_DIRECTORY
+                        "': %s. Nothing was changed.",
+                        strerror(-r));
+        return 0;
 }
 
 static int work(const char *id, const Request *request, EventLog *log) {
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(lease_freep) Lease *lease = NULL;
         _cleanup_free_ char *text = NULL;
-        int r;
+        int r, code;
 
-        r = transaction_run(id, request, &TRANSACTION_PLACES_HOST, log, interrupted, &text, &error);
-        if (r < 0 && !sd_bus_error_is_set(&error))
-                (void) sd_bus_error_setf(&error, ENACT_ERROR_FAILED, "The engine failed: %s",
-                                         strerror(-r));
-        tell_end(log, id, &error, text);
-        return error_to_exit_code(&error);
+        r = take_lease(id, &lease, &error);
+        if (r >= 0) {
+                event_log_watch(log, on_sign, lease);
+                r = transaction_run(id, request, &TRANSACTION_PLACES_HOST, log,
+                                    working_is_interrupted, &text, &error);
+        }
+        code = working_tell_end(log, id, r, &error, text);
+        event_log_watch(log, NULL, NULL);
+        return code;
 }
 
 static int run(int argc, char **argv) {
@@ -77,7 +60,7 @@ static int run(int argc, char **argv) {
                 fprintf(stderr, "Usage: enact-activate run %s\n", verb_run.synopsis);
                 return 2;
         }
-        set_up_signals();
+        working_set_up_signals();
 
         r = run_directory_open(argv[1], &request, &log);
         if (r < 0) {

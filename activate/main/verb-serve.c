@@ -17,21 +17,29 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
+#include "clock.h"
 #include "engine.h"
 #include "error.h"
+#include "file-lock.h"
 #include "file.h"
 #include "history.h"
 #include "marks.h"
 #include "run-directory.h"
 #include "scripts.h"
 #include "text.h"
+#include "transaction.h"
 #include "unit-lists.h"
 #include "upkeep.h"
 #include "verbs.h"
 
 #define REQUEST_BYTES_MAX ((size_t) 64 * 1024)
 
+#define IDLE_USEC         (200 * USEC_PER_MSEC)
+#define IDLE_MAX          50U /* ten seconds; a dead man's switch that was killed is started anew */
+
 typedef struct Server {
+        const char *id;
+        unsigned n_idle; /* how often nobody was seen to work */
         sd_event *loop;
         int engine_fd; /* pidfd, or -EBADF if it has ended */
         FILE *events;
@@ -91,10 +99,45 @@ static int on_events(_unused_ sd_event_source *source, _unused_ const struct ino
         return 0;
 }
 
-static int on_engine_end(_unused_ sd_event_source *source, _unused_ int fd,
-                         _unused_ uint32_t revents, void *userdata) {
-        relay(userdata);
-        return sd_event_exit(((Server *) userdata)->loop, 0);
+static bool is_lock_held(void) {
+        _cleanup_free_ char *path = NULL, *command = NULL;
+        pid_t pid;
+
+        return text_printf(&path, "%s/lock", state_directory()) >= 0 &&
+               file_lock_holder(path, &pid, &command) >= 0;
+}
+
+/*
+ * An engine that died in the middle is followed by its dead man's switch, which tells the end of
+ * the same story. It takes a moment to begin; a record that stands while nobody holds the lock for
+ * longer than that is nobody's.
+ */
+static int on_wait_for_dead_man(sd_event_source *source, uint64_t now, void *userdata) {
+        Server *server = userdata;
+        int r;
+
+        relay(server);
+        if (transaction_is_open(server->id, &TRANSACTION_PLACES_HOST) &&
+            server->n_idle < IDLE_MAX) {
+                server->n_idle = is_lock_held() ? 0 : server->n_idle + 1;
+                r = sd_event_source_set_time(source, now + IDLE_USEC);
+                return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+        }
+        relay(server);
+        return sd_event_exit(server->loop, 0);
+}
+
+static int on_engine_end(sd_event_source *source, _unused_ int fd, _unused_ uint32_t revents,
+                         void *userdata) {
+        Server *server = userdata;
+
+        (void) sd_event_source_set_enabled(source, SD_EVENT_OFF);
+        server->engine_fd = fd_close(server->engine_fd);
+        relay(server);
+        if (server->told_end)
+                return 0;
+        return sd_event_add_time_relative(server->loop, NULL, CLOCK_MONOTONIC, 0, IDLE_USEC / 10,
+                                          on_wait_for_dead_man, server);
 }
 
 /* Whether what the pipe says is "cancel"; it says nothing else. */
@@ -165,7 +208,7 @@ static void tell_end_from_history(const char *id) {
         _cleanup_(history_done) History history = { 0 };
         const HistoryEntry *entry;
 
-        (void) history_read(STATE_DIRECTORY, &history);
+        (void) history_read(state_directory(), &history);
         entry = history.n > 0 ? &history.entries[history.n - 1] : NULL;
         if (entry && strcmp(entry->id, id) == 0)
                 tell_end(error_from_exit_code((int) entry->exit_code), entry->text);
@@ -176,7 +219,7 @@ static void tell_end_from_history(const char *id) {
 }
 
 static int relay_engine(const char *id, pid_t engine) {
-        _cleanup_(server_done) Server server = { .engine_fd = -EBADF };
+        _cleanup_(server_done) Server server = { .id = id, .engine_fd = -EBADF };
         _cleanup_free_ char *path = NULL;
         int r;
 

@@ -92,3 +92,18 @@ two=$(running_of web)
 is "$(profile_of web)" "$two"
 whole "$two"
 on web test -e /run/booted-system/init
+
+step "one that was at work before is waited for; what it took by then is not switched to"
+lost=/nix/store/00000000000000000000000000000000-nixos-system-lost
+on web cp -a "$two" "$lost"
+hold web
+begin collector web flock /nix/var/nix/gc.lock sh -c '/usr/local/bin/hold-here && rm -r "$1"' - "$lost"
+eventually 10 held web
+begin switch web enact switch --store-path "$lost"
+eventually 10 said_so_far switch "waiting for a garbage collection"
+let_go web
+ends collector 0
+ends switch 1
+says "was taken by a garbage collection. Nothing was changed."
+is "$(running_of web)" "$two"
+missing web /nix/var/nix/gcroots/enact/candidate

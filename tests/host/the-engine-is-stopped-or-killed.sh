@@ -52,11 +52,14 @@ ends stop 0
 good_again
 is "$(generations_of web | xargs)" "1 2"
 
-step "killed, and then the power goes: what boots is the old system"
+step "killed together with its host: what boots is the old system, and the record is closed"
 under_way
-on web systemctl kill --signal=KILL "$(engine_unit)"
-ends switch 5
 power_cut web
 boot web
 is "$(running_of web)" "$good"
-active web greeter.service
+on web /usr/libexec/enact/enact-activate recover
+missing web /var/lib/enact/transaction.json
+good_again
+is "$(generations_of web | xargs)" "1 2"
+on web enact log
+says "The host was started anew"

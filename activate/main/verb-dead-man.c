@@ -1,0 +1,163 @@
+/*
+ * enact-activate dead-man: the dead man's switch of one transaction, in a unit of its own. It
+ * watches whether the engine lives and gives signs of life; one that is dead, stopped or late is
+ * ended with all that it has started, and what it left is brought to its end here. The lease counts
+ * by what this process itself has seen: a host that was paused as a whole loses nothing.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <systemd/sd-daemon.h>
+
+#include "clock.h"
+#include "engine.h"
+#include "error.h"
+#include "file-lock.h"
+#include "lease.h"
+#include "run-directory.h"
+#include "text.h"
+#include "transaction.h"
+#include "verbs.h"
+#include "working.h"
+
+#define LOCK_LIMIT_USEC (60 * USEC_PER_SEC)
+
+typedef struct Watch {
+        const char *id;
+        Lease *lease;
+        int engine_fd; /* pidfd; -EBADF: it has ended */
+} Watch;
+
+static void watch_done(Watch *watch) {
+        lease_free(watch->lease);
+        (void) fd_close(watch->engine_fd);
+}
+
+/* systemd would keep what it tells of every unit for a connection that nobody reads: it is closed
+ * again. */
+static int find_engine(Watch *watch) {
+        _cleanup_(manager_freep) Manager *manager = NULL;
+        _cleanup_free_ char *path = NULL;
+        pid_t pid;
+        int r;
+
+        r = manager_open(&manager, NULL);
+        if (r >= 0)
+                r = engine_pid(manager, watch->id, &pid);
+        if (r >= 0)
+                r = run_directory_path(watch->id, RUN_LEASE, &path);
+        if (r >= 0)
+                r = lease_open(path, &watch->lease);
+        if (r >= 0 && pid > 0)
+                watch->engine_fd = pidfd_open(pid, 0);
+        return r;
+}
+
+typedef enum Finding {
+        FINDING_ENDED,  /* the engine is no more */
+        FINDING_LAPSED, /* it is there and gives no sign of life */
+        FINDING_TOLD,   /* we are not wanted any more */
+} Finding;
+
+static Finding watch_engine(const Watch *watch) {
+        struct pollfd fd = { .fd = watch->engine_fd, .events = POLLIN };
+        uint64_t beats = lease_beats(watch->lease);
+        unsigned silence = 0; /* seconds */
+
+        if (watch->engine_fd < 0)
+                return FINDING_ENDED;
+        while (silence < LEASE_SEC) {
+                if (poll(&fd, 1, 1000) > 0)
+                        return FINDING_ENDED;
+                if (working_is_interrupted())
+                        return FINDING_TOLD;
+                silence++;
+                if (lease_beats(watch->lease) != beats) {
+                        beats = lease_beats(watch->lease);
+                        silence = 0;
+                }
+        }
+        return FINDING_LAPSED;
+}
+
+static void tell(EventLog *log, const char *text) {
+        cJSON *event = event_new("dead-man");
+
+        event_add_text(event, "text", text);
+        event_add_message_id(event, MESSAGE_DEAD_MAN);
+        event_emit(log, event);
+}
+
+/* The two are never at work together: what cannot be ended is not worked beside. */
+static int end_engine(const char *id, Finding finding, EventLog *log) {
+        _cleanup_(manager_freep) Manager *manager = NULL;
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
+
+        r = manager_open(&manager, &error);
+        if (r < 0)
+                return r;
+        if (manager_is_stopping(manager))
+                return -ESHUTDOWN;
+        tell(log, finding == FINDING_LAPSED ? "the engine gives no sign of life and is ended" :
+                                              "the engine has died");
+        r = engine_kill(manager, id);
+        if (r < 0)
+                tell(log, "the engine cannot be ended, so nothing is done");
+        return r;
+}
+
+static int take_over(const char *id, Finding finding, EventLog *log) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        if (!transaction_is_open(id, &TRANSACTION_PLACES_HOST))
+                return 0;
+        r = end_engine(id, finding, log);
+        if (r == -ESHUTDOWN) /* the next boot decides */
+                return 0;
+        if (r < 0)
+                return 1;
+        r = transaction_recover(id, &TRANSACTION_PLACES_HOST, log, LOCK_LIMIT_USEC, &text, &error);
+        if (r != TRANSACTION_NONE)
+                (void) working_tell_end(log, id, r, &error, text);
+        return 0;
+}
+
+static int run(int argc, char **argv) {
+        _cleanup_(watch_done) Watch watch = { .engine_fd = -EBADF };
+        _cleanup_(event_log_freep) EventLog *log = NULL;
+        Finding finding;
+        int r;
+
+        if (argc != 2) {
+                fprintf(stderr, "Usage: enact-activate dead-man %s\n", verb_dead_man.synopsis);
+                return 2;
+        }
+        working_set_up_signals();
+        watch.id = argv[1];
+
+        r = run_directory_open_story(watch.id, &log);
+        if (r >= 0)
+                r = find_engine(&watch);
+        if (r < 0) {
+                fprintf(stderr, SD_ERR "enact-activate: cannot watch the switch '%s': %s\n",
+                        watch.id, strerror(-r));
+                return 1;
+        }
+        (void) sd_notify(/* unset_environment= */ false, "READY=1");
+
+        finding = watch_engine(&watch);
+        return finding == FINDING_TOLD ? 0 : take_over(watch.id, finding, log);
+}
+
+const Verb verb_dead_man = {
+        .name = "dead-man",
+        .synopsis = "ID",
+        .help = "Watch an engine and end its switch if it dies (started by the engine)",
+        .run = run,
+};

@@ -1,0 +1,71 @@
+/*
+ * enact-activate recover: brings a switch that was interrupted to its end, by the engine that its
+ * record names. At boot enact-recover.service starts it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+#include "config.h"
+#include "error.h"
+#include "file.h"
+#include "record.h"
+#include "text.h"
+#include "transaction.h"
+#include "verbs.h"
+#include "working.h"
+
+/* The program that wrote a record knows best what it means. One that is gone cannot be asked. */
+static void hand_over(void) {
+        _cleanup_(record_done) Record record = { 0 };
+        _cleanup_free_ char *own = NULL, *theirs = NULL;
+
+        if (record_read(state_directory(), &record) < 0 || !record.engine || !*record.engine ||
+            file_realpath("/proc/self/exe", &own) < 0 ||
+            file_realpath(record.engine, &theirs) < 0 || strcmp(own, theirs) == 0 ||
+            getenv("ENACT_HANDED_OVER"))
+                return;
+        (void) setenv("ENACT_HANDED_OVER", "1", /* overwrite= */ true);
+        (void) execl(record.engine, record.engine, "recover", NULL);
+}
+
+static int open_log(EventLog **ret) {
+        int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+        return fd < 0 ? -errno : event_log_new(fd, /* journal= */ true, ret);
+}
+
+static int run(int argc, char **argv) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(event_log_freep) EventLog *log = NULL;
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        if (argc != 1) {
+                fprintf(stderr, "Usage: enact-activate recover\n");
+                return 2;
+        }
+        hand_over();
+        working_set_up_signals();
+
+        r = open_log(&log);
+        if (r >= 0)
+                r = transaction_recover(NULL, &TRANSACTION_PLACES_HOST, log, 0, &text, &error);
+        if (r == TRANSACTION_NONE) {
+                puts("No switch was interrupted.");
+                return 0;
+        }
+        r = working_tell_end(log, "", r, &error, text);
+        puts(error.message ? error.message : text);
+        /* Whole is whole, whichever of the two systems it is. */
+        return transaction_is_open(NULL, &TRANSACTION_PLACES_HOST) ? r : 0;
+}
+
+const Verb verb_recover = {
+        .name = "recover",
+        .synopsis = "",
+        .help = "Bring an interrupted switch to its end",
+        .run = run,
+};

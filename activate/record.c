@@ -1,0 +1,215 @@
+/*
+ * The open record: written before each phase is entered, removed when the transaction has ended.
+ * Whoever finds it, in this boot or the next one, knows what was under way and how to end it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "file.h"
+#include "record.h"
+#include "text.h"
+
+#define RECORD_NAME    "transaction.json"
+#define RECORD_DAMAGED "transaction.damaged"
+#define NUMBER_MAX     ((uint64_t) 1 << 53)
+
+/* clang-format off */
+static const struct {
+        const char *key;
+        size_t offset;
+} texts[] = {
+        { "id",               offsetof(Record, id)          },
+        { "boot-id",          offsetof(Record, boot_id)     },
+        { "phase",            offsetof(Record, phase)       },
+        { "engine",           offsetof(Record, engine)      },
+        { "from",             offsetof(Record, from)        },
+        { "to",               offsetof(Record, to)          },
+        { "old-profile-link", offsetof(Record, old_link)    },
+        { "old-profile",      offsetof(Record, old_profile) },
+        { "digest",           offsetof(Record, digest)      },
+        { "error",            offsetof(Record, error_name)  },
+        { "text",             offsetof(Record, error_text)  },
+};
+/* clang-format on */
+
+static char **text_of(const Record *record, size_t i) {
+        return (char **) ((char *) record + texts[i].offset);
+}
+
+static int to_json(const Record *record, cJSON **ret_object) {
+        _cleanup_(cJSON_Deletep) cJSON *object = cJSON_CreateObject();
+        cJSON *request;
+        int r;
+
+        if (!object || !cJSON_AddNumberToObject(object, "version", 1) ||
+            !cJSON_AddNumberToObject(object, "begun", (double) record->begun) ||
+            !cJSON_AddNumberToObject(object, "highest-generation", (double) record->highest) ||
+            !cJSON_AddBoolToObject(object, "activates", record->activates) ||
+            !cJSON_AddBoolToObject(object, "committing", record->committing) ||
+            !cJSON_AddBoolToObject(object, "given-up", record->given_up) ||
+            json_add_strings(object, "stopped", &record->stopped) < 0)
+                return -ENOMEM;
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                const char *text = *text_of(record, i);
+
+                if (!cJSON_AddStringToObject(object, texts[i].key, text ? text : ""))
+                        return -ENOMEM;
+        }
+
+        r = request_to_json(&record->request, &request);
+        if (r < 0)
+                return r;
+        if (!cJSON_AddItemToObject(object, "request", request)) {
+                cJSON_Delete(request);
+                return -ENOMEM;
+        }
+        *ret_object = TAKE_PTR(object);
+        return 0;
+}
+
+/**
+ * record_write() - keep the record, durably
+ * @directory: the state directory
+ *
+ * Return: 0, -ENOMEM or an error of file_write(); what was there before stands then.
+ */
+int record_write(const char *directory, const Record *record) {
+        _cleanup_(cJSON_Deletep) cJSON *object = NULL;
+        _cleanup_free_ char *path = NULL, *line = NULL;
+        int r;
+
+        r = text_printf(&path, "%s/" RECORD_NAME, directory);
+        if (r >= 0)
+                r = to_json(record, &object);
+        if (r >= 0)
+                r = json_print(object, &line);
+        return r < 0 ? r : file_write(AT_FDCWD, path, line, 0644);
+}
+
+static int read_texts(const cJSON *object, Record *record) {
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                const char *text = json_string(object, texts[i].key);
+
+                if (!text)
+                        return -EBADMSG;
+                *text_of(record, i) = strdup(text);
+                if (!*text_of(record, i))
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+/* Of a later version only that is read which every version has. */
+static int read_newer(const cJSON *object, Record *record) {
+        const char *engine = json_string(object, "engine");
+
+        record->engine = strdup(engine ? engine : "");
+        return record->engine ? RECORD_NEWER : -ENOMEM;
+}
+
+static int read_boolean(const cJSON *object, const char *key, bool *ret) {
+        const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+
+        *ret = cJSON_IsTrue(item);
+        return cJSON_IsBool(item) ? 0 : -EBADMSG;
+}
+
+static int from_json(const cJSON *object, Record *record) {
+        uint64_t version;
+        int r;
+
+        if (json_number(object, "version", NUMBER_MAX, &version) < 0 || version == 0)
+                return -EBADMSG;
+        if (version > 1)
+                return read_newer(object, record);
+
+        r = request_from_json(cJSON_GetObjectItemCaseSensitive(object, "request"),
+                              &record->request);
+        if (r >= 0)
+                r = read_texts(object, record);
+        if (r >= 0)
+                r = json_read_strings(object, "stopped", &record->stopped);
+        if (r < 0)
+                return r;
+        if (json_number(object, "begun", NUMBER_MAX, &record->begun) < 0 ||
+            json_number(object, "highest-generation", NUMBER_MAX, &record->highest) < 0 ||
+            read_boolean(object, "activates", &record->activates) < 0 ||
+            read_boolean(object, "committing", &record->committing) < 0 ||
+            read_boolean(object, "given-up", &record->given_up) < 0 || !*record->id ||
+            !*record->to || !*record->phase)
+                return -EBADMSG;
+        return 0;
+}
+
+/**
+ * record_parse() - take the text of a record apart
+ * @record: all zero before; record_done() even after an error
+ *
+ * Return: 0, RECORD_NEWER, -EBADMSG for what is none, or -ENOMEM.
+ */
+int record_parse(const char *text, size_t n, Record *record) {
+        _cleanup_(cJSON_Deletep) cJSON *object = NULL;
+        int r;
+
+        r = json_parse(text, n, &object);
+        return r < 0 ? r : from_json(object, record);
+}
+
+/**
+ * record_read() - the record of the transaction that has not ended
+ * @directory: the state directory
+ * @record:    as for record_parse()
+ *
+ * Return: as record_parse(); -ENOENT if none is open, or another error of file_read().
+ */
+int record_read(const char *directory, Record *record) {
+        _cleanup_free_ char *path = NULL, *text = NULL;
+        size_t n;
+        int r;
+
+        r = text_printf(&path, "%s/" RECORD_NAME, directory);
+        if (r >= 0)
+                r = file_read(AT_FDCWD, path, FILE_SMALL_MAX, &text, &n);
+        return r < 0 ? r : record_parse(text, n, record);
+}
+
+/** record_remove() - the transaction has ended, durably; 0 or an errno of unlinkat(2), fsync(2). */
+int record_remove(const char *directory) {
+        return file_remove(directory, RECORD_NAME);
+}
+
+/** record_set_aside() - keep a damaged record for who wants to look at it; 0 or an errno. */
+int record_set_aside(const char *directory) {
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        r = file_open_directory(AT_FDCWD, directory, &fd);
+        if (r < 0)
+                return r;
+        if (renameat(fd, RECORD_NAME, fd, RECORD_DAMAGED) < 0)
+                return -errno;
+        return fsync(fd) < 0 ? -errno : 0;
+}
+
+/** record_was_damaged() - whether nobody knows what an interrupted transaction has left. */
+bool record_was_damaged(const char *directory) {
+        _cleanup_free_ char *path = NULL;
+
+        return text_printf(&path, "%s/" RECORD_DAMAGED, directory) >= 0 && access(path, F_OK) >= 0;
+}
+
+/** record_forget_damage() - a later transaction has looked after all units. */
+void record_forget_damage(const char *directory) {
+        (void) file_remove(directory, RECORD_DAMAGED);
+}
+
+void record_done(Record *record) {
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++)
+                free(*text_of(record, i));
+        request_done(&record->request);
+        string_list_done(&record->stopped);
+        *record = (Record){ 0 };
+}

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "request.h"
+#include "string-list.h"
+
+enum { RECORD_NEWER = 1 }; /* answer: of a later version of enact; only the engine's path is read */
+
+/* The open transaction, as transaction.json in the state directory keeps it: all that is needed to
+ * bring it to an end after whoever worked on it has died. Texts that are not known are "". */
+typedef struct Record {
+        char *id;
+        char *boot_id; /* of the boot that it was begun in */
+        char *phase;
+        char *engine; /* the program that can read this */
+        Request request;
+        char *from, *to;    /* toplevels; @from is "" if no system ran */
+        uint64_t highest;   /* generation of the profile before; what is above is ours */
+        char *old_link;     /* what the profile held before: "system-12-link" */
+        char *old_profile;  /* and the store path that it stood for */
+        char *digest;       /* of the plan */
+        StringList stopped; /* units that ran before and are in the plan */
+        bool activates;     /* whether there is anything to do to the running system */
+        bool committing;    /* the profile or the boot default may have changed */
+        bool given_up;      /* whoever worked on it has told that it cannot be ended now */
+        uint64_t begun;     /* seconds since 1970 */
+        char *error_name, *error_text; /* what leads back */
+} Record;
+
+int record_write(const char *directory, const Record *record);
+int record_read(const char *directory, Record *record);
+int record_parse(const char *text, size_t n, Record *record);
+int record_remove(const char *directory);
+int record_set_aside(const char *directory);
+bool record_was_damaged(const char *directory);
+void record_forget_damage(const char *directory);
+void record_done(Record *record);

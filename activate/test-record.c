@@ -1,0 +1,106 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "record.h"
+#include "test.h"
+#include "text.h"
+
+static void put_text(const char *directory, const char *text) {
+        _cleanup_free_ char *path = NULL;
+
+        ASSERT_OK(text_printf(&path, "%s/transaction.json", directory));
+        ASSERT_OK(file_write(AT_FDCWD, path, text, 0644));
+}
+
+static Record sample(void) {
+        return (Record){
+                .id = (char *) "20260101-000000-000001",
+                .phase = (char *) "activate",
+                .engine = (char *) "/usr/libexec/enact/enact-activate",
+                .to = (char *) "/nix/store/2-b",
+                .request = { .toplevel = (char *) "/nix/store/2-b", .profile = (char *) "system" },
+                .highest = 41,
+                .committing = true,
+        };
+}
+
+TEST(a_record_comes_out_as_it_went_in) {
+        const char *directory = test_directory();
+        _cleanup_(record_done) Record got = { 0 };
+        Record record = sample();
+
+        ASSERT_OK(string_list_add(&record.stopped, "a.service"));
+        ASSERT_OK(record_write(directory, &record));
+        string_list_done(&record.stopped);
+        ASSERT_OK(record_read(directory, &got));
+        ASSERT_TEXT(got.id, record.id);
+        ASSERT_TEXT(got.phase, "activate");
+        ASSERT_TEXT(got.from, "");
+        ASSERT_TEXT(got.to, "/nix/store/2-b");
+        ASSERT_TEXT(got.request.profile, "system");
+        ASSERT_EQ(got.highest, 41);
+        ASSERT_TRUE(got.committing && !got.activates && !got.given_up);
+        ASSERT_EQ(got.stopped.n, 1);
+        ASSERT_TEXT(got.stopped.items[0], "a.service");
+}
+
+TEST(where_there_is_none_nothing_is_open) {
+        _cleanup_(record_done) Record record = { 0 };
+
+        ASSERT_EQ(record_read(test_directory(), &record), -ENOENT);
+}
+
+TEST(a_record_that_was_cut_is_damaged) {
+        const char *directory = test_directory();
+        _cleanup_free_ char *path = NULL, *text = NULL;
+        Record record = sample();
+        size_t n;
+
+        ASSERT_OK(record_write(directory, &record));
+        ASSERT_OK(text_printf(&path, "%s/transaction.json", directory));
+        ASSERT_OK(file_read(AT_FDCWD, path, FILE_SMALL_MAX, &text, &n));
+        for (size_t cut = 0; cut < n - 1; cut++) {
+                _cleanup_(record_done) Record got = { 0 };
+
+                ASSERT_EQ(record_parse(text, cut, &got), -EBADMSG);
+        }
+}
+
+TEST(a_newer_record_names_the_program_that_can_read_it) {
+        const char *directory = test_directory();
+        _cleanup_(record_done) Record record = { 0 };
+
+        put_text(directory, "{\"version\":2,\"engine\":\"/nix/store/9-enact/bin/x\",\"new\":[]}");
+        ASSERT_EQ(record_read(directory, &record), RECORD_NEWER);
+        ASSERT_TEXT(record.engine, "/nix/store/9-enact/bin/x");
+}
+
+TEST(a_damaged_record_is_set_aside_and_known_until_it_is_forgotten) {
+        const char *directory = test_directory();
+        _cleanup_(record_done) Record record = { 0 };
+
+        put_text(directory, "{\"version\":1,");
+        ASSERT_EQ(record_read(directory, &record), -EBADMSG);
+        ASSERT_FALSE(record_was_damaged(directory));
+        ASSERT_OK(record_set_aside(directory));
+        ASSERT_EQ(record_read(directory, &record), -ENOENT);
+        ASSERT_TRUE(record_was_damaged(directory));
+        record_forget_damage(directory);
+        ASSERT_FALSE(record_was_damaged(directory));
+}
+
+TEST(a_wrong_type_is_no_record) {
+        static const char *const texts[] = {
+                "{}",
+                "{\"version\":0}",
+                "{\"version\":\"1\"}",
+                "{\"version\":1,\"request\":{}}",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                _cleanup_(record_done) Record record = { 0 };
+
+                ASSERT_EQ(record_parse(texts[i], strlen(texts[i]), &record), -EBADMSG);
+        }
+}

@@ -1,0 +1,256 @@
+/*
+ * Recovery: a transaction whose engine died is brought to an end by whoever finds its record: the
+ * dead man's switch at once, the next boot, or the next engine. In the same boot what was touched
+ * is rolled back and what was being committed is completed. After a reboot the system that booted
+ * decides, and the rest follows it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <systemd/sd-id128.h>
+
+#include "error.h"
+#include "file.h"
+#include "locks.h"
+#include "text.h"
+#include "transaction-phases.h"
+
+static bool is_same_boot(const Record *record) {
+        char text[SD_ID128_STRING_MAX];
+        sd_id128_t id;
+
+        return sd_id128_get_boot(&id) >= 0 &&
+               strcmp(sd_id128_to_string(id, text), record->boot_id) == 0;
+}
+
+static bool is_path_of(const char *link, const char *toplevel) {
+        _cleanup_free_ char *path = NULL;
+
+        return file_realpath(link, &path) >= 0 && strcmp(path, toplevel) == 0;
+}
+
+/* Somebody else has switched since: what runs is none of this transaction's. */
+static bool is_overtaken(const Transaction *t) {
+        const Record *record = &t->record;
+
+        return *record->from && !is_path_of(t->places->running, record->from) &&
+               !is_path_of(t->places->running, record->to);
+}
+
+static const char *phase_to_enter(const Transaction *t) {
+        const Record *record = &t->record;
+
+        if (strcmp(record->phase, "end") == 0)
+                return "end";
+        if (!is_same_boot(record))
+                return "settle";
+        if (strcmp(record->phase, "stage") == 0 || strcmp(record->phase, "unstage") == 0 ||
+            is_overtaken(t))
+                return "unstage";
+        return strcmp(record->phase, "commit") == 0 ? "commit" : "rollback";
+}
+
+/* Why there is a way back; a commit that is completed and an end that is repeated need no reason.
+ */
+static void set_error(Transaction *t, const char *phase) {
+        const Record *record = &t->record;
+
+        if (*record->error_name)
+                (void) sd_bus_error_setf(&t->error, record->error_name, "%s", record->error_text);
+        else if (strcmp(phase, "end") != 0 && strcmp(phase, "commit") != 0)
+                (void) sd_bus_error_setf(&t->error, ENACT_ERROR_FAILED,
+                                         "The switch to '%s' was interrupted in phase '%s'",
+                                         record->to, record->phase);
+}
+
+static int open_systems(Transaction *t, const char *phase, sd_bus_error *reterr_error) {
+        const Record *record = &t->record;
+        int r;
+
+        r = profile_open(t->places->profiles, t->request->profile, /* make= */ false, &t->profile);
+        if (r < 0)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                         "Cannot open the profiles in '%s': %s",
+                                         t->places->profiles, strerror(-r));
+        r = toplevel_open(record->to, &t->new, reterr_error);
+        if (r < 0 && (strcmp(phase, "commit") == 0 || strcmp(phase, "rollback") == 0))
+                return r;
+        sd_bus_error_free(reterr_error);
+        if (*record->from) {
+                r = toplevel_open(record->from, &t->old, reterr_error);
+                if (r < 0 && strcmp(phase, "rollback") == 0)
+                        return r;
+                sd_bus_error_free(reterr_error);
+        }
+        return strcmp(phase, "rollback") == 0 ? manager_open(&t->manager, reterr_error) : 0;
+}
+
+/* What a process that was killed leaves beside its work. */
+static void sweep(Transaction *t) {
+        static const char *const below_roots[] = { "", "/failed", "/pins" };
+        _cleanup_free_ char *history = NULL, *profiles = NULL;
+
+        (void) file_remove_temporaries(t->places->state);
+        if (text_printf(&history, "%s/history", t->places->state) >= 0)
+                (void) file_remove_temporaries(history);
+        (void) file_remove_temporaries(t->places->profiles);
+        if (text_printf(&profiles, "%s/" SYSTEM_PROFILES, t->places->profiles) >= 0)
+                (void) file_remove_temporaries(profiles);
+        for (size_t i = 0; i < ELEMENTSOF(below_roots); i++) {
+                _cleanup_free_ char *roots = NULL;
+
+                if (text_printf(&roots, "%s%s", t->places->roots, below_roots[i]) >= 0)
+                        (void) file_remove_temporaries(roots);
+        }
+}
+
+static bool never(void) {
+        return false;
+}
+
+static void tell_recovery(Transaction *t) {
+        cJSON *event = event_new("recover");
+        _cleanup_free_ char *text = NULL;
+
+        event_add_text(event, "id", t->record.id);
+        event_add_text(event, "phase", t->record.phase);
+        event_add_text(event, "from", t->record.from);
+        event_add_text(event, "to", t->record.to);
+        if (text_printf(&text, "a switch to '%s' was interrupted in phase '%s'", t->record.to,
+                        t->record.phase) >= 0)
+                event_add_text(event, "text", text);
+        event_add_message_id(event, MESSAGE_RECOVERY_BEGINS);
+        event_emit(t->log, event);
+}
+
+/* Brings the record that is read into @t to its end; the locks are held. */
+static int recover(Transaction *t, sd_bus_error *reterr_error) {
+        const char *phase = phase_to_enter(t);
+        int r;
+
+        t->id = t->record.id;
+        t->request = &t->record.request;
+        t->recovers = t->recorded = t->staged = true;
+        t->activates = t->record.activates;
+        t->commits = t->request->verb != REQUEST_TEST;
+        t->touched = t->activates && strcmp(phase, "rollback") == 0;
+        tell_recovery(t);
+        sweep(t);
+
+        r = open_systems(t, phase, reterr_error);
+        if (r < 0)
+                return r;
+        set_error(t, phase);
+        return transaction_go(t, phase, reterr_error);
+}
+
+/* A record that nobody can read says nothing; the next switch looks after all units. */
+static int set_aside(Transaction *t, sd_bus_error *reterr_error) {
+        int r;
+
+        r = record_set_aside(t->places->state);
+        if (r < 0)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                         "Cannot set the damaged record in '%s' aside: %s",
+                                         t->places->state, strerror(-r));
+        transaction_note(t, "the record of an interrupted switch is damaged; it was set aside as "
+                            "'transaction.damaged', and all units are looked after");
+        return 0;
+}
+
+/* 0 if there is a record of ours to work on, TRANSACTION_NONE if there is none. */
+static int read_record(Transaction *t, const char *id, sd_bus_error *reterr_error) {
+        int r;
+
+        r = record_read(t->places->state, &t->record);
+        if (r == -ENOENT || (r == 0 && id && strcmp(t->record.id, id) != 0))
+                return TRANSACTION_NONE;
+        if (r == RECORD_NEWER)
+                return sd_bus_error_setf(
+                        reterr_error, ENACT_ERROR_REFUSED,
+                        "A newer version of enact was interrupted in the middle of a switch, and "
+                        "only that one can end it: run '%s recover'. Nothing was changed.",
+                        *t->record.engine ? t->record.engine : "enact-activate");
+        if (r == -EBADMSG || r == -EFBIG || r == -EISDIR || r == -ENXIO)
+                return set_aside(t, reterr_error) < 0 ? -EBADMSG : TRANSACTION_NONE;
+        if (r < 0)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                         "Cannot read the record in '%s': %s. Nothing was changed.",
+                                         t->places->state, strerror(-r));
+        return 0;
+}
+
+/*
+ * For a transaction that is about to begin and has the locks: what an earlier one has left is ended
+ * first. If that fails, the new one looks after all units: it may be the way out.
+ */
+int transaction_recover_found(Transaction *t, sd_bus_error *reterr_error) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        Transaction found = {
+                .places = t->places,
+                .log = t->log,
+                .interrupted = never,
+                .lock_fd = -EBADF,
+                .nixos_lock_fd = -EBADF,
+        };
+        int r;
+
+        r = read_record(&found, NULL, reterr_error);
+        if (r == 0) {
+                r = recover(&found, &error);
+                if (error.message)
+                        transaction_note(t, error.message);
+                t->all_units = found.keeps_record;
+                r = 0;
+        }
+        transaction_done(&found);
+        return r < 0 ? r : 0;
+}
+
+/**
+ * transaction_recover() - bring an interrupted transaction to its end
+ * @id:              of the one that is meant; NULL: any
+ * @log:             told of each step
+ * @lock_limit_usec: how long whoever has the locks is waited for
+ * @ret_text:        how it ended well, in one sentence; owned by the caller
+ *
+ * Return: 0 if what was committed is complete; TRANSACTION_NONE if there is nothing to do; else a
+ * negative errno, and @reterr_error says what holds now: RolledBack or Failed (the old system runs
+ * and is the boot default), or what prevents an end.
+ */
+int transaction_recover(const char *id, const TransactionPlaces *places, EventLog *log,
+                        uint64_t lock_limit_usec, char **ret_text, sd_bus_error *reterr_error) {
+        Transaction t = {
+                .places = places,
+                .log = log,
+                .interrupted = never,
+                .lock_fd = -EBADF,
+                .nixos_lock_fd = -EBADF,
+        };
+        int r;
+
+        r = locks_take(places, lock_limit_usec, &t.lock_fd, &t.nixos_lock_fd, reterr_error);
+        if (r >= 0)
+                r = read_record(&t, id, reterr_error);
+        if (r == 0)
+                r = recover(&t, reterr_error);
+        if (r == 0)
+                *ret_text = TAKE_PTR(t.text);
+        transaction_done(&t);
+        return r;
+}
+
+/**
+ * transaction_is_open() - whether a record stands that has not been ended
+ * @id: of the transaction that is meant, and that nobody has given up yet; NULL: any
+ */
+bool transaction_is_open(const char *id, const TransactionPlaces *places) {
+        _cleanup_(record_done) Record record = { 0 };
+        int r;
+
+        r = record_read(places->state, &record);
+        if (!id)
+                return r >= 0;
+        return r == 0 && strcmp(record.id, id) == 0 && !record.given_up;
+}
