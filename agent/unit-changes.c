@@ -45,18 +45,22 @@ static bool is_unit_file(const char *name) {
 static bool is_alias(const UnitTree *tree, const char *name) {
         _cleanup_free_ char *target = NULL;
 
-        return unit_tree_has(tree, name) && file_readlink(tree->dir_fd, name, &target) >= 0 &&
-               !strchr(target, '/');
+        return file_readlink(tree->dir_fd, name, &target) >= 0 && !strchr(target, '/');
 }
 
+/* Also units that only have drop-ins there. */
 static int list_names(const UnitTree *tree, StringList *names) {
-        const StringList *lists[] = { &tree->names, &tree->stems };
-        int r = 0;
+        _cleanup_(string_list_done) StringList all = { 0 };
+        int r;
 
-        for (size_t k = 0; k < ELEMENTSOF(lists); k++)
-                for (size_t i = 0; r >= 0 && i < lists[k]->n; i++)
-                        if (is_unit_file(lists[k]->items[i]) && !is_alias(tree, lists[k]->items[i]))
-                                r = string_list_add(names, lists[k]->items[i]);
+        if (tree->dir_fd < 0)
+                return 0;
+        r = file_list(tree->dir_fd, ".", &all);
+        if (r >= 0)
+                r = string_list_copy(&all, &tree->stems);
+        for (size_t i = 0; r >= 0 && i < all.n; i++)
+                if (is_unit_file(all.items[i]) && !is_alias(tree, all.items[i]))
+                        r = string_list_add(names, all.items[i]);
         return r;
 }
 
