@@ -2,6 +2,7 @@
  * Unit changes: which unit files differ between two systems, whatever runs. By the same comparison
  * as a switch's plan, so what asks for nothing there is no change here.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -45,18 +46,32 @@ static bool is_unit_file(const char *name) {
 static bool is_alias(const UnitTree *tree, const char *name) {
         _cleanup_free_ char *target = NULL;
 
-        return unit_tree_has(tree, name) && file_readlink(tree->dir_fd, name, &target) >= 0 &&
-               !strchr(target, '/');
+        return file_readlink(tree->dir_fd, name, &target) >= 0 && !strchr(target, '/');
+}
+
+static int is_unit_entry(const struct dirent *entry) {
+        return is_unit_file(entry->d_name);
 }
 
 static int list_names(const UnitTree *tree, StringList *names) {
-        const StringList *lists[] = { &tree->names, &tree->stems };
-        int r = 0;
+        struct dirent **entries;
+        int n, r = 0;
 
-        for (size_t k = 0; k < ELEMENTSOF(lists); k++)
-                for (size_t i = 0; r >= 0 && i < lists[k]->n; i++)
-                        if (is_unit_file(lists[k]->items[i]) && !is_alias(tree, lists[k]->items[i]))
-                                r = string_list_add(names, lists[k]->items[i]);
+        for (size_t i = 0; r >= 0 && i < tree->stems.n; i++)
+                if (is_unit_file(tree->stems.items[i]) && !is_alias(tree, tree->stems.items[i]))
+                        r = string_list_add(names, tree->stems.items[i]);
+        if (r < 0 || tree->dir_fd < 0)
+                return r;
+
+        n = scandirat(tree->dir_fd, ".", &entries, is_unit_entry, NULL);
+        if (n < 0)
+                return -errno;
+        for (int i = 0; i < n; i++) {
+                if (r >= 0 && !is_alias(tree, entries[i]->d_name))
+                        r = string_list_add(names, entries[i]->d_name);
+                free(entries[i]);
+        }
+        free(entries);
         return r;
 }
 
