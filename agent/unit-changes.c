@@ -2,7 +2,6 @@
  * Unit changes: which unit files differ between two systems, whatever runs. By the same comparison
  * as a switch's plan, so what asks for nothing there is no change here.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -49,29 +48,19 @@ static bool is_alias(const UnitTree *tree, const char *name) {
         return file_readlink(tree->dir_fd, name, &target) >= 0 && !strchr(target, '/');
 }
 
-static int is_unit_entry(const struct dirent *entry) {
-        return is_unit_file(entry->d_name);
-}
-
+/* Also units that only have drop-ins there. */
 static int list_names(const UnitTree *tree, StringList *names) {
-        struct dirent **entries;
-        int n, r = 0;
+        _cleanup_(string_list_done) StringList all = { 0 };
+        int r;
 
-        for (size_t i = 0; r >= 0 && i < tree->stems.n; i++)
-                if (is_unit_file(tree->stems.items[i]) && !is_alias(tree, tree->stems.items[i]))
-                        r = string_list_add(names, tree->stems.items[i]);
-        if (r < 0 || tree->dir_fd < 0)
-                return r;
-
-        n = scandirat(tree->dir_fd, ".", &entries, is_unit_entry, NULL);
-        if (n < 0)
-                return -errno;
-        for (int i = 0; i < n; i++) {
-                if (r >= 0 && !is_alias(tree, entries[i]->d_name))
-                        r = string_list_add(names, entries[i]->d_name);
-                free(entries[i]);
-        }
-        free(entries);
+        if (tree->dir_fd < 0)
+                return 0;
+        r = file_list(tree->dir_fd, ".", &all);
+        if (r >= 0)
+                r = string_list_copy(&all, &tree->stems);
+        for (size_t i = 0; r >= 0 && i < all.n; i++)
+                if (is_unit_file(all.items[i]) && !is_alias(tree, all.items[i]))
+                        r = string_list_add(names, all.items[i]);
         return r;
 }
 
