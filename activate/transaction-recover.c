@@ -89,7 +89,7 @@ static int open_systems(Transaction *t, const char *phase, sd_bus_error *reterr_
 
 /* What a process that was killed leaves beside its work. */
 static void sweep(Transaction *t) {
-        static const char *const below_roots[] = { "", "/failed", "/pins" };
+        static const char *const below_roots[] = { "", "/failed", "/menu", "/pins" };
         _cleanup_free_ char *history = NULL, *profiles = NULL;
 
         (void) file_remove_temporaries(t->places->state);

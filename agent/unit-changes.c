@@ -2,7 +2,6 @@
  * Unit changes: which unit files differ between two systems, whatever runs. By the same comparison
  * as a switch's plan, so what asks for nothing there is no change here.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -51,7 +50,6 @@ static bool is_alias(const UnitTree *tree, const char *name) {
 
 /* Also units that only have drop-ins there. */
 static int list_names(const UnitTree *tree, StringList *names) {
-<<<<<<< Updated upstream
         _cleanup_(string_list_done) StringList all = { 0 };
         int r;
 
@@ -63,27 +61,6 @@ static int list_names(const UnitTree *tree, StringList *names) {
         for (size_t i = 0; r >= 0 && i < all.n; i++)
                 if (is_unit_file(all.items[i]) && !is_alias(tree, all.items[i]))
                         r = string_list_add(names, all.items[i]);
-=======
-        struct dirent **entries;
-        int n, r = 0;
-
-        for (size_t i = 0; r >= 0 && i < tree->stems.n; i++)
-                if (is_unit_file(tree->stems.items[i]) && !is_alias(tree, tree->stems.items[i]))
-                        r = string_list_add(names, tree->stems.items[i]);
-        if (r < 0 || tree->dir_fd < 0)
-                return r;
-
-        n = scandirat(tree->dir_fd, ".", &entries, NULL, NULL);
-        if (n < 0)
-                return -errno;
-        for (int i = 0; i < n; i++) {
-                if (r >= 0 && is_unit_file(entries[i]->d_name) &&
-                    !is_alias(tree, entries[i]->d_name))
-                        r = string_list_add(names, entries[i]->d_name);
-                free(entries[i]);
-        }
-        free(entries);
->>>>>>> Stashed changes
         return r;
 }
 
