@@ -3,7 +3,10 @@
  * durable. Nothing live is touched.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/file.h>
 #include <systemd/sd-id128.h>
 
 #include "clock.h"
@@ -14,7 +17,9 @@
 #include "text.h"
 #include "transaction-phases.h"
 
-#define SYNC_LIMIT_USEC (60 * 60 * USEC_PER_SEC)
+#define SYNC_LIMIT_USEC      (60 * 60 * USEC_PER_SEC)
+#define COLLECTOR_LIMIT_USEC (15 * 60 * USEC_PER_SEC)
+#define COLLECTOR_PAUSE_MSEC 200
 
 /* What runs now; its own record of how to be activated is needed to come back to it. */
 static int find_old(Transaction *t, sd_bus_error *reterr_error) {
@@ -22,7 +27,7 @@ static int find_old(Transaction *t, sd_bus_error *reterr_error) {
         int r;
 
         r = toplevel_open(t->places->running, &t->old, &error);
-        if (r >= 0 || t->request->no_rollback || t->request->verb == REQUEST_BOOT)
+        if (r >= 0 || t->no_rollback || t->request->verb == REQUEST_BOOT)
                 return 0;
         return sd_bus_error_setf(
                 reterr_error, ENACT_ERROR_REFUSED,
@@ -136,6 +141,42 @@ static int make_generation(Transaction *t, sd_bus_error *reterr_error) {
         return 0;
 }
 
+static int say_interrupted(sd_bus_error *reterr_error) {
+        return sd_bus_error_setf(reterr_error, ENACT_ERROR_INTERRUPTED,
+                                 "Interrupted before activation. Nothing was changed.");
+}
+
+/*
+ * A collector that works has looked for roots already, and may not know of ours: it is waited for.
+ * One that begins later finds it. What it has taken by then is gone, and that is told.
+ */
+static int wait_for_collector(Transaction *t, sd_bus_error *reterr_error) {
+        uint64_t deadline = clock_monotonic_usec() + COLLECTOR_LIMIT_USEC;
+        _cleanup_close_ int fd = -EBADF;
+        bool told = false;
+
+        fd = open(t->places->collector, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        while (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0) {
+                if (t->interrupted())
+                        return say_interrupted(reterr_error);
+                if (clock_monotonic_usec() >= deadline)
+                        return sd_bus_error_setf(reterr_error, ENACT_ERROR_BUSY,
+                                                 "A garbage collection has been under way for long "
+                                                 "and could take '%s'. Nothing was changed.",
+                                                 t->new->path);
+                if (!told)
+                        transaction_note(t, "waiting for a garbage collection to end");
+                event_log_expect(t->log, 2 * COLLECTOR_LIMIT_USEC);
+                told = true;
+                (void) poll(NULL, 0, COLLECTOR_PAUSE_MSEC);
+        }
+        if (access(t->new->path, F_OK) >= 0)
+                return 0;
+        return sd_bus_error_setf(reterr_error, ENACT_ERROR_REFUSED,
+                                 "'%s' was taken by a garbage collection. Nothing was changed.",
+                                 t->new->path);
+}
+
 /* From here on the garbage collector leaves it alone, and a power cut leaves all of its files. */
 static int keep_candidate(Transaction *t, sd_bus_error *reterr_error) {
         _cleanup_free_ char *booted = NULL;
@@ -148,20 +189,19 @@ static int keep_candidate(Transaction *t, sd_bus_error *reterr_error) {
                 r = transaction_set_root(t, "booted", booted);
         if (r >= 0 && text_after_prefix(t->record.engine, STORE_DIRECTORY "/"))
                 r = transaction_set_root(t, "engine", t->record.engine);
-        event_log_expect(t->log, SYNC_LIMIT_USEC);
-        if (r >= 0)
+        if (r >= 0) {
+                r = wait_for_collector(t, reterr_error);
+                if (r < 0)
+                        return r;
+                event_log_expect(t->log, SYNC_LIMIT_USEC);
                 r = file_sync_filesystem(STORE_DIRECTORY);
+        }
         if (r < 0)
                 return sd_bus_error_setf(
                         reterr_error, ENACT_ERROR_FAILED,
                         "Cannot keep '%s' from being lost: %s. Nothing was changed.", t->new->path,
                         strerror(-r));
         return 0;
-}
-
-static int say_interrupted(sd_bus_error *reterr_error) {
-        return sd_bus_error_setf(reterr_error, ENACT_ERROR_INTERRUPTED,
-                                 "Interrupted before activation. Nothing was changed.");
 }
 
 static int run_pre_switch_checks(Transaction *t, sd_bus_error *reterr_error) {
@@ -186,6 +226,10 @@ static int stage_open(Transaction *t, sd_bus_error *reterr_error) {
         r = toplevel_open(t->request->toplevel, &t->new, reterr_error);
         if (r < 0)
                 return r;
+        r = settings_read(t->new->path, &t->settings, reterr_error);
+        if (r < 0)
+                return r;
+        t->no_rollback = t->request->no_rollback || t->settings.no_rollback;
         r = find_old(t, reterr_error);
         if (r < 0)
                 return r;
@@ -283,6 +327,8 @@ int stage_enter(Transaction *t, sd_bus_error *reterr_error) {
         if (r < 0)
                 return r;
         tell_beginning(t);
+        for (size_t i = 0; i < t->settings.notes.n; i++)
+                transaction_note(t, t->settings.notes.items[i]);
 
         r = find_what_is_missing(t);
         if (r < 0)

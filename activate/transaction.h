@@ -9,19 +9,21 @@
 
 /* Where a transaction works. */
 typedef struct TransactionPlaces {
-        const char *state;    /* of state_directory() */
-        const char *profiles; /* /nix/var/nix/profiles */
-        const char *roots;    /* /nix/var/nix/gcroots/enact */
-        const char *running;  /* /run/current-system */
-        const char *booted;   /* /run/booted-system */
-        const char *nixos;    /* /run/nixos, with the lock that NixOS' own program takes */
+        const char *state;     /* of state_directory() */
+        const char *profiles;  /* /nix/var/nix/profiles */
+        const char *roots;     /* /nix/var/nix/gcroots/enact */
+        const char *collector; /* the lock that Nix' garbage collector holds while it works */
+        const char *running;   /* /run/current-system */
+        const char *booted;    /* /run/booted-system */
+        const char *nixos;     /* /run/nixos, with the lock that NixOS' own program takes */
 } TransactionPlaces;
 
 #define TRANSACTION_PLACES_HOST                                                                    \
         (TransactionPlaces) {                                                                      \
                 .state = state_directory(), .profiles = "/nix/var/nix/profiles",                   \
-                .roots = "/nix/var/nix/gcroots/enact", .running = "/run/current-system",           \
-                .booted = "/run/booted-system", .nixos = "/run/nixos"                              \
+                .roots = "/nix/var/nix/gcroots/enact", .collector = "/nix/var/nix/gc.lock",        \
+                .running = "/run/current-system", .booted = "/run/booted-system",                  \
+                .nixos = "/run/nixos"                                                              \
         }
 
 enum { TRANSACTION_NONE = 1 }; /* answer: there is nothing to recover */

@@ -15,6 +15,7 @@ enum {
         OPTION_STORE_PATH = 256,
         OPTION_NO_ROLLBACK,
         OPTION_FORCE,
+        OPTION_UNATTENDED,
         OPTION_INSTALL_BOOTLOADER,
         OPTION_JSON,
         OPTION_JOB_TIMEOUT,
@@ -31,6 +32,7 @@ static const struct option known[] = {
         { "profile-name",       required_argument, NULL, 'p' },
         { "no-rollback",        no_argument,       NULL, OPTION_NO_ROLLBACK },
         { "force",              no_argument,       NULL, OPTION_FORCE },
+        { "unattended",         no_argument,       NULL, OPTION_UNATTENDED },
         { "install-bootloader", no_argument,       NULL, OPTION_INSTALL_BOOTLOADER },
         { "json",               no_argument,       NULL, OPTION_JSON },
         { "job-timeout",        required_argument, NULL, OPTION_JOB_TIMEOUT },
@@ -133,6 +135,9 @@ static int take_option(Options *options, int c, int index, int argc, char **argv
                 return 0;
         case OPTION_FORCE:
                 options->force = true;
+                return 0;
+        case OPTION_UNATTENDED:
+                options->unattended = true;
                 return 0;
         case OPTION_INSTALL_BOOTLOADER:
                 options->install_bootloader = true;

@@ -97,12 +97,13 @@ TEST(our_own_options_are_ours) {
         _cleanup_(case_done) Case c = { 0 };
 
         ASSERT_OK(parse(&c, "switch --flake .#web --store-path /nix/store/1-a --profile-name p "
-                            "--no-rollback --force --install-bootloader --json"));
+                            "--no-rollback --force --unattended --install-bootloader --json"));
         ASSERT_TEXT(c.options.flake, ".#web");
         ASSERT_TEXT(c.options.store_path, "/nix/store/1-a");
         ASSERT_TEXT(c.options.profile, "p");
         ASSERT_TRUE(c.options.no_rollback);
         ASSERT_TRUE(c.options.force);
+        ASSERT_TRUE(c.options.unattended);
         ASSERT_TRUE(c.options.install_bootloader);
         ASSERT_TRUE(c.options.json);
         ASSERT_EQ(c.options.nix.n, 0);

@@ -81,6 +81,7 @@ static int roll_back(const Options *options, const char *word, Display *display,
         request.no_check = options->no_check;
         request.job_limit_sec = options->job_limit_sec;
         request.force = options->force;
+        request.unattended = options->unattended;
         request.uid = getuid();
 
         r = root_side_start(&root, reterr_error);

@@ -107,6 +107,10 @@ configuration web script <<< "$(good '
   environment.etc.motto.text = "new";')"
 rolled_back script "about to break" "The activation script" "failed"
 
+step "one that has failed is not tried again where nobody looks on"
+refused web 1 enact switch --flake /root/script --unattended
+says "has failed before and is not tried again unattended. Nothing was changed."
+
 step "a boot loader installer that fails: the one of the old system runs again"
 configuration web installer <<< "$(good '
   boot.loader.external.installHook = pkgs.writeShellScript "install-in-vain" "echo no room on the ESP >&2; exit 1";

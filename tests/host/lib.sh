@@ -117,9 +117,10 @@ cgroups_of() {
     done <<< "$ENACT_TEST_CGROUPS"
 }
 
-# host NAME: make a host and boot it
+# host NAME [without-units]: make a host and boot it; one that has the programs of enact, but none of
+# its units, if so said
 host() {
-    local name=$1 dir=$place/hosts/$1 base debian number
+    local name=$1 variant=${2:-} dir=$place/hosts/$1 base debian number
 
     [[ $name =~ ^[a-z][a-z0-9-]{0,30}$ ]] || fail "'$name' is not a name for a host"
     [ ! -e "$dir" ] || fail "there is a host '$name' already"
@@ -131,6 +132,11 @@ host() {
         "$dir/root"
     tr -d - < /proc/sys/kernel/random/uuid > "$dir/root/etc/machine-id"
     hold_into "$dir/root"
+    case $variant in
+    '') ;;
+    without-units) rm -f "$dir"/root/usr/lib/systemd/system/enact*.service ;;
+    *) fail "there is no host '$variant'" ;;
+    esac
 
     number=$(find "$place/hosts" -mindepth 1 -maxdepth 1 -type d | wc -l)
     printf '10.77.0.%s\n' "$((number + 1))" > "$dir/address"
@@ -473,7 +479,7 @@ configuration() {
 }
 
 # lock_offline HOST DIR: write the flake.lock of a flake that wants github's nixpkgs and home-manager,
-# pinning them to the library in the host, so that it can be used there as it is
+# pinning them to the library in the host, and enact to the one there, so that it can be used as it is
 lock_offline() {
     (enter "$1" sh -ec '
         cd "$1"
@@ -481,12 +487,14 @@ lock_offline() {
         rm -f flake.lock
         set --
         for input in $(echo "$wanted" | jq -r "keys[]"); do
-            set -- "$@" --override-input "$input" path:/usr/share/enact-tests/nixos
+            [ "$input" = enact ] && pin=enact || pin=nixos
+            set -- "$@" --override-input "$input" "path:/usr/share/enact-tests/$pin"
         done
         nix flake lock "path:$PWD" "$@" 2> /dev/null
         jq --argjson wanted "$wanted" "
-            def ref: capture(\"^github:(?<owner>[^/]+)/(?<repo>[^/]+)(/(?<ref>.+))?\$\")
-                | with_entries(select(.value != null)) + {type: \"github\"};
+            def ref: if startswith(\"path:\") then {type: \"path\", path: .[5:]}
+                else capture(\"^github:(?<owner>[^/]+)/(?<repo>[^/]+)(/(?<ref>.+))?\$\")
+                | with_entries(select(.value != null)) + {type: \"github\"} end;
             reduce (\$wanted | to_entries[]) as \$i (.;
                 .nodes[.nodes.root.inputs[\$i.key]].original = (\$i.value.url | ref))" \
             flake.lock > flake.lock.new

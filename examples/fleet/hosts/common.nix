@@ -12,6 +12,10 @@
     openssh.authorizedKeys.keys = [ ];
   };
 
+  # enact, and what a switch is held to: the way in stays open, or the old system comes back.
+  programs.enact.enable = true;
+  programs.enact.judge.units = [ "sshd.service" ];
+
   # Programs for everybody.
   environment.systemPackages = [ pkgs.git pkgs.htop ];
 }

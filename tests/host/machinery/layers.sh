@@ -176,6 +176,14 @@ host_flake_into() {
         "$checkout/tests/host/base/flake.nix" > "$dir/flake.nix"
 }
 
+# enact_flake_into DIR: enact's own flake and modules, with the enact that the host has for a package
+enact_flake_into() {
+    mkdir -p "$1/modules"
+    cp "$checkout/flake.nix" "$1/flake.nix"
+    cp "$checkout"/modules/*.nix "$1/modules/"
+    cp "$checkout/tests/host/base/package.nix" "$1/modules/package.nix"
+}
+
 # base_layer NAME: make the layer that holds the first system of host NAME if it is not there, and
 # print its path
 base_layer() {
@@ -190,7 +198,9 @@ base_layer() {
         basename "$debian"
         hash_of_tree "$library"
         hash_of_tree "$checkout/tests/host/base"
-        declare -f base_layer base_layer_build host_flake_into
+        hash_of_tree "$checkout/modules"
+        sha256sum < "$checkout/flake.nix"
+        declare -f base_layer base_layer_build enact_flake_into host_flake_into
     } | sha256sum | cut -c1-16)-$name
     (
         flock 9
@@ -205,6 +215,7 @@ base_layer() {
         if ! (
             export -f base_layer_build
             host_flake_into "$new/flake" "$name"
+            enact_flake_into "$new/enact"
             printf '{ }\n' > "$new/flake/host.nix"
             unshare --mount -- bash -euo pipefail -c 'base_layer_build "$@"' - \
                 "$debian/root" "$new" "$library" "$name"
@@ -214,7 +225,7 @@ base_layer() {
             rm -rf --one-file-system -- "$new"
             exit 1
         fi
-        rm -rf --one-file-system -- "$new/work" "$new/root" "$new/flake"
+        rm -rf --one-file-system -- "$new/work" "$new/root" "$new/flake" "$new/enact"
         mv -T "$new" "$layer"
     ) 9> "$cache/lock" || return 1
     printf '%s\n' "$layer"
@@ -231,6 +242,7 @@ base_layer_build() {
     mount -t tmpfs tmpfs "$root/tmp"
     mkdir -p "$root/$dir/hosts"
     cp -rT --no-preserve=ownership "$library" "$root/$dir/nixos"
+    cp -rT --no-preserve=ownership "$new/enact" "$root/$dir/enact"
     cp -rT --no-preserve=ownership "$new/flake" "$root/$dir/hosts/$name"
     env -i PATH=/usr/bin:/bin:/usr/sbin:/sbin HOME=/root chroot "$root" nix build \
         "path:/$dir/hosts/$name#nixosConfigurations.\"$name\".config.system.build.toplevel" \
