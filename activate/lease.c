@@ -14,6 +14,8 @@
 #include "clock.h"
 #include "lease.h"
 
+#define BEAT_USEC USEC_PER_SEC
+
 typedef struct Page {
         _Atomic uint64_t beats;
 } Page;
@@ -26,13 +28,26 @@ struct Lease {
         int end_fds[2]; /* closing the second ends the thread */
 };
 
+/* A process that was paused, alone or with its host, has what was left of its time when it goes on.
+ */
+static void forgive_pause(Lease *lease, uint64_t last, uint64_t now) {
+        if (now - last > 2 * BEAT_USEC)
+                atomic_fetch_add(&lease->deadline_usec, now - last - BEAT_USEC);
+}
+
 static void *beat(void *userdata) {
         Lease *lease = userdata;
         struct pollfd fd = { .fd = lease->end_fds[0], .events = POLLIN };
+        uint64_t last = clock_monotonic_usec();
 
-        while (poll(&fd, 1, 1000) <= 0)
-                if (clock_monotonic_usec() < atomic_load(&lease->deadline_usec))
+        while (poll(&fd, 1, BEAT_USEC / USEC_PER_MSEC) <= 0) {
+                uint64_t now = clock_monotonic_usec();
+
+                forgive_pause(lease, last, now);
+                if (now < atomic_load(&lease->deadline_usec))
                         atomic_fetch_add(&lease->page->beats, 1);
+                last = now;
+        }
         return NULL;
 }
 

@@ -56,10 +56,19 @@ int commit_enter(Transaction *t, sd_bus_error *reterr_error) {
         return r < 0 ? r : set_profile(t, reterr_error);
 }
 
+/* Whether the profile stands for what the commit has set; somebody else may have changed it since.
+ */
+static bool profile_stands_for(const Transaction *t, const char *toplevel) {
+        _cleanup_free_ char *target = NULL;
+
+        return profile_current(t->profile, &target) >= 0 && strcmp(target, toplevel) == 0;
+}
+
 static int put_profile_back(Transaction *t) {
         int r;
 
-        if (profile_holds(t->profile, t->record.old_link)) /* no room for a lock is needed */
+        /* No room for a lock is needed where there is nothing to do. */
+        if (profile_holds(t->profile, t->record.old_link) || !profile_stands_for(t, t->record.to))
                 return 0;
         r = profile_lock(t->profile);
         if (r == 0)
@@ -73,12 +82,14 @@ static int put_profile_back(Transaction *t) {
 /* That of the profile; the system that runs may have been tested only. */
 static int put_boot_loader_back(Transaction *t) {
         _cleanup_(toplevel_freep) Toplevel *toplevel = NULL;
-        const Toplevel *old = t->old;
+        _cleanup_free_ char *target = NULL;
+        const Toplevel *of = t->old;
         int r;
 
-        if (*t->record.old_profile && toplevel_open(t->record.old_profile, &toplevel, NULL) >= 0)
-                old = toplevel;
-        r = old ? install_boot_loader(t, old, NULL) : 0;
+        if (profile_current(t->profile, &target) >= 0 &&
+            toplevel_open(target, &toplevel, NULL) >= 0)
+                of = toplevel;
+        r = of ? install_boot_loader(t, of, NULL) : 0;
         if (r < 0)
                 transaction_note(t, "the boot loader installer of the old system failed, too");
         return r;
@@ -192,8 +203,9 @@ static void keep_active(Transaction *t) {
                 (void) undo_commit(t);
                 transaction_note(t, "it could not be made the boot default, either");
         }
-        conclude(t, ENACT_ERROR_UNITS_FAILED, "'%s' is active all the same (--no-rollback).",
-                 t->new->path);
+        conclude(t, error_to_exit_code(&t->error) == 4 ? t->error.name : ENACT_ERROR_UNITS_FAILED,
+                 "'%s' is active all the same (%s).", t->new->path,
+                 t->request->no_rollback ? "--no-rollback" : "its rollback.automatic is false");
 }
 
 /* Back to the recorded path: the same planning and activation as forwards, and judged as well. */
@@ -204,7 +216,7 @@ int rollback_enter(Transaction *t, _unused_ sd_bus_error *reterr_error) {
         if (leave_to_next_boot(t))
                 return 0;
         keep_failed(t);
-        if (t->request->no_rollback) {
+        if (t->no_rollback) {
                 keep_active(t);
                 return 0;
         }

@@ -34,7 +34,8 @@ static bool is_path_of(const char *link, const char *toplevel) {
 static bool is_overtaken(const Transaction *t) {
         const Record *record = &t->record;
 
-        return *record->from && !is_path_of(t->places->running, record->from) &&
+        return is_same_boot(record) && *record->from &&
+               !is_path_of(t->places->running, record->from) &&
                !is_path_of(t->places->running, record->to);
 }
 
@@ -88,7 +89,7 @@ static int open_systems(Transaction *t, const char *phase, sd_bus_error *reterr_
 
 /* What a process that was killed leaves beside its work. */
 static void sweep(Transaction *t) {
-        static const char *const below_roots[] = { "", "/failed", "/pins" };
+        static const char *const below_roots[] = { "", "/failed", "/menu", "/pins" };
         _cleanup_free_ char *history = NULL, *profiles = NULL;
 
         (void) file_remove_temporaries(t->places->state);
@@ -135,12 +136,17 @@ static int recover(Transaction *t, sd_bus_error *reterr_error) {
         t->activates = t->record.activates;
         t->commits = t->request->verb != REQUEST_TEST;
         t->touched = t->activates && strcmp(phase, "rollback") == 0;
+        if (is_overtaken(t))
+                t->record.committing = false; /* the profile is theirs, too */
         tell_recovery(t);
         sweep(t);
 
         r = open_systems(t, phase, reterr_error);
         if (r < 0)
                 return r;
+        if (t->new) /* refused if it could not be read, so it can */
+                (void) settings_read(t->new->path, &t->settings, NULL);
+        t->no_rollback = t->request->no_rollback || t->settings.no_rollback;
         set_error(t, phase);
         return transaction_go(t, phase, reterr_error);
 }
@@ -201,7 +207,7 @@ int transaction_recover_found(Transaction *t, sd_bus_error *reterr_error) {
                 r = recover(&found, &error);
                 if (error.message)
                         transaction_note(t, error.message);
-                t->all_units = found.keeps_record;
+                t->all_units = transaction_is_open(NULL, t->places);
                 r = 0;
         }
         transaction_done(&found);

@@ -6,7 +6,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +24,6 @@
 #define NOTHING_CHANGED   "Nothing was changed."
 #define STORE_DIRECTORY   "/nix/store"
 #define STORE_HASH_LENGTH 32U
-#define LINK_NAME         "result"
 #define READ_BYTES        ((size_t) 64 * 1024)
 #define PIPE_BYTES_MAX    ((size_t) 1024 * 1024)
 #define PATIENCE_USEC     ((uint64_t) 10 * 1000 * 1000) /* until the next signal to Nix */
@@ -279,76 +277,13 @@ static int arguments_new(const char *verb, bool for_build, const StringList *opt
         return 0;
 }
 
-static bool is_own_directory(const char *path) {
-        struct stat st;
-
-        return path && path[0] == '/' && stat(path, &st) >= 0 && S_ISDIR(st.st_mode) &&
-               st.st_uid == geteuid() && !(st.st_mode & S_IWOTH);
-}
-
-/* A directory of ours below which nobody else can put anything in our way. Under sudo the variables
- * may be those of somebody else, and their home must not get files of root's. */
-static int link_base(char **ret_base) {
-        const char *home = getenv("HOME");
-        const struct passwd *user;
-        int r;
-
-        if (is_own_directory(getenv("XDG_RUNTIME_DIR")))
-                return text_printf(ret_base, "%s/enact", getenv("XDG_RUNTIME_DIR"));
-        if (is_own_directory(getenv("XDG_CACHE_HOME")))
-                return text_printf(ret_base, "%s/enact", getenv("XDG_CACHE_HOME"));
-        if (!is_own_directory(home)) {
-                user = getpwuid(geteuid());
-                home = user ? user->pw_dir : NULL;
-                if (!is_own_directory(home))
-                        return -ENOENT;
-        }
-        r = text_printf(ret_base, "%s/.cache/enact", home);
-        return r;
-}
-
-static int make_link_directory(char **ret_directory, sd_bus_error *reterr_error) {
-        _cleanup_free_ char *base = NULL, *directory = NULL;
-        int r;
-
-        r = link_base(&base);
-        if (r == -ENOENT)
-                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
-                                         "There is no directory of yours for the link to the "
-                                         "result: set HOME or XDG_CACHE_HOME. " NOTHING_CHANGED);
-        if (r < 0)
-                return r;
-
-        r = text_printf(&directory, "%s/build-XXXXXX", base);
-        if (r < 0)
-                return r;
-        r = file_make_directories(base, 0700);
-        if (r >= 0 && !is_own_directory(base))
-                r = -EPERM;
-        if (r >= 0 && !mkdtemp(directory))
-                r = -errno;
-        if (r < 0)
-                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
-                                         "Cannot make a directory in '%s': %s. " NOTHING_CHANGED,
-                                         base, strerror(-r));
-
-        *ret_directory = TAKE_PTR(directory);
-        return 0;
-}
-
 /** nix_output_free() - let go of a build; what nobody else has rooted may be collected from now on.
  */
 NixOutput *nix_output_free(NixOutput *output) {
-        _cleanup_free_ char *link = NULL;
-
         if (!output)
                 return NULL;
 
-        if (output->directory && text_printf(&link, "%s/" LINK_NAME, output->directory) >= 0) {
-                (void) unlink(link);
-                (void) rmdir(output->directory);
-        }
-        free(output->directory);
+        out_link_free(output->link);
         free(output->store_path);
         free(output);
         return NULL;
@@ -647,7 +582,8 @@ int nix_build(const NixRequest *request, NixOutput **ret, sd_bus_error *reterr_e
         _cleanup_(string_list_done) StringList arguments = { 0 };
         _cleanup_(nix_output_freep) NixOutput *output = NULL;
         _cleanup_(run_done) Run run = { .output_fd = -EBADF };
-        _cleanup_free_ char *installable = NULL, *link = NULL;
+        _cleanup_free_ char *installable = NULL;
+        const char *link;
         int r;
 
         assert(request && request->flake && request->set);
@@ -657,13 +593,10 @@ int nix_build(const NixRequest *request, NixOutput **ret, sd_bus_error *reterr_e
         if (!output)
                 return -ENOMEM;
         r = request->out_link ? check_out_link(request->out_link, reterr_error) :
-                                make_link_directory(&output->directory, reterr_error);
+                                out_link_make(&output->link, reterr_error);
         if (r < 0)
                 return r;
-        r = request->out_link ? text_printf(&link, "%s", request->out_link) :
-                                text_printf(&link, "%s/" LINK_NAME, output->directory);
-        if (r < 0)
-                return r;
+        link = request->out_link ? request->out_link : output->link->path;
         r = flake_installable(request->flake, request->set, request->attribute, &installable);
         if (r < 0)
                 return r;

@@ -2,6 +2,7 @@
 
 #include "flake.h"
 #include "nix-log.h"
+#include "out-link.h"
 #include "string-list.h"
 
 /* What `nix build` is asked for. */
@@ -18,7 +19,7 @@ typedef struct NixRequest {
 /* A finished build. It is rooted until it is freed, or by @out_link for good. */
 typedef struct NixOutput {
         char *store_path;
-        char *directory; /* of the private link; NULL: there is none */
+        OutLink *link; /* the private one; NULL: there is none */
 } NixOutput;
 
 int nix_build(const NixRequest *request, NixOutput **ret, sd_bus_error *reterr_error);

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -93,10 +94,10 @@ TEST(a_build_gives_its_store_path_and_a_link_that_goes_with_it) {
 
         ASSERT_OK(build(&(Case){ .log = "good", .result = A_SYSTEM }, &output, &error));
         ASSERT_TEXT(output->store_path, A_SYSTEM);
-        ASSERT_CONTAINS(output->directory, directory);
-        ASSERT_OK(stat(output->directory, &st));
+        ASSERT_CONTAINS(output->link->directory, directory);
+        ASSERT_OK(stat(output->link->directory, &st));
         ASSERT_EQ(st.st_mode & 07777, 0700);
-        ASSERT_OK(text_printf(&link, "%s/result", output->directory));
+        ASSERT_OK(text_printf(&link, "%s/result", output->link->directory));
         ASSERT_OK(file_readlink(AT_FDCWD, link, &target));
         ASSERT_TEXT(target, A_SYSTEM);
 
@@ -112,8 +113,47 @@ TEST(a_directory_that_anybody_may_write_is_not_used_for_the_link) {
         set("HOME", home);
         set("XDG_CACHE_HOME", NULL);
         ASSERT_OK(build(&(Case){ .result = A_SYSTEM, .open_to_all = true }, &output, &error));
-        ASSERT_CONTAINS(output->directory, home);
-        ASSERT_CONTAINS(output->directory, "/.cache/enact/build-");
+        ASSERT_CONTAINS(output->link->directory, home);
+        ASSERT_CONTAINS(output->link->directory, "/.cache/enact/build-");
+}
+
+/* In the folder of links of @home: what a process that is @alive has there. */
+static char *leave_link(const char *home, const char *name, int *alive_fd) {
+        _cleanup_free_ char *folder = NULL;
+        char *link = NULL;
+
+        ASSERT_OK(text_printf(&folder, "%s/.cache/enact/%s", home, name));
+        ASSERT_OK(file_make_directories(folder, 0700));
+        ASSERT_OK(text_printf(&link, "%s/result", folder));
+        ASSERT_OK(symlink(A_SYSTEM, link));
+        if (alive_fd) {
+                ASSERT_OK(file_open_directory(AT_FDCWD, folder, alive_fd));
+                ASSERT_OK(flock(*alive_fd, LOCK_EX));
+        }
+        return link;
+}
+
+TEST(what_killed_ones_have_left_is_swept_and_what_others_use_is_not) {
+        _cleanup_(nix_output_freep) NixOutput *output = NULL, *other = NULL;
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_close_ int alive_fd = -EBADF;
+        const char *home = test_directory();
+        _cleanup_free_ char *dead = leave_link(home, "build-dead01", NULL);
+        _cleanup_free_ char *alive = leave_link(home, "build-alive1", &alive_fd);
+        _cleanup_free_ char *foreign = leave_link(home, "mine", NULL);
+        struct stat st;
+
+        set("HOME", home);
+        set("XDG_CACHE_HOME", NULL);
+        ASSERT_OK(build(&(Case){ .result = A_SYSTEM, .open_to_all = true }, &other, &error));
+        ASSERT_OK(build(&(Case){ .result = A_SYSTEM, .open_to_all = true }, &output, &error));
+        ASSERT_EQ(lstat(dead, &st), -1);
+        *strrchr(dead, '/') = '\0';
+        ASSERT_EQ(lstat(dead, &st), -1);
+        ASSERT_OK(lstat(alive, &st));
+        ASSERT_OK(lstat(foreign, &st));
+        ASSERT_OK(lstat(other->link->path, &st));
+        ASSERT_OK(lstat(output->link->path, &st));
 }
 
 TEST(one_nix_build_is_all_that_success_costs) {
@@ -127,7 +167,7 @@ TEST(one_nix_build_is_all_that_success_costs) {
         ASSERT_OK(text_printf(&link, "%s/result", test_directory()));
         ASSERT_OK(build(&(Case){ .result = A_SYSTEM, .out_link = link, .options = &options },
                         &output, &error));
-        ASSERT_NULL(output->directory);
+        ASSERT_NULL(output->link);
         ASSERT_OK(text_printf(&wanted,
                               "--extra-experimental-features nix-command flakes build --keep-going "
                               "--impure --log-format internal-json --out-link %s "

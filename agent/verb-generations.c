@@ -7,6 +7,7 @@
 #include "display.h"
 #include "error.h"
 #include "generations-change.h"
+#include "generations-diff.h"
 #include "generations-list.h"
 #include "options.h"
 #include "verbs.h"
@@ -20,6 +21,11 @@ typedef struct Words {
 static int list_run(const Options *options, _unused_ const Words *words, _unused_ Display *display,
                     sd_bus_error *reterr_error) {
         return generations_list(options, reterr_error);
+}
+
+static int diff_run(const Options *options, const Words *words, _unused_ Display *display,
+                    sd_bus_error *reterr_error) {
+        return generations_diff(options, words->items, words->n, reterr_error);
 }
 
 static int pin_run(const Options *options, const Words *words, Display *display,
@@ -48,6 +54,7 @@ static const struct {
         bool changes; /* --json tells events */
 } kinds[] = {
         { "list",   "[--json]",               0, 0,       list_run   },
+        { "diff",   "[--json] A [B] | A..B",  1, 2,       diff_run   },
         { "pin",    "NUMBER|FROM-TO|PATH...", 1, INT_MAX, pin_run,    .changes = true },
         { "unpin",  "NUMBER|FROM-TO|PATH...", 1, INT_MAX, unpin_run,  .changes = true },
         { "delete", "NUMBER|FROM-TO...",      1, INT_MAX, delete_run, .changes = true },
@@ -93,8 +100,8 @@ static int run(int argc, char **argv) {
 
 const Verb verb_generations = {
         .name = "generations",
-        .synopsis = "[list|pin|unpin|delete]",
-        .help = "List, pin and delete the systems there are to go back to",
+        .synopsis = "[list|diff|pin|unpin|delete]",
+        .help = "List, compare, pin and delete the systems there are to go back to",
         .run = run,
 };
 

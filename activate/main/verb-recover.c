@@ -8,28 +8,10 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
-#include "config.h"
 #include "error.h"
-#include "file.h"
-#include "record.h"
-#include "text.h"
 #include "transaction.h"
 #include "verbs.h"
 #include "working.h"
-
-/* The program that wrote a record knows best what it means. One that is gone cannot be asked. */
-static void hand_over(void) {
-        _cleanup_(record_done) Record record = { 0 };
-        _cleanup_free_ char *own = NULL, *theirs = NULL;
-
-        if (record_read(state_directory(), &record) < 0 || !record.engine || !*record.engine ||
-            file_realpath("/proc/self/exe", &own) < 0 ||
-            file_realpath(record.engine, &theirs) < 0 || strcmp(own, theirs) == 0 ||
-            getenv("ENACT_HANDED_OVER"))
-                return;
-        (void) setenv("ENACT_HANDED_OVER", "1", /* overwrite= */ true);
-        (void) execl(record.engine, record.engine, "recover", NULL);
-}
 
 static int open_log(EventLog **ret) {
         int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -40,14 +22,15 @@ static int open_log(EventLog **ret) {
 static int run(int argc, char **argv) {
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(event_log_freep) EventLog *log = NULL;
-        _cleanup_free_ char *text = NULL;
+        _cleanup_free_ char *text = NULL, *engine = NULL;
         int r;
 
         if (argc != 1) {
                 fprintf(stderr, "Usage: enact-activate recover\n");
                 return 2;
         }
-        hand_over();
+        if (working_is_for_another_engine(&engine))
+                (void) execl(engine, engine, "recover", NULL);
         working_set_up_signals();
 
         r = open_log(&log);

@@ -43,6 +43,7 @@ static int work(const char *id, const Request *request, EventLog *log) {
         r = take_lease(id, &lease, &error);
         if (r >= 0) {
                 event_log_watch(log, on_sign, lease);
+                working_let_other_engine_recover(log);
                 r = transaction_run(id, request, &TRANSACTION_PLACES_HOST, log,
                                     working_is_interrupted, &text, &error);
         }

@@ -209,8 +209,8 @@ static void tell_end_from_history(const char *id) {
         const HistoryEntry *entry;
 
         (void) history_read(state_directory(), &history);
-        entry = history.n > 0 ? &history.entries[history.n - 1] : NULL;
-        if (entry && strcmp(entry->id, id) == 0)
+        entry = history_find(&history, id);
+        if (entry)
                 tell_end(error_from_exit_code((int) entry->exit_code), entry->text);
         else
                 tell_end(ENACT_ERROR_ROLLBACK_FAILED,

@@ -1,11 +1,19 @@
-/* What those have in common that work on a transaction: which signals they heed, and their last
- * word. */
+/* What those have in common that work on a transaction: which signals they heed, their last word,
+ * and to whom an open record is left. */
 #include <signal.h>
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "error.h"
+#include "file.h"
+#include "program.h"
+#include "record.h"
+#include "state-directory.h"
 #include "working.h"
+
+#define RECOVER_LIMIT_USEC (30 * 60 * USEC_PER_SEC)
+#define HANDED_OVER        "ENACT_HANDED_OVER" /* a variable of the environment */
 
 /** working_is_interrupted() - once told to end, always told so: whoever asks later must hear it,
  * too. */
@@ -56,4 +64,49 @@ int working_tell_end(EventLog *log, const char *id, int r, sd_bus_error *error, 
         event_add_end_id(event, code);
         event_emit(log, event);
         return code;
+}
+
+/**
+ * working_is_for_another_engine() - whether the open record was written by another program
+ * @ret_engine: that one, which knows best what it means; owned by the caller
+ *
+ * One that is gone cannot be asked, and nobody is asked twice: two that each take the other for the
+ * right one would never end.
+ */
+bool working_is_for_another_engine(char **ret_engine) {
+        _cleanup_free_ char *own = NULL, *theirs = NULL;
+        _cleanup_(record_done) Record record = { 0 };
+
+        if (getenv(HANDED_OVER) || record_read(state_directory(), &record) < 0 || !*record.engine ||
+            file_realpath("/proc/self/exe", &own) < 0 ||
+            file_realpath(record.engine, &theirs) < 0 || strcmp(own, theirs) == 0 ||
+            access(theirs, X_OK) < 0)
+                return false;
+        (void) setenv(HANDED_OVER, "1", /* overwrite= */ true);
+        *ret_engine = TAKE_PTR(theirs);
+        return true;
+}
+
+static void tell_line(void *userdata, const char *line) {
+        event_say(userdata, "note", "text", line);
+}
+
+/** working_let_other_engine_recover() - before our own work, where there is something to recover
+ * and somebody who knows better; what is left open then is ours. */
+void working_let_other_engine_recover(EventLog *log) {
+        _cleanup_(string_list_done) StringList arguments = { 0 };
+        _cleanup_free_ char *engine = NULL;
+        const Program program = {
+                .arguments = &arguments,
+                .on_line = tell_line,
+                .userdata = log,
+                .limit_usec = RECOVER_LIMIT_USEC,
+        };
+        int status;
+
+        if (!working_is_for_another_engine(&engine) || string_list_add(&arguments, engine) < 0 ||
+            string_list_add(&arguments, "recover") < 0)
+                return;
+        event_log_expect(log, 2 * RECOVER_LIMIT_USEC);
+        (void) program_run(&program, &status);
 }

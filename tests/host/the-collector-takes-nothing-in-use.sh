@@ -36,11 +36,31 @@ signal switch KILL # so that the out-link of the build is not what keeps it
 ends switch 137
 collect
 whole "$one"
+on web nix-store --query --roots "$one"
+says "/enact/build-"
 let_go web
 eventually 20 at_its_end
 is "$(running_of web)" "$one"
 is "$(profile_of web)" "$one"
 whole "$one"
+
+step "the out-link that was left is no root for good: the next command takes it away, but not that of another one"
+configuration web slow << 'NIX'
+{ pkgs, ... }: { environment.etc.slow.source = pkgs.runCommand "slow" { } "/usr/local/bin/hold-here; echo > $out"; }
+NIX
+on web enact plan --flake /root/one
+on web nix-store --query --roots "$one"
+is "$(said | grep -c /enact/build-)" 0
+hold web
+begin slow web enact plan --flake /root/slow
+eventually 20 held web
+on web sh -c 'ls -d /root/.cache/enact/build-* /run/user/0/enact/build-* 2> /dev/null | wc -l'
+is "$(said)" 1
+on web enact plan --flake /root/one
+on web sh -c 'ls -d /root/.cache/enact/build-* /run/user/0/enact/build-* 2> /dev/null | wc -l'
+is "$(said)" 1
+let_go web
+ends slow 0
 
 step "while it is tried out, and nothing but the running system leads to it"
 configuration web three << 'NIX'
