@@ -12,6 +12,8 @@ static const struct {
         { ENACT_ERROR_USAGE,            2 },
         { ENACT_ERROR_ROLLED_BACK,      3, "rolled-back" },
         { ENACT_ERROR_UNITS_FAILED,     4, "units-failed" },
+        { ENACT_ERROR_COULD_NOT_TELL,   4 },
+        { ENACT_ERROR_PROBE_FAILED,     4 },
         { ENACT_ERROR_ROLLBACK_FAILED,  5, "rollback-failed" },
         { ENACT_ERROR_BUSY,             6, "busy" },
         { ENACT_ERROR_EVALUATION,      10 },

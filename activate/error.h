@@ -17,6 +17,8 @@
 #define ENACT_ERROR_BUSY            "org.enact.Error.Busy"
 #define ENACT_ERROR_ROLLED_BACK     "org.enact.Error.RolledBack"
 #define ENACT_ERROR_UNITS_FAILED    "org.enact.Error.UnitsFailed"
+#define ENACT_ERROR_COULD_NOT_TELL  "org.enact.Error.CouldNotTell"
+#define ENACT_ERROR_PROBE_FAILED    "org.enact.Error.ProbeFailed"
 #define ENACT_ERROR_ROLLBACK_FAILED "org.enact.Error.RollbackFailed"
 #define ENACT_ERROR_NO_NIX          "org.enact.Error.NoNix"
 #define ENACT_ERROR_NO_FLAKE        "org.enact.Error.NoFlake"

@@ -1,61 +1,129 @@
 /*
- * The judge: whether a switch is good. A unit counts against it if it is not well now and was well
- * before; what had failed already, or has nothing to do with the switch, condemns nothing.
+ * The judge: whether a switch is good. A unit counts against it if it was well before, the switch
+ * touched it or the configuration requires it, and it is not well now. What had failed already, or
+ * has nothing to do with the switch, is reported and condemns nothing. docs/judge.md is the law.
  */
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 
-#include "clock.h"
 #include "engine.h"
 #include "judge.h"
 #include "text.h"
 
-static bool is_well(const InventoryUnit *unit) {
-        return !unit ||
-               (strcmp(unit->active, "failed") != 0 && strcmp(unit->sub, "auto-restart") != 0);
+#define RESTARTS_ALLOWED 1U /* a service may come up at its second attempt; more is a loop */
+
+/* With regard to a unit that is not what it should be. */
+static JudgeFinding condemn(const JudgeUnit *unit, bool concerned) {
+        return unit->before == BEFORE_FAILED ? JUDGE_FAILED_BEFORE :
+               concerned                     ? JUDGE_BAD :
+                                               JUDGE_UNRELATED;
+}
+
+static JudgeFinding judge_well(const JudgeUnit *unit) {
+        if (unit->job_failed)
+                return condemn(unit, /* concerned= */ true);
+        if (unit->declared && unit->now != WELLNESS_ACTIVE)
+                return unit->over ? condemn(unit, /* concerned= */ true) : JUDGE_WAIT;
+        return unit->young && unit->before != BEFORE_FAILED ? JUDGE_WAIT : JUDGE_FINE;
+}
+
+/* It came and went, or somebody else ended it: only what ran, and should still, is missed. */
+static JudgeFinding judge_ended(const JudgeUnit *unit) {
+        bool missed = unit->before == BEFORE_RAN && (unit->raised || !unit->touched) &&
+                      (unit->raised || unit->required);
+
+        if (unit->job_failed)
+                return condemn(unit, /* concerned= */ true);
+        if (!missed && !unit->declared)
+                return JUDGE_FINE;
+        return unit->over ? condemn(unit, /* concerned= */ true) : JUDGE_WAIT;
+}
+
+/* Nobody waits for what condemns nothing. */
+static JudgeFinding judge_restarting(const JudgeUnit *unit, bool concerned) {
+        if (unit->before == BEFORE_FAILED || unit->restarts >= RESTARTS_ALLOWED || unit->hopeless)
+                return condemn(unit, concerned);
+        return concerned ? JUDGE_WAIT : JUDGE_FINE;
 }
 
 /**
- * judge_units() - which units are not well now and were well before, or whose job failed
- * @after:    taken when all jobs had ended
- * @suspects: filled in order, each once
+ * judge_unit() - what a unit says about the switch
  *
- * Return: 0 or -ENOMEM.
+ * JUDGE_WAIT is not answered for ever: once the window is @over only for a unit that is @young,
+ * which ends by itself, or starting and not @late.
  */
-int judge_units(const JudgeCase *c, const Inventory *after, StringList *suspects) {
-        int r;
+JudgeFinding judge_unit(const JudgeUnit *unit) {
+        bool concerned = unit->job_failed || unit->touched || unit->required || unit->declared;
 
-        for (size_t i = 0; i < c->failed_jobs->n; i++) {
-                const char *id = c->failed_jobs->items[i];
-
-                if (!is_well(inventory_find(c->before, id)) && !is_well(inventory_find(after, id)))
-                        continue;
-                r = string_list_add(suspects, id);
-                if (r < 0)
-                        return r;
+        if (unit->restarts > RESTARTS_ALLOWED && unit->now != WELLNESS_MASKED)
+                return condemn(unit, concerned);
+        switch (unit->now) {
+        case WELLNESS_ACTIVE:
+        case WELLNESS_FINISHED:
+        case WELLNESS_CONDITION:
+        case WELLNESS_IDLE:
+        case WELLNESS_MASKED:
+                return judge_well(unit);
+        case WELLNESS_STARTING:
+                if (!concerned || unit->before == BEFORE_FAILED)
+                        return JUDGE_FINE;
+                return unit->job_failed || unit->late ? JUDGE_UNKNOWN : JUDGE_WAIT;
+        case WELLNESS_RESTARTING:
+                return judge_restarting(unit, concerned);
+        case WELLNESS_ENDED:
+        case WELLNESS_MISSING:
+                return judge_ended(unit);
+        case WELLNESS_FAILED:
+                return condemn(unit, concerned);
+        case _WELLNESS_MAX:
+                break;
         }
-        for (size_t i = 0; i < after->n; i++) {
-                const InventoryUnit *unit = &after->units[i];
-
-                if (is_well(unit) || !is_well(inventory_find(c->before, unit->id)))
-                        continue;
-                r = string_list_add(suspects, unit->id);
-                if (r < 0)
-                        return r;
-        }
-        string_list_sort_unique(suspects);
-        return 0;
+        return JUDGE_FINE;
 }
 
-/* Kinds that come and go by themselves, and our own. */
-static bool is_of_interest(const InventoryUnit *unit) {
+/**
+ * judge_before() - how a unit was before the switch
+ * @unit:         NULL: it was not loaded
+ * @facts:        if systemd had restarted it before; else NULL
+ * @looked_usec:  when that was seen
+ * @settled_usec: how long one must run that is not in a loop
+ */
+JudgeBefore judge_before(const InventoryUnit *unit, const UnitFacts *facts, uint64_t looked_usec,
+                         uint64_t settled_usec) {
+        if (!unit)
+                return BEFORE_IDLE;
+        if (strcmp(unit->active, "failed") == 0 || text_after_prefix(unit->sub, "auto-restart"))
+                return BEFORE_FAILED;
+        if (facts && facts->restarts > RESTARTS_ALLOWED &&
+            facts->active_usec + settled_usec > looked_usec)
+                return BEFORE_FAILED;
+        return inventory_unit_runs(unit) || strcmp(unit->active, "reloading") == 0 ? BEFORE_RAN :
+                                                                                     BEFORE_IDLE;
+}
+
+/**
+ * judge_restarts() - how often systemd restarted a service by itself since the switch began
+ * @before: what it had counted then; NULL: nothing
+ * @anew:   whether the switch started or restarted it, which begins a new count
+ */
+uint32_t judge_restarts(const UnitFacts *before, const UnitFacts *now, bool anew) {
+        if (!before)
+                return now->restarts;
+        if (sd_id128_equal(before->invocation, now->invocation))
+                return 0;
+        return anew || now->restarts < before->restarts ? now->restarts :
+                                                          now->restarts - before->restarts;
+}
+
+/** judge_cares_for() - whether a unit is of no kind that comes and goes by itself, and not our own.
+ */
+bool judge_cares_for(const char *unit) {
         static const char *const dull[] = { ".device", ".scope", ".slice", ".target" };
 
         for (size_t i = 0; i < ELEMENTSOF(dull); i++)
-                if (text_has_suffix(unit->id, dull[i]))
+                if (text_has_suffix(unit, dull[i]))
                         return false;
-        return !text_after_prefix(unit->id, DEAD_MAN_PREFIX) && inventory_unit_runs(unit);
+        return !text_after_prefix(unit, DEAD_MAN_PREFIX);
 }
 
 /**
@@ -68,7 +136,7 @@ int judge_started(const Inventory *before, const Inventory *after, StringList *s
                 const InventoryUnit *unit = &after->units[i];
                 int r;
 
-                if (!is_of_interest(unit) ||
+                if (!judge_cares_for(unit->id) || !inventory_unit_runs(unit) ||
                     inventory_unit_is_active(inventory_find(before, unit->id)))
                         continue;
                 r = string_list_add(started, unit->id);
@@ -76,84 +144,6 @@ int judge_started(const Inventory *before, const Inventory *after, StringList *s
                         return r;
         }
         return 0;
-}
-
-static bool plan_touches(const Plan *plan, const char *unit) {
-        for (int action = 0; action < _PLAN_ACTION_MAX; action++)
-                if (action != PLAN_SKIP && plan_find(plan, action, unit))
-                        return true;
-        return false;
-}
-
-/* What the switch neither touched nor its configuration wants condemns nothing. */
-static bool concerns(const JudgeCase *c, Manager *manager, const char *unit) {
-        return string_list_contains(c->failed_jobs, unit) || plan_touches(c->plan, unit) ||
-               manager_unit_is_wanted(manager, unit);
-}
-
-/* A service that ended and was started again by systemd since we started it looks well at times. */
-static int add_restart_loops(const JudgeCase *c, Manager *manager, Verdict *verdict) {
-        for (size_t i = 0; i < verdict->after.n; i++) {
-                const char *id = verdict->after.units[i].id;
-                uint32_t restarts;
-                int r;
-
-                if (!text_has_suffix(id, ".service") ||
-                    (!plan_find(c->plan, PLAN_START, id) && !plan_find(c->plan, PLAN_RESTART, id) &&
-                     !string_list_contains(&verdict->started, id)))
-                        continue;
-                if (manager_restarts_of(manager, id, &restarts) < 0 || restarts == 0)
-                        continue;
-                r = string_list_add(&verdict->bad, id);
-                if (r < 0)
-                        return r;
-        }
-        string_list_sort_unique(&verdict->bad);
-        return 0;
-}
-
-static int sort_out(const JudgeCase *c, Manager *manager, Verdict *verdict) {
-        _cleanup_(string_list_done) StringList suspects = { 0 };
-        int r;
-
-        r = judge_units(c, &verdict->after, &suspects);
-        if (r >= 0)
-                r = judge_started(c->before, &verdict->after, &verdict->started);
-        for (size_t i = 0; r >= 0 && i < suspects.n; i++)
-                r = string_list_add(concerns(c, manager, suspects.items[i]) ? &verdict->bad :
-                                                                              &verdict->unrelated,
-                                    suspects.items[i]);
-        return r < 0 ? r : add_restart_loops(c, manager, verdict);
-}
-
-static int look(const JudgeCase *c, Manager *manager, Verdict *verdict,
-                sd_bus_error *reterr_error) {
-        int r;
-
-        verdict_done(verdict);
-        r = manager_units(manager, &verdict->after, reterr_error);
-        return r < 0 ? r : sort_out(c, manager, verdict);
-}
-
-/**
- * judge_weigh() - watch the units for a while and decide which condemn the switch
- * @verdict: all zero before; verdict_done() even after an error
- *
- * What is bad at once is not watched any longer, and where nothing was started there is nothing to
- * watch.
- *
- * Return: 0, or a negative errno with @reterr_error set.
- */
-int judge_weigh(const JudgeCase *c, Manager *manager, Verdict *verdict,
-                sd_bus_error *reterr_error) {
-        int r;
-
-        r = look(c, manager, verdict, reterr_error);
-        if (r < 0 || verdict->bad.n > 0 || (verdict->started.n == 0 && plan_is_empty(c->plan)))
-                return r;
-
-        (void) poll(NULL, 0, (int) (c->window_usec / USEC_PER_MSEC));
-        return look(c, manager, verdict, reterr_error);
 }
 
 /* In the drop-in's sense: failed, or about to be started again after a failure. */
@@ -190,11 +180,4 @@ int judge_report(const Inventory *before, const Inventory *after, Manager *manag
                         return r;
         }
         return 0;
-}
-
-void verdict_done(Verdict *verdict) {
-        inventory_done(&verdict->after);
-        string_list_done(&verdict->bad);
-        string_list_done(&verdict->unrelated);
-        string_list_done(&verdict->started);
 }

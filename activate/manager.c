@@ -416,8 +416,9 @@ int manager_unit_text(Manager *manager, const char *unit, const char *interface,
                                           NULL, ret_text);
 }
 
-/* "foo.service" -> "org.freedesktop.systemd1.Service" */
-static int interface_of(const char *unit, char **ret_interface) {
+/** manager_interface_of() - "foo.service" -> "org.freedesktop.systemd1.Service"; 0, -EINVAL or
+ * -ENOMEM. */
+int manager_interface_of(const char *unit, char **ret_interface) {
         const char *suffix = strrchr(unit, '.');
         int r;
 
@@ -442,7 +443,7 @@ int manager_unit_timeout(Manager *manager, const char *unit, const char *propert
 
         r = sd_bus_path_encode(SYSTEMD_PATH "/unit", unit, &object);
         if (r >= 0)
-                r = interface_of(unit, &interface);
+                r = manager_interface_of(unit, &interface);
         if (r < 0)
                 return r;
         r = sd_bus_get_property_trivial(manager->bus, SYSTEMD_NAME, object, interface, property,
@@ -458,7 +459,7 @@ int manager_unit_result(Manager *manager, const char *unit, char **ret_result) {
         _cleanup_free_ char *interface = NULL;
         int r;
 
-        r = interface_of(unit, &interface);
+        r = manager_interface_of(unit, &interface);
         return r < 0 ? r : manager_unit_text(manager, unit, interface, "Result", ret_result);
 }
 

@@ -28,6 +28,7 @@ int manager_reexecute(Manager *manager, sd_bus_error *reterr_error);
 bool manager_is_disconnect(int r);
 bool manager_is_stopping(Manager *manager);
 int manager_environment(Manager *manager, const char *name, char **ret_value);
+int manager_interface_of(const char *unit, char **ret_interface);
 int manager_unit_text(Manager *manager, const char *unit, const char *interface,
                       const char *property, char **ret_text);
 int manager_unit_timeout(Manager *manager, const char *unit, const char *property,

@@ -106,6 +106,9 @@ int activate_enter(Transaction *t, sd_bus_error *reterr_error) {
 
         if (!t->activates)
                 return 0;
+        r = judge_take_before(t, reterr_error);
+        if (r < 0)
+                return r;
         t->touched = true;
         r = go(t, t->new, &t->way, reterr_error);
         if (r >= 0 && t->interrupted())

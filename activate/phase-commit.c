@@ -203,8 +203,9 @@ static void keep_active(Transaction *t) {
                 (void) undo_commit(t);
                 transaction_note(t, "it could not be made the boot default, either");
         }
-        conclude(t, ENACT_ERROR_UNITS_FAILED, "'%s' is active all the same (--no-rollback).",
-                 t->new->path);
+        conclude(t, error_to_exit_code(&t->error) == 4 ? t->error.name : ENACT_ERROR_UNITS_FAILED,
+                 "'%s' is active all the same (%s).", t->new->path,
+                 t->request->no_rollback ? "--no-rollback" : "its rollback.automatic is false");
 }
 
 /* Back to the recorded path: the same planning and activation as forwards, and judged as well. */
@@ -215,7 +216,7 @@ int rollback_enter(Transaction *t, _unused_ sd_bus_error *reterr_error) {
         if (leave_to_next_boot(t))
                 return 0;
         keep_failed(t);
-        if (t->request->no_rollback) {
+        if (t->no_rollback) {
                 keep_active(t);
                 return 0;
         }

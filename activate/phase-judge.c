@@ -1,40 +1,122 @@
-/* Judgement: whether what was activated is good. A rollback is judged as well. */
+/*
+ * Judgement: whether what was activated is good. A rollback is judged as well; its own settings are
+ * then those of the system that runs again.
+ */
+#include <errno.h>
+#include <string.h>
+
 #include "clock.h"
 #include "error.h"
-#include "judge.h"
+#include "judge-watch.h"
 #include "transaction-phases.h"
 #include "unit-report.h"
 
-#define JUDGE_WINDOW_USEC (2 * USEC_PER_SEC)
+/* "before" of the judge: what systemd had to restart already. */
+int judge_take_before(Transaction *t, sd_bus_error *reterr_error) {
+        int r;
 
-/* Judges what runs now against what ran before; the sentence names the units. */
-int transaction_judge(Transaction *t, const Way *way, sd_bus_error *reterr_error) {
-        const JudgeCase c = {
-                .before = t->recovers ? &way->state.inventory : &t->way.state.inventory,
-                .plan = way->plan,
-                .failed_jobs = &way->failed_jobs,
-                .window_usec = JUDGE_WINDOW_USEC,
-        };
-        _cleanup_(verdict_done) Verdict verdict = { 0 };
+        t->before_usec = clock_monotonic_usec();
+        r = judge_look_before(t->manager, &t->way.state.inventory, &t->restarted_before);
+        if (r < 0)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                         "Cannot ask systemd how the units are: %s", strerror(-r));
+        return 0;
+}
+
+static void tell_verdict(Transaction *t, const Verdict *verdict, const cJSON *evidence) {
+        cJSON *event = event_new("verdict"), *item;
+
+        event_say_units(t->log, "started", NULL, &verdict->started);
+        event_say_units(t->log, "unrelated", NULL, &verdict->unrelated);
+        event_say_units(t->log, "failed-before", NULL, &verdict->failed_before);
+        event_add_text(event, "text", verdict_to_string(verdict));
+        cJSON_ArrayForEach(item, evidence) {
+                if (event)
+                        (void) cJSON_AddItemReferenceToObject(event, item->string, (cJSON *) item);
+        }
+        event_emit(t->log, event);
+}
+
+/* Of a rollback it lies within that of the switch. */
+static int keep_evidence(Transaction *t, const Way *way, const Verdict *verdict) {
+        _cleanup_(cJSON_Deletep) cJSON *evidence = NULL;
+        int r;
+
+        r = verdict_to_json(verdict, &evidence);
+        if (r < 0)
+                return r;
+        tell_verdict(t, verdict, evidence);
+        if (way == &t->way) {
+                cJSON_Delete(t->record.evidence);
+                t->record.evidence = TAKE_PTR(evidence);
+                return 0;
+        }
+        if (!t->record.evidence)
+                t->record.evidence = cJSON_CreateObject();
+        if (!cJSON_AddItemToObject(t->record.evidence, "rollback", evidence))
+                return -ENOMEM;
+        TAKE_PTR(evidence);
+        return 0;
+}
+
+/* The last words of each unit; those of a failed job were told when it failed. */
+static void tell_failures(Transaction *t, const Way *way, const StringList *units) {
+        for (size_t i = 0; i < units->n; i++)
+                if (!string_list_contains(&way->failed_jobs, units->items[i]))
+                        unit_report_failure(t->log, t->manager, units->items[i]);
+}
+
+static int condemn(const Verdict *verdict, sd_bus_error *reterr_error) {
+        bool one = verdict->bad.n + (verdict->bad.n == 0 ? verdict->unknown.n : 0) == 1;
         _cleanup_free_ char *names = NULL;
         int r;
 
-        r = judge_weigh(&c, t->manager, &verdict, reterr_error);
+        if (verdict->bad.n > 0 && verdict->failed) {
+                r = string_list_join(&verdict->bad, ", ", &names);
+                if (r < 0)
+                        return r;
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_UNITS_FAILED, "%s failed: %s",
+                                         one ? "A unit" : "Units", names);
+        }
+        r = verdict_describe(verdict, verdict->bad.n > 0 ? &verdict->bad : &verdict->unknown,
+                             &names);
         if (r < 0)
                 return r;
-        event_say_units(t->log, "started", NULL, &verdict.started);
-        event_say_units(t->log, "unrelated", NULL, &verdict.unrelated);
-        if (verdict.bad.n == 0)
-                return 0;
+        if (verdict->bad.n > 0)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_UNITS_FAILED, "%s not well: %s",
+                                         one ? "A unit is" : "Units are", names);
+        return sd_bus_error_setf(reterr_error, ENACT_ERROR_COULD_NOT_TELL,
+                                 "Could not tell whether %s well: %s",
+                                 one ? "a unit is" : "units are", names);
+}
 
-        for (size_t i = 0; i < verdict.bad.n; i++)
-                if (!string_list_contains(&way->failed_jobs, verdict.bad.items[i]))
-                        unit_report_failure(t->log, t->manager, verdict.bad.items[i]);
-        r = string_list_join(&verdict.bad, ", ", &names);
-        if (r < 0)
+/* Judges what runs now against what ran before; the sentence names the units. */
+int transaction_judge(Transaction *t, const Way *way, sd_bus_error *reterr_error) {
+        static const StringList none = { 0 };
+        const Settings *settings = &t->settings;
+        const JudgeCase c = {
+                .before = t->recovers ? &way->state.inventory : &t->way.state.inventory,
+                .restarted_before = &t->restarted_before,
+                .before_usec = t->before_usec,
+                .plan = way->plan,
+                .failed_jobs = &way->failed_jobs,
+                .declared = way == &t->way ? &settings->units : &none,
+                .window_usec = settings->has_window ? settings->window_usec : JUDGE_WINDOW_DEFAULT,
+                .job_limit_usec = t->request->job_limit_sec * USEC_PER_SEC,
+                .log = t->log,
+                .interrupted = t->interrupted,
+                .goes_on = way != &t->way,
+        };
+        _cleanup_(verdict_done) Verdict verdict = { 0 };
+        int r;
+
+        r = judge_watch(&c, t->manager, &verdict, reterr_error);
+        if (r >= 0)
+                r = keep_evidence(t, way, &verdict);
+        if (r < 0 || (verdict.bad.n == 0 && verdict.unknown.n == 0))
                 return r;
-        return sd_bus_error_setf(reterr_error, ENACT_ERROR_UNITS_FAILED, "%s failed: %s",
-                                 verdict.bad.n == 1 ? "A unit" : "Units", names);
+        tell_failures(t, way, &verdict.bad);
+        return condemn(&verdict, reterr_error);
 }
 
 int judge_enter(Transaction *t, sd_bus_error *reterr_error) {

@@ -27,7 +27,7 @@ static int find_old(Transaction *t, sd_bus_error *reterr_error) {
         int r;
 
         r = toplevel_open(t->places->running, &t->old, &error);
-        if (r >= 0 || t->request->no_rollback || t->request->verb == REQUEST_BOOT)
+        if (r >= 0 || t->no_rollback || t->request->verb == REQUEST_BOOT)
                 return 0;
         return sd_bus_error_setf(
                 reterr_error, ENACT_ERROR_REFUSED,
@@ -226,6 +226,10 @@ static int stage_open(Transaction *t, sd_bus_error *reterr_error) {
         r = toplevel_open(t->request->toplevel, &t->new, reterr_error);
         if (r < 0)
                 return r;
+        r = settings_read(t->new->path, &t->settings, reterr_error);
+        if (r < 0)
+                return r;
+        t->no_rollback = t->request->no_rollback || t->settings.no_rollback;
         r = find_old(t, reterr_error);
         if (r < 0)
                 return r;
@@ -323,6 +327,8 @@ int stage_enter(Transaction *t, sd_bus_error *reterr_error) {
         if (r < 0)
                 return r;
         tell_beginning(t);
+        for (size_t i = 0; i < t->settings.notes.n; i++)
+                transaction_note(t, t->settings.notes.items[i]);
 
         r = find_what_is_missing(t);
         if (r < 0)

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "file.h"
@@ -68,6 +69,21 @@ static int loaded_begin(Loaded *l, const PlanSource *source, const char *directo
         return unit_tree_open(&l->new_tree, new_path);
 }
 
+/* At the end of the list, which has room for all units there are. */
+static int load_pair(Loaded *l, const char *id) {
+        return unit_pair_load(&l->pairs[l->n_pairs++], id, &l->old_tree, &l->new_tree);
+}
+
+/* Most units did not change, and nothing can become of them. */
+static void drop_unread_pair(Loaded *l) {
+        UnitPair *last = &l->pairs[l->n_pairs - 1];
+
+        if (!last->identical || last->new.file)
+                return;
+        unit_pair_done(last);
+        l->n_pairs--;
+}
+
 static int load_pairs(Loaded *l) {
         const Inventory *inventory = l->input.inventory;
 
@@ -81,20 +97,19 @@ static int load_pairs(Loaded *l) {
 
                 if (!plan_is_managed(&l->input, unit))
                         continue;
-                r = unit_pair_load(&l->pairs[l->n_pairs++], unit->id, &l->old_tree, &l->new_tree);
+                r = load_pair(l, unit->id);
                 if (r < 0)
                         return r;
+                drop_unread_pair(l);
         }
         l->input.pairs = l->pairs;
         l->input.n_pairs = l->n_pairs;
         return 0;
 }
 
-/* A service that did not change matters where its socket did. */
-static int load_services_of_sockets(Loaded *l) {
+static int find_services_of_sockets(const Loaded *l, StringList *services) {
         for (size_t i = 0; i < l->n_pairs; i++) {
                 _cleanup_free_ char *service = NULL;
-                const UnitPair *pair;
                 int r;
 
                 if (l->pairs[i].identical || !text_has_suffix(l->pairs[i].id, ".socket"))
@@ -102,14 +117,36 @@ static int load_services_of_sockets(Loaded *l) {
                 r = unit_pair_service(&l->pairs[i], &service);
                 if (r < 0)
                         return r;
-                pair = service ? plan_find_pair(&l->input, service) : NULL;
-                if (!pair)
+                if (!service || plan_find_pair(&l->input, service) ||
+                    !plan_is_managed(&l->input, inventory_find(l->input.inventory, service)))
                         continue;
-                r = unit_pair_load_new(&l->pairs[pair - l->pairs], &l->new_tree);
+                r = string_list_take(services, TAKE_PTR(service));
                 if (r < 0)
                         return r;
         }
+        string_list_sort_unique(services);
         return 0;
+}
+
+static int compare_pairs(const void *a, const void *b) {
+        return strcmp(((const UnitPair *) a)->id, ((const UnitPair *) b)->id);
+}
+
+/* A service that did not change matters where its socket did. */
+static int load_services_of_sockets(Loaded *l) {
+        _cleanup_(string_list_done) StringList services = { 0 };
+        int r;
+
+        r = find_services_of_sockets(l, &services);
+        for (size_t i = 0; r >= 0 && i < services.n; i++) {
+                r = load_pair(l, services.items[i]);
+                if (r >= 0)
+                        r = unit_pair_load_new(&l->pairs[l->n_pairs - 1], &l->new_tree);
+        }
+        if (services.n > 0)
+                qsort(l->pairs, l->n_pairs, sizeof(*l->pairs), compare_pairs);
+        l->input.n_pairs = l->n_pairs;
+        return r;
 }
 
 /* @names: put in order here, as pairs are */

@@ -72,7 +72,9 @@ typedef struct PlanInput {
         uid_t uid;
         const char *directory; /* where the manager finds the units that are ours */
         const Inventory *inventory;
-        const UnitPair *pairs; /* of the running units that the system manages, ordered by id */
+        /* Of the running units that the system manages: what changed, all targets, and the services
+         * of sockets that changed; ordered by id. */
+        const UnitPair *pairs;
         size_t n_pairs;
         const UnitPair *named; /* of the units on lists, new definitions read; ordered by id */
         size_t n_named;

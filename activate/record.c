@@ -50,7 +50,9 @@ static int to_json(const Record *record, cJSON **ret_object) {
             !cJSON_AddBoolToObject(object, "activates", record->activates) ||
             !cJSON_AddBoolToObject(object, "committing", record->committing) ||
             !cJSON_AddBoolToObject(object, "given-up", record->given_up) ||
-            json_add_strings(object, "stopped", &record->stopped) < 0)
+            json_add_strings(object, "stopped", &record->stopped) < 0 ||
+            (record->evidence &&
+             !cJSON_AddItemReferenceToObject(object, "evidence", record->evidence)))
                 return -ENOMEM;
         for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
                 const char *text = *text_of(record, i);
@@ -117,7 +119,7 @@ static int read_boolean(const cJSON *object, const char *key, bool *ret) {
         return cJSON_IsBool(item) ? 0 : -EBADMSG;
 }
 
-static int from_json(const cJSON *object, Record *record) {
+static int from_json(cJSON *object, Record *record) {
         uint64_t version;
         int r;
 
@@ -141,6 +143,8 @@ static int from_json(const cJSON *object, Record *record) {
             read_boolean(object, "given-up", &record->given_up) < 0 || !*record->id ||
             !*record->to || !*record->phase)
                 return -EBADMSG;
+        if (cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(object, "evidence")))
+                record->evidence = cJSON_DetachItemFromObjectCaseSensitive(object, "evidence");
         return 0;
 }
 
@@ -211,5 +215,6 @@ void record_done(Record *record) {
                 free(*text_of(record, i));
         request_done(&record->request);
         string_list_done(&record->stopped);
+        cJSON_Delete(record->evidence);
         *record = (Record){ 0 };
 }

@@ -24,6 +24,7 @@ typedef struct Record {
         bool given_up;      /* whoever worked on it has told that it cannot be ended now */
         uint64_t begun;     /* seconds since 1970 */
         char *error_name, *error_text; /* what leads back */
+        cJSON *evidence;               /* what the judge saw, as the history keeps it; or NULL */
 } Record;
 
 int record_write(const char *directory, const Record *record);

@@ -31,9 +31,12 @@ TEST(a_record_comes_out_as_it_went_in) {
         Record record = sample();
 
         ASSERT_OK(string_list_add(&record.stopped, "a.service"));
+        record.evidence = cJSON_Parse("{\"verdict\":\"bad\"}");
         ASSERT_OK(record_write(directory, &record));
         string_list_done(&record.stopped);
+        cJSON_Delete(record.evidence);
         ASSERT_OK(record_read(directory, &got));
+        ASSERT_TEXT(json_string(got.evidence, "verdict"), "bad");
         ASSERT_TEXT(got.id, record.id);
         ASSERT_TEXT(got.phase, "activate");
         ASSERT_TEXT(got.from, "");

@@ -13,9 +13,11 @@
 #include "record.h"
 #include "recorded-state.h"
 #include "request.h"
+#include "settings.h"
 #include "string-list.h"
 #include "toplevel.h"
 #include "transaction.h"
+#include "unit-facts.h"
 
 /* A way from one system to another: what was planned, and which jobs failed on it. */
 typedef struct Way {
@@ -39,17 +41,21 @@ typedef struct Transaction {
         Way way; /* forwards */
         Record record;
         uint64_t generation;
-        bool activates; /* whether there is anything to do to the running system */
-        bool commits;   /* whether the profile and the boot default change */
-        bool reboots;   /* only a reboot can take the new system */
-        bool all_units; /* an earlier switch has left them anywhere between */
-        bool recovers;  /* what another process began; its record was found */
+        bool activates;   /* whether there is anything to do to the running system */
+        bool commits;     /* whether the profile and the boot default change */
+        bool reboots;     /* only a reboot can take the new system */
+        bool all_units;   /* an earlier switch has left them anywhere between */
+        bool recovers;    /* what another process began; its record was found */
+        bool no_rollback; /* whoever asked declines it, or the new system does */
         bool nothing_to_do;
         bool recorded;     /* the record is on disk */
         bool staged;       /* the first phase was left well */
         bool touched;      /* something live was changed, or may have been */
         bool keeps_record; /* what is left to do is left to the next boot or the next switch */
-        char *text;        /* how it ended well, in one sentence */
+        Settings settings; /* of the new system */
+        UnitFactsList restarted_before; /* services that systemd had restarted by itself */
+        uint64_t before_usec;           /* when that was seen, monotonic */
+        char *text;                     /* how it ended well, in one sentence */
         sd_bus_error error;
 } Transaction;
 
@@ -77,6 +83,7 @@ Scripts transaction_scripts(const Transaction *t, const Toplevel *of);
 int transaction_look(Transaction *t, const Toplevel *from, const Toplevel *to, Way *way,
                      sd_bus_error *reterr_error);
 int transaction_plan(Transaction *t, const Toplevel *to, Way *way, sd_bus_error *reterr_error);
+int judge_take_before(Transaction *t, sd_bus_error *reterr_error);
 int transaction_judge(Transaction *t, const Way *way, sd_bus_error *reterr_error);
 int transaction_bring(Transaction *t, const Toplevel *from, const Toplevel *to,
                       sd_bus_error *reterr_error);

@@ -147,7 +147,7 @@ static bool has_work(const Transaction *t, Phase phase) {
 /* Nobody is told of a phase that is a formality. */
 static bool is_told(const Transaction *t, Phase phase) {
         if (phase == PHASE_ROLLBACK)
-                return t->touched && !t->request->no_rollback;
+                return t->touched && !t->no_rollback;
         return phase != PHASE_END && phase != PHASE_SETTLE;
 }
 
@@ -229,6 +229,7 @@ static void write_history(Transaction *t, const char *text) {
                 .uid = t->request->uid,
                 .exit_code = (uint64_t) error_to_exit_code(&t->error),
                 .text = (char *) text,
+                .evidence = record->evidence,
         };
 
         if (history_write(t->places->state, &entry) < 0)
@@ -309,6 +310,8 @@ void transaction_done(Transaction *t) {
         toplevel_free(t->old);
         toplevel_free(t->new);
         way_done(&t->way);
+        settings_done(&t->settings);
+        unit_facts_list_done(&t->restarted_before);
         record_done(&t->record);
         free(t->text);
         sd_bus_error_free(&t->error);

@@ -283,6 +283,11 @@ int unit_file_finish(UnitFile *file) {
                 else if (string_list_add(&file->sections, all[i].section) < 0)
                         return -ENOMEM;
         }
+
+        /* Each has become part of a key; there are many files, and more to read. */
+        file->assignments = NULL;
+        file->n_assignments = file->allocated = 0;
+        free(all);
         return 0;
 }
 

@@ -277,6 +277,10 @@ static void on_unrelated(const Display *display, const cJSON *event) {
         say(display, "failed meanwhile, without regard to this switch:", text_of(event, "text"));
 }
 
+static void on_failed_before(const Display *display, const cJSON *event) {
+        say(display, "still not well, as before this switch:", text_of(event, "text"));
+}
+
 static void on_skip(const Display *display, const cJSON *event) {
         say(display, "left as they are, though changed:", text_of(event, "text"));
 }
@@ -338,6 +342,7 @@ void display_engine_event(void *userdata, const cJSON *event, const char *line) 
                 { "dead-man", on_note },
                 { "deleted", on_deleted },
                 { "end", on_end },
+                { "failed-before", on_failed_before },
                 { "job-done", on_job_done },
                 { "note", on_note },
                 { "output", on_output },

@@ -47,21 +47,22 @@ int file_realpath(const char *path, char **ret_path) {
         return 0;
 }
 
-static int read_all(int fd, size_t max_bytes, char **ret_text, size_t *ret_n) {
+/* @size is what the file is said to have, which is nothing for those that the kernel makes up. */
+static int read_all(int fd, size_t size, size_t max_bytes, char **ret_text, size_t *ret_n) {
         _cleanup_free_ char *text = NULL;
-        size_t n = 0, allocated = 0;
+        size_t n = 0, allocated = 0, wanted = size > 0 ? size + 2 : 4096;
 
         for (;;) {
                 ssize_t k;
 
                 if (allocated - n < 2) {
-                        size_t wanted = allocated ? 2 * allocated : 4096;
                         char *more = realloc(text, wanted);
 
                         if (!more)
                                 return -ENOMEM;
                         text = more;
                         allocated = wanted;
+                        wanted *= 2;
                 }
 
                 k = read(fd, text + n, allocated - n - 1);
@@ -108,7 +109,9 @@ int file_read(int dir_fd, const char *path, size_t max_bytes, char **ret_text, s
         if (!S_ISREG(st.st_mode))
                 return -ENXIO;
 
-        return read_all(fd, max_bytes, ret_text, ret_n);
+        if ((uintmax_t) st.st_size > max_bytes)
+                return -EFBIG;
+        return read_all(fd, (size_t) st.st_size, max_bytes, ret_text, ret_n);
 }
 
 /**
