@@ -28,6 +28,8 @@
         SD_ID128_MAKE(ee, 02, 0b, e0, 81, 9b, 45, 3b, 94, 94, 7e, 3b, a8, 52, 7f, 35)
 #define MESSAGE_GENERATION_DELETED                                                                 \
         SD_ID128_MAKE(db, 83, 74, 84, 76, ba, 46, 83, b5, d9, 36, b7, 3c, b1, 94, c0)
+#define MESSAGE_CONFIRMATION_WANTED                                                                \
+        SD_ID128_MAKE(f4, 31, 7f, ed, 6b, f4, 46, d5, 9f, 96, e8, ca, b9, 69, 87, ca)
 
 /* Where the story of a transaction is told: JSON objects, one a line, and the journal beside it. */
 typedef struct EventLog EventLog;
