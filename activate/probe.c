@@ -64,8 +64,8 @@ static bool is_printable(const char *text) {
 static bool is_store_program(const char *path) {
         const char *below = text_after_prefix(path, STORE_DIRECTORY "/");
 
-        return below && *below != '.' && *below != '/' && strchr(below, '/') &&
-               !strstr(path, "/../") && !strstr(path, "/./") && !text_has_suffix(path, "/") &&
+        return below && *below && *below != '.' && *below != '/' && !strstr(path, "/../") &&
+               !strstr(path, "/./") && !text_has_suffix(path, "/") &&
                !text_has_suffix(path, "/..") && !text_has_suffix(path, "/.");
 }
 

@@ -212,6 +212,9 @@ static int ask(const Course *course, const Options *options, const char *topleve
                 .install_bootloader = options->install_bootloader,
                 .no_check = options->no_check,
                 .job_limit_sec = options->job_limit_sec,
+                .has_judge_window = options->has_judge_window,
+                .judge_window_sec = options->judge_window_sec,
+                .probes = options->probes,
                 .plan_digest = (char *) options->plan,
                 .uid = getuid(),
         };
