@@ -60,7 +60,8 @@ static bool is_printable(const char *text) {
         return true;
 }
 
-/* Nothing but a program that the store holds: what root runs must not be writable by others. */
+/* Nothing but a program that the store holds: what root runs must not be writable by others. A
+ * script of its own is a file right there. */
 static bool is_store_program(const char *path) {
         const char *below = text_after_prefix(path, STORE_DIRECTORY "/");
 

@@ -31,6 +31,7 @@ TEST(each_type_is_named_with_what_it_asks) {
         assert_right("systemd:a@b.service", PROBE_SYSTEMD, "a@b.service");
         assert_right("exec:/nix/store/1-x", PROBE_EXEC, "/nix/store/1-x");
         assert_right("exec:/nix/store/1-x/bin/x", PROBE_EXEC, "/nix/store/1-x/bin/x");
+        assert_right("exec:/nix/store/1-script", PROBE_EXEC, "/nix/store/1-script");
 }
 
 TEST(what_is_no_type_is_told_the_types) {

@@ -22,6 +22,7 @@ enum {
         OPTION_JOB_TIMEOUT,
         OPTION_JUDGE_WINDOW,
         OPTION_PROBE,
+        OPTION_CONFIRM,
         OPTION_PLAN,
         OPTION_NIX_FLAG,  /* handed on without a word */
         OPTION_NIX_WORD,  /* with one */
@@ -42,6 +43,7 @@ static const struct option known[] = {
         { "judge-window",       required_argument, NULL, OPTION_JUDGE_WINDOW },
         { "probe",              required_argument, NULL, OPTION_PROBE },
         { "plan",               required_argument, NULL, OPTION_PLAN },
+        { "confirm",            required_argument, NULL, OPTION_CONFIRM },
 
         { "accept-flake-config",  no_argument,       NULL, OPTION_NIX_FLAG },
         { "builders",             required_argument, NULL, OPTION_NIX_WORD },
@@ -125,6 +127,15 @@ static int take_judge_window(Options *options) {
         return -EINVAL;
 }
 
+static int take_confirm(Options *options) {
+        if (text_to_unsigned(optarg, REQUEST_CONFIRM_MAX, &options->confirm_sec) >= 0 &&
+            options->confirm_sec > 0)
+                return 0;
+        fprintf(stderr, "enact: --confirm takes a number of seconds, at most a day, not '%s'.\n",
+                optarg);
+        return -EINVAL;
+}
+
 static int take_probe(Options *options) {
         _cleanup_(probe_done) Probe probe = { 0 };
         const char *wanted;
@@ -185,6 +196,8 @@ static int take_option(Options *options, int c, int index, int argc, char **argv
                 return take_judge_window(options);
         case OPTION_PROBE:
                 return take_probe(options);
+        case OPTION_CONFIRM:
+                return take_confirm(options);
         case OPTION_NIX_FLAG:
                 return add_nix_option(options, known[index].name, NULL, NULL);
         case OPTION_NIX_WORD:
