@@ -36,7 +36,7 @@ static const struct {
 /* clang-format on */
 
 static char **text_of(const Record *record, size_t i) {
-        return (char **) ((char *) record + texts[i].offset);
+        return (char **) (void *) ((char *) record + texts[i].offset);
 }
 
 static int to_json(const Record *record, cJSON **ret_object) {
