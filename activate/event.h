@@ -22,6 +22,8 @@
         SD_ID128_MAKE(10, 5f, cd, f3, e8, 33, 4e, d1, a1, 97, fa, 55, 94, 69, 52, 9c)
 #define MESSAGE_ROLLBACK_FAILED                                                                    \
         SD_ID128_MAKE(ef, a4, 7d, 4c, 0c, 53, 47, b7, 80, db, 51, 1f, a5, 99, 39, 4e)
+#define MESSAGE_CONFIRMATION_WANTED                                                                \
+        SD_ID128_MAKE(f4, 31, 7f, ed, 6b, f4, 46, d5, 9f, 96, e8, ca, b9, 69, 87, ca)
 
 /* Where the story of a transaction is told: JSON objects, one a line, and the journal beside it. */
 typedef struct EventLog EventLog;

@@ -60,12 +60,13 @@ static bool is_printable(const char *text) {
         return true;
 }
 
-/* Nothing but a program that the store holds: what root runs must not be writable by others. */
+/* Nothing but a program that the store holds: what root runs must not be writable by others. A
+ * script of its own is a file right there. */
 static bool is_store_program(const char *path) {
         const char *below = text_after_prefix(path, STORE_DIRECTORY "/");
 
-        return below && *below != '.' && *below != '/' && strchr(below, '/') &&
-               !strstr(path, "/../") && !strstr(path, "/./") && !text_has_suffix(path, "/") &&
+        return below && *below && *below != '.' && *below != '/' && !strstr(path, "/../") &&
+               !strstr(path, "/./") && !text_has_suffix(path, "/") &&
                !text_has_suffix(path, "/..") && !text_has_suffix(path, "/.");
 }
 

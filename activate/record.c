@@ -47,6 +47,8 @@ static int to_json(const Record *record, cJSON **ret_object) {
         if (!object || !cJSON_AddNumberToObject(object, "version", 1) ||
             !cJSON_AddNumberToObject(object, "begun", (double) record->begun) ||
             !cJSON_AddNumberToObject(object, "highest-generation", (double) record->highest) ||
+            !cJSON_AddNumberToObject(object, "confirm-deadline",
+                                     (double) record->confirm_deadline) ||
             !cJSON_AddBoolToObject(object, "activates", record->activates) ||
             !cJSON_AddBoolToObject(object, "committing", record->committing) ||
             !cJSON_AddBoolToObject(object, "given-up", record->given_up) ||
@@ -141,6 +143,7 @@ static int from_json(cJSON *object, Record *record) {
                 return r;
         if (json_number(object, "begun", NUMBER_MAX, &record->begun) < 0 ||
             json_number(object, "highest-generation", NUMBER_MAX, &record->highest) < 0 ||
+            json_number(object, "confirm-deadline", NUMBER_MAX, &record->confirm_deadline) < 0 ||
             read_boolean(object, "activates", &record->activates) < 0 ||
             read_boolean(object, "committing", &record->committing) < 0 ||
             read_boolean(object, "given-up", &record->given_up) < 0 || !*record->id ||

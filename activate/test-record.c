@@ -21,6 +21,7 @@ static Record sample(void) {
                 .to = (char *) "/nix/store/2-b",
                 .request = { .toplevel = (char *) "/nix/store/2-b", .profile = (char *) "system" },
                 .highest = 41,
+                .confirm_deadline = UINT64_C(1) << 40,
                 .committing = true,
         };
 }
@@ -45,6 +46,7 @@ TEST(a_record_comes_out_as_it_went_in) {
         ASSERT_TEXT(got.to, "/nix/store/2-b");
         ASSERT_TEXT(got.request.profile, "system");
         ASSERT_EQ(got.highest, 41);
+        ASSERT_TRUE(got.confirm_deadline == record.confirm_deadline);
         ASSERT_TRUE(got.committing && !got.activates && !got.given_up);
         ASSERT_EQ(got.stopped.n, 1);
         ASSERT_TEXT(got.stopped.items[0], "a.service");
