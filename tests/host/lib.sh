@@ -331,6 +331,8 @@ begin() {
     printf '%s$ %s &\n' "$where" "$*"
     mkdir -p "$dir"
     printf '%s$ %s' "$where" "$*" > "$dir/command"
+    : > "$dir/out" # what an earlier one of this name said is not heard any more
+    : > "$dir/err"
     (enter "$where" "$@") > "$dir/out" 2> "$dir/err" &
     printf '%s\n' "$!" > "$dir/pid"
 }
