@@ -30,6 +30,8 @@ static const struct {
         { "exit",       "ENACT_EXIT",    /* stays= */ false },
         { "error",      "ENACT_ERROR",   /* stays= */ false },
         { "phase",      "ENACT_PHASE",   /* stays= */ false },
+        { "profile",    "ENACT_PROFILE", /* stays= */ false },
+        { "toplevel",   "ENACT_TOPLEVEL", /* stays= */ false },
         { "unit",       "UNIT",          /* stays= */ false },
 };
 /* clang-format on */

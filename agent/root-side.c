@@ -336,8 +336,12 @@ static int say_end(const RootSide *side, sd_bus_error *reterr_error) {
                                          "Let go: the switch goes on without this terminal. "
                                          "'enact status' shows how it ends, 'enact cancel' "
                                          "rolls it back.");
-        if (!side->ended)
+        if (!side->ended && side->is_upkeep)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                         "Lost the root helper before it said how it ended. "
+                                         "'enact generations' shows what holds.");
+        if (!side->ended)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_LOST,
                                          "Lost the root helper. If a switch had begun, it goes on; "
                                          "'enact status' shows how it ends.");
         if (side->exit_code == 0)

@@ -50,6 +50,12 @@ static int by_record(const Systems *systems, Request *request, sd_bus_error *ret
                         reterr_error, ENACT_ERROR_REFUSED,
                         "No earlier system is known to go back to; name a generation "
                         "('enact generations' lists them). Nothing was changed.");
+        if (access(target, F_OK) < 0)
+                return sd_bus_error_setf(
+                        reterr_error, ENACT_ERROR_REFUSED,
+                        "The system that ran before, '%s', is not in the store any more; name a "
+                        "generation ('enact generations' lists them). Nothing was changed.",
+                        target);
         request->toplevel = strdup(target);
         return request->toplevel ? 0 : -ENOMEM;
 }

@@ -352,6 +352,23 @@ static int dry_activate(const Request *request, sd_bus_error *reterr_error) {
         return 0;
 }
 
+/* Whoever became root to ask; the request's own word for it is a stranger's. */
+static uid_t caller(void) {
+        static const char *const variables[] = { "SUDO_UID", "PKEXEC_UID" };
+        const char *doas = getenv("DOAS_USER");
+        const struct passwd *entry;
+        uint64_t uid;
+
+        for (size_t i = 0; i < ELEMENTSOF(variables); i++) {
+                const char *value = getenv(variables[i]);
+
+                if (value && text_to_unsigned(value, UINT32_MAX - 1, &uid) >= 0)
+                        return (uid_t) uid;
+        }
+        entry = doas ? getpwnam(doas) : NULL;
+        return entry ? entry->pw_uid : getuid();
+}
+
 /* Pinning and deleting are short: they are done here, to their end, whoever goes away meanwhile. */
 static int keep_up(const cJSON *object, sd_bus_error *reterr_error) {
         const UpkeepPlaces places = {
@@ -369,6 +386,7 @@ static int keep_up(const cJSON *object, sd_bus_error *reterr_error) {
         if (r >= 0)
                 r = event_log_new(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3), /* journal= */ true,
                                   &log);
+        request.uid = caller();
         if (r >= 0)
                 r = upkeep_run(&request, &places, log, &text, reterr_error);
         if (r < 0)
@@ -404,23 +422,6 @@ static int check_place(sd_bus_error *reterr_error) {
                         "No systemd runs here, so there is no running system to change. "
                         "Nothing was changed.");
         return 0;
-}
-
-/* Whoever became root to ask; the request's own word for it is a stranger's. */
-static uid_t caller(void) {
-        static const char *const variables[] = { "SUDO_UID", "PKEXEC_UID" };
-        const char *doas = getenv("DOAS_USER");
-        const struct passwd *entry;
-        uint64_t uid;
-
-        for (size_t i = 0; i < ELEMENTSOF(variables); i++) {
-                const char *value = getenv(variables[i]);
-
-                if (value && text_to_unsigned(value, UINT32_MAX - 1, &uid) >= 0)
-                        return (uid_t) uid;
-        }
-        entry = doas ? getpwnam(doas) : NULL;
-        return entry ? entry->pw_uid : getuid();
 }
 
 static int follow_request(const cJSON *object, sd_bus_error *reterr_error) {
