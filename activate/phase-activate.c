@@ -84,6 +84,7 @@ static int go(Transaction *t, const Toplevel *to, Way *way, sd_bus_error *reterr
                 .from = way->from,
                 .lists_directory = t->places->nixos,
                 .state = &way->state,
+                .goes_back = way != &t->way,
                 .steps = {
                         .log = t->log,
                         .manager = t->manager,
