@@ -75,7 +75,7 @@ int end_enter(Transaction *t, sd_bus_error *reterr_error);
 
 int transaction_begin_record(Transaction *t, sd_bus_error *reterr_error);
 void transaction_give_up(Transaction *t);
-int transaction_note_stopped(Transaction *t);
+int transaction_note_before(Transaction *t);
 int transaction_recover_found(Transaction *t, sd_bus_error *reterr_error);
 int transaction_go(Transaction *t, const char *first_phase, sd_bus_error *reterr_error);
 void transaction_done(Transaction *t);

@@ -96,7 +96,7 @@ static int write_record(Transaction *t, Phase phase) {
             replace_text(&record->error_name, t->error.name) < 0 ||
             replace_text(&record->error_text, t->error.message) < 0 ||
             (plan && replace_text(&record->digest, plan->digest) < 0) ||
-            transaction_note_stopped(t) < 0)
+            transaction_note_before(t) < 0)
                 return -ENOMEM;
         return record_write(t->places->state, record);
 }
