@@ -247,17 +247,7 @@ static int stop_what_came_back(Activation *a, sd_bus_error *reterr_error) {
         return steps_run_units(&a->steps, "stop", &units, reterr_error);
 }
 
-static int run_list_and_forget(Activation *a, PlanAction action, sd_bus_error *reterr_error) {
-        int r;
-
-        r = steps_run_list(&a->steps, action, reterr_error);
-        if (r >= 0)
-                unit_lists_remove_action(a->lists_directory, action);
-        return r;
-}
-
 static int after_script(Activation *a, sd_bus_error *reterr_error) {
-        static const PlanAction last[] = { PLAN_RELOAD, PLAN_RESTART, PLAN_START };
         int r;
 
         r = take_activation_lists(a, reterr_error);
@@ -269,8 +259,8 @@ static int after_script(Activation *a, sd_bus_error *reterr_error) {
                 r = run_sysinit_reactivation(a, reterr_error);
         if (r >= 0)
                 r = replace_inactive_reloads(a, reterr_error);
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(last); i++)
-                r = run_list_and_forget(a, last[i], reterr_error);
+        if (r >= 0)
+                r = steps_bring_up(&a->steps, a->lists_directory, reterr_error);
         return r < 0 ? r : bring_users(a, reterr_error);
 }
 
