@@ -76,6 +76,17 @@ static void stop_swapping(Activation *a) {
         }
 }
 
+/* What an interrupted run leaves to do. On the way back it is better done than remembered. */
+static int remember_plan(Activation *a) {
+        int r = unit_lists_write_plan(a->lists_directory, a->steps.plan);
+
+        if (r >= 0 || !a->goes_back)
+                return r;
+        event_say(a->steps.log, "note", "text",
+                  "the lists of units cannot be written; the old system is brought back without");
+        return 0;
+}
+
 /* Lists that the activation script has left: what only it can know. */
 static int take_activation_lists(Activation *a, sd_bus_error *reterr_error) {
         _cleanup_(string_list_done) StringList restart = { 0 }, reload = { 0 };
@@ -99,7 +110,7 @@ static int take_activation_lists(Activation *a, sd_bus_error *reterr_error) {
                           "the lists of the activation script cannot be read");
         for (size_t i = n_notes; i < a->steps.plan->notes.n; i++)
                 event_say(a->steps.log, "note", "text", a->steps.plan->notes.items[i]);
-        return unit_lists_write_plan(a->lists_directory, a->steps.plan);
+        return remember_plan(a);
 }
 
 /* What was to be reloaded may have gone down with something that it requires. */
@@ -236,17 +247,7 @@ static int stop_what_came_back(Activation *a, sd_bus_error *reterr_error) {
         return steps_run_units(&a->steps, "stop", &units, reterr_error);
 }
 
-static int run_list_and_forget(Activation *a, PlanAction action, sd_bus_error *reterr_error) {
-        int r;
-
-        r = steps_run_list(&a->steps, action, reterr_error);
-        if (r >= 0)
-                unit_lists_remove_action(a->lists_directory, action);
-        return r;
-}
-
 static int after_script(Activation *a, sd_bus_error *reterr_error) {
-        static const PlanAction last[] = { PLAN_RELOAD, PLAN_RESTART, PLAN_START };
         int r;
 
         r = take_activation_lists(a, reterr_error);
@@ -258,8 +259,8 @@ static int after_script(Activation *a, sd_bus_error *reterr_error) {
                 r = run_sysinit_reactivation(a, reterr_error);
         if (r >= 0)
                 r = replace_inactive_reloads(a, reterr_error);
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(last); i++)
-                r = run_list_and_forget(a, last[i], reterr_error);
+        if (r >= 0)
+                r = steps_bring_up(&a->steps, a->lists_directory, reterr_error);
         return r < 0 ? r : bring_users(a, reterr_error);
 }
 
@@ -277,7 +278,7 @@ int activation_run(Activation *a, sd_bus_error *reterr_error) {
         int r;
 
         stop_swapping(a);
-        r = unit_lists_write_plan(a->lists_directory, a->steps.plan);
+        r = remember_plan(a);
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                          "Cannot write the lists of units in '%s': %s",

@@ -21,6 +21,7 @@
 #define ENACT_ERROR_COULD_NOT_TELL  "org.enact.Error.CouldNotTell"
 #define ENACT_ERROR_PROBE_FAILED    "org.enact.Error.ProbeFailed"
 #define ENACT_ERROR_ROLLBACK_FAILED "org.enact.Error.RollbackFailed"
+#define ENACT_ERROR_LOST            "org.enact.Error.Lost"
 #define ENACT_ERROR_NO_NIX          "org.enact.Error.NoNix"
 #define ENACT_ERROR_NO_FLAKE        "org.enact.Error.NoFlake"
 #define ENACT_ERROR_UNKNOWN_HOST    "org.enact.Error.UnknownHost"

@@ -27,7 +27,7 @@ static const char *const type_names[_PROBE_TYPE_MAX] = {
 };
 
 static const char *const wanted_targets[_PROBE_TYPE_MAX] = {
-        [PROBE_EXEC]    = "a program below " STORE_DIRECTORY,
+        [PROBE_EXEC]    = ("a program below " STORE_DIRECTORY),
         [PROBE_HTTP]    = "a URL that begins with http:// or https://",
         [PROBE_SYSTEMD] = "the name of a unit",
         [PROBE_TCP]     = "HOST:PORT",

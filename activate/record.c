@@ -36,7 +36,7 @@ static const struct {
 /* clang-format on */
 
 static char **text_of(const Record *record, size_t i) {
-        return (char **) ((char *) record + texts[i].offset);
+        return (char **) (void *) ((char *) record + texts[i].offset);
 }
 
 static int to_json(const Record *record, cJSON **ret_object) {
@@ -53,6 +53,7 @@ static int to_json(const Record *record, cJSON **ret_object) {
             !cJSON_AddBoolToObject(object, "committing", record->committing) ||
             !cJSON_AddBoolToObject(object, "given-up", record->given_up) ||
             json_add_strings(object, "stopped", &record->stopped) < 0 ||
+            json_add_strings(object, "failing", &record->failing) < 0 ||
             (record->evidence &&
              !cJSON_AddItemReferenceToObject(object, "evidence", record->evidence)))
                 return -ENOMEM;
@@ -136,6 +137,8 @@ static int from_json(cJSON *object, Record *record) {
                 r = read_texts(object, record);
         if (r >= 0)
                 r = json_read_strings(object, "stopped", &record->stopped);
+        if (r >= 0)
+                r = json_read_strings(object, "failing", &record->failing);
         if (r < 0)
                 return r;
         if (json_number(object, "begun", NUMBER_MAX, &record->begun) < 0 ||
@@ -218,6 +221,7 @@ void record_done(Record *record) {
                 free(*text_of(record, i));
         request_done(&record->request);
         string_list_done(&record->stopped);
+        string_list_done(&record->failing);
         cJSON_Delete(record->evidence);
         *record = (Record){ 0 };
 }

@@ -96,7 +96,7 @@ static int write_record(Transaction *t, Phase phase) {
             replace_text(&record->error_name, t->error.name) < 0 ||
             replace_text(&record->error_text, t->error.message) < 0 ||
             (plan && replace_text(&record->digest, plan->digest) < 0) ||
-            transaction_note_stopped(t) < 0)
+            transaction_note_before(t) < 0)
                 return -ENOMEM;
         return record_write(t->places->state, record);
 }
@@ -318,6 +318,7 @@ void transaction_done(Transaction *t) {
         way_done(&t->way);
         settings_done(&t->settings);
         unit_facts_list_done(&t->restarted_before);
+        probe_outcomes_done(&t->probes_before);
         record_done(&t->record);
         free(t->text);
         sd_bus_error_free(&t->error);

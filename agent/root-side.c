@@ -341,7 +341,7 @@ static int say_end(const RootSide *side, sd_bus_error *reterr_error) {
                                          "Lost the root helper before it said how it ended. "
                                          "'enact generations' shows what holds.");
         if (!side->ended)
-                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_LOST,
                                          "Lost the root helper. If a switch had begun, it goes on; "
                                          "'enact status' shows how it ends.");
         if (side->exit_code == 0)
