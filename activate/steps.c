@@ -75,6 +75,7 @@ int steps_run_quietly(Steps *s, const char *job, const StringList *units,
                 .units = units,
                 .observer = &observer,
                 .limit_usec = s->job_limit_usec,
+                .interrupted = s->interrupted,
         };
 
         return jobs_run(s->manager, &jobs, &s->failed, reterr_error);

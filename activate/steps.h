@@ -14,9 +14,10 @@ typedef struct Steps {
         EventLog *log;
         Manager *manager;
         Plan *plan;
-        uint64_t job_limit_usec; /* for each job; 0: by the unit's own timeout */
-        bool post_activation;    /* a further pass, and told as such */
-        StringList failed;       /* units whose job failed */
+        uint64_t job_limit_usec;   /* for each job; 0: by the unit's own timeout */
+        bool (*interrupted)(void); /* asked whether to wait no longer; may be NULL */
+        bool post_activation;      /* a further pass, and told as such */
+        StringList failed;         /* units whose job failed */
 } Steps;
 
 int steps_run_list(Steps *steps, PlanAction action, sd_bus_error *reterr_error);
