@@ -141,6 +141,34 @@ static int restore_stopped(const StringList *stopped, Way *back) {
         return r;
 }
 
+/*
+ * How the units were before a switch whose engine died, for the judge: what had failed is in the
+ * record, and what was to be stopped ran; of the others it is only known how they are now.
+ */
+static int recall_before(const Record *record, const Inventory *now, Inventory *before) {
+        Inventory known;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < record->ailing.n; i++)
+                r = inventory_add(before, record->ailing.items[i], "failed", "failed", NULL, "");
+        for (size_t i = 0; r >= 0 && i < record->stopped.n; i++)
+                if (!string_list_contains(&record->ailing, record->stopped.items[i]))
+                        r = inventory_add(before, record->stopped.items[i], "active", "running",
+                                          NULL, "");
+        inventory_sort(before);
+        known = *before;
+        for (size_t i = 0; r >= 0 && i < now->n; i++) {
+                const InventoryUnit *u = &now->units[i];
+
+                known.units = before->units; /* the new ones come behind them */
+                if (!inventory_find(&known, u->id))
+                        r = inventory_add(before, u->id, u->active, u->sub, u->fragment,
+                                          u->following);
+        }
+        inventory_sort(before);
+        return r;
+}
+
 /**
  * transaction_bring() - from whatever runs now to one of the two systems: the way back, or forwards
  * again; judged as well
@@ -155,6 +183,8 @@ int transaction_bring(Transaction *t, const Toplevel *from, const Toplevel *to,
         r = transaction_note_stopped(t);
         if (r >= 0)
                 r = transaction_look(t, from, to, &way, reterr_error);
+        if (r >= 0 && t->recovers)
+                r = recall_before(&t->record, &way.state.inventory, &t->way.state.inventory);
         if (r >= 0)
                 r = restore_stopped(&t->record.stopped, &way);
         if (r >= 0)

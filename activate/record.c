@@ -51,6 +51,7 @@ static int to_json(const Record *record, cJSON **ret_object) {
             !cJSON_AddBoolToObject(object, "committing", record->committing) ||
             !cJSON_AddBoolToObject(object, "given-up", record->given_up) ||
             json_add_strings(object, "stopped", &record->stopped) < 0 ||
+            json_add_strings(object, "ailing", &record->ailing) < 0 ||
             (record->evidence &&
              !cJSON_AddItemReferenceToObject(object, "evidence", record->evidence)))
                 return -ENOMEM;
@@ -134,6 +135,8 @@ static int from_json(cJSON *object, Record *record) {
                 r = read_texts(object, record);
         if (r >= 0)
                 r = json_read_strings(object, "stopped", &record->stopped);
+        if (r >= 0)
+                r = json_read_strings(object, "ailing", &record->ailing);
         if (r < 0)
                 return r;
         if (json_number(object, "begun", NUMBER_MAX, &record->begun) < 0 ||
@@ -215,6 +218,7 @@ void record_done(Record *record) {
                 free(*text_of(record, i));
         request_done(&record->request);
         string_list_done(&record->stopped);
+        string_list_done(&record->ailing);
         cJSON_Delete(record->evidence);
         *record = (Record){ 0 };
 }

@@ -19,6 +19,7 @@ typedef struct Record {
         char *old_profile;  /* and the store path that it stood for */
         char *digest;       /* of the plan */
         StringList stopped; /* units that ran before and are in the plan */
+        StringList ailing;  /* units that had failed before, or were about to */
         bool activates;     /* whether there is anything to do to the running system */
         bool committing;    /* the profile or the boot default may have changed */
         bool given_up;      /* whoever worked on it has told that it cannot be ended now */

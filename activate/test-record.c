@@ -31,9 +31,11 @@ TEST(a_record_comes_out_as_it_went_in) {
         Record record = sample();
 
         ASSERT_OK(string_list_add(&record.stopped, "a.service"));
+        ASSERT_OK(string_list_add(&record.ailing, "b.service"));
         record.evidence = cJSON_Parse("{\"verdict\":\"bad\"}");
         ASSERT_OK(record_write(directory, &record));
         string_list_done(&record.stopped);
+        string_list_done(&record.ailing);
         cJSON_Delete(record.evidence);
         ASSERT_OK(record_read(directory, &got));
         ASSERT_TEXT(json_string(got.evidence, "verdict"), "bad");
@@ -46,6 +48,8 @@ TEST(a_record_comes_out_as_it_went_in) {
         ASSERT_TRUE(got.committing && !got.activates && !got.given_up);
         ASSERT_EQ(got.stopped.n, 1);
         ASSERT_TEXT(got.stopped.items[0], "a.service");
+        ASSERT_EQ(got.ailing.n, 1);
+        ASSERT_TEXT(got.ailing.items[0], "b.service");
 }
 
 TEST(where_there_is_none_nothing_is_open) {
