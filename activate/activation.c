@@ -76,6 +76,17 @@ static void stop_swapping(Activation *a) {
         }
 }
 
+/* What an interrupted run leaves to do. On the way back it is better done than remembered. */
+static int remember_plan(Activation *a) {
+        int r = unit_lists_write_plan(a->lists_directory, a->steps.plan);
+
+        if (r >= 0 || !a->goes_back)
+                return r;
+        event_say(a->steps.log, "note", "text",
+                  "the lists of units cannot be written; the old system is brought back without");
+        return 0;
+}
+
 /* Lists that the activation script has left: what only it can know. */
 static int take_activation_lists(Activation *a, sd_bus_error *reterr_error) {
         _cleanup_(string_list_done) StringList restart = { 0 }, reload = { 0 };
@@ -99,7 +110,7 @@ static int take_activation_lists(Activation *a, sd_bus_error *reterr_error) {
                           "the lists of the activation script cannot be read");
         for (size_t i = n_notes; i < a->steps.plan->notes.n; i++)
                 event_say(a->steps.log, "note", "text", a->steps.plan->notes.items[i]);
-        return unit_lists_write_plan(a->lists_directory, a->steps.plan);
+        return remember_plan(a);
 }
 
 /* What was to be reloaded may have gone down with something that it requires. */
@@ -287,7 +298,7 @@ int activation_run(Activation *a, sd_bus_error *reterr_error) {
         int r;
 
         stop_swapping(a);
-        r = unit_lists_write_plan(a->lists_directory, a->steps.plan);
+        r = remember_plan(a);
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                          "Cannot write the lists of units in '%s': %s",

@@ -14,6 +14,7 @@ typedef struct Activation {
         const char *from;
         const char *lists_directory; /* "/run/nixos" */
         const RecordedState *state;  /* what ran before */
+        bool goes_back;              /* what can be done without is no reason to stop half-way */
         StringList failed_users;     /* whose session could not follow, or has failed units */
         sd_bus_error script_error;   /* of the activation script */
 } Activation;

@@ -30,6 +30,11 @@ int answer_to_json(const Answer *answer, cJSON **ret_object) {
         return 0;
 }
 
+/** answer_is_meant() - whether an object from the pipe is an answer, or something else. */
+bool answer_is_meant(const cJSON *object) {
+        return cJSON_HasObjectItem(object, "answer");
+}
+
 /**
  * answer_from_json() - take an answer apart
  * @answer: all zero before; answer_done() even after an error

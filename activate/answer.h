@@ -18,5 +18,6 @@ typedef struct Answer {
 
 const char *answer_verb_to_string(AnswerVerb verb);
 int answer_to_json(const Answer *answer, cJSON **ret_object);
+bool answer_is_meant(const cJSON *object);
 int answer_from_json(const cJSON *object, Answer *answer);
 void answer_done(Answer *answer);

@@ -15,6 +15,7 @@ static const struct {
         { ENACT_ERROR_COULD_NOT_TELL,   4 },
         { ENACT_ERROR_PROBE_FAILED,     4 },
         { ENACT_ERROR_ROLLBACK_FAILED,  5, "rollback-failed" },
+        { ENACT_ERROR_LOST,             5 },
         { ENACT_ERROR_BUSY,             6, "busy" },
         { ENACT_ERROR_EVALUATION,      10 },
         { ENACT_ERROR_NO_FLAKE,        10 },

@@ -30,6 +30,8 @@ static const struct {
         { "exit",       "ENACT_EXIT",    /* stays= */ false },
         { "error",      "ENACT_ERROR",   /* stays= */ false },
         { "phase",      "ENACT_PHASE",   /* stays= */ false },
+        { "profile",    "ENACT_PROFILE", /* stays= */ false },
+        { "toplevel",   "ENACT_TOPLEVEL", /* stays= */ false },
         { "unit",       "UNIT",          /* stays= */ false },
 };
 /* clang-format on */
@@ -219,6 +221,13 @@ static int add_journal_fields(EventLog *log, const cJSON *event, StringList *fie
         return 0;
 }
 
+/* Of no worth when it is over. */
+static bool is_for_now(const cJSON *event) {
+        const char *name = json_string(event, "event");
+
+        return name && strcmp(name, "countdown") == 0;
+}
+
 /* The journal's copy: what a person reads, with the whole event as a field for programs. */
 static void emit_to_journal(EventLog *log, const cJSON *event, const char *line) {
         const char *name = json_string(event, "event"), *id = json_string(event, "message-id");
@@ -265,7 +274,7 @@ static void emit_to_file(EventLog *log, cJSON *event) {
                 event_add_number(event, "usec", (double) clock_monotonic_usec());
         if (json_print(event, &line) < 0)
                 return;
-        if (log->journal)
+        if (log->journal && !is_for_now(event))
                 emit_to_journal(log, event, line);
         if (!is_too_much(log, event, line))
                 write_line(log, line);

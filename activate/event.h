@@ -22,6 +22,14 @@
         SD_ID128_MAKE(10, 5f, cd, f3, e8, 33, 4e, d1, a1, 97, fa, 55, 94, 69, 52, 9c)
 #define MESSAGE_ROLLBACK_FAILED                                                                    \
         SD_ID128_MAKE(ef, a4, 7d, 4c, 0c, 53, 47, b7, 80, db, 51, 1f, a5, 99, 39, 4e)
+#define MESSAGE_SYSTEM_PINNED                                                                      \
+        SD_ID128_MAKE(f0, ca, 22, 31, af, 62, 43, a7, ae, 40, 2b, 3e, 30, aa, fa, c1)
+#define MESSAGE_SYSTEM_UNPINNED                                                                    \
+        SD_ID128_MAKE(ee, 02, 0b, e0, 81, 9b, 45, 3b, 94, 94, 7e, 3b, a8, 52, 7f, 35)
+#define MESSAGE_GENERATION_DELETED                                                                 \
+        SD_ID128_MAKE(db, 83, 74, 84, 76, ba, 46, 83, b5, d9, 36, b7, 3c, b1, 94, c0)
+#define MESSAGE_CONFIRMATION_WANTED                                                                \
+        SD_ID128_MAKE(f4, 31, 7f, ed, 6b, f4, 46, d5, 9f, 96, e8, ca, b9, 69, 87, ca)
 
 /* Where the story of a transaction is told: JSON objects, one a line, and the journal beside it. */
 typedef struct EventLog EventLog;

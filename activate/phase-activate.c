@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "error.h"
+#include "judge.h"
 #include "live-state.h"
 #include "plan-load.h"
 #include "text.h"
@@ -86,6 +87,7 @@ static int go(Transaction *t, const Toplevel *to, Way *way, sd_bus_error *reterr
                 .from = way->from,
                 .lists_directory = t->places->nixos,
                 .state = &way->state,
+                .goes_back = way != &t->way,
                 .steps = {
                         .log = t->log,
                         .manager = t->manager,
@@ -115,9 +117,9 @@ int activate_enter(Transaction *t, sd_bus_error *reterr_error) {
         return go(t, t->new, &t->way, reterr_error);
 }
 
-/** transaction_note_stopped() - what ran and goes down on the way is to run again on the way back,
- * also where no target wants it. 0 or -ENOMEM. */
-int transaction_note_stopped(Transaction *t) {
+/* What ran and goes down on the way is to run again on the way back, also where no target wants it.
+ */
+static int note_stopped(Transaction *t) {
         int r = 0;
 
         for (int action = 0; t->way.plan && action < _PLAN_ACTION_MAX; action++) {
@@ -132,40 +134,63 @@ int transaction_note_stopped(Transaction *t) {
         return r;
 }
 
+/* What had failed before condemns nothing, whoever comes to judge. */
+static int note_failing(Transaction *t) {
+        const Inventory *before = &t->way.state.inventory;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < before->n; i++)
+                if (judge_before(&before->units[i], NULL, 0, 0) == BEFORE_FAILED)
+                        r = string_list_add(&t->record.failing, before->units[i].id);
+        string_list_sort_unique(&t->record.failing);
+        return r;
+}
+
+/** transaction_note_before() - keep in the record how the units were, as far as a way back needs
+ * it. 0 or -ENOMEM. */
+int transaction_note_before(Transaction *t) {
+        int r;
+
+        r = note_stopped(t);
+        return r < 0 ? r : note_failing(t);
+}
+
+/*
+ * Found anew by whoever recovers, the units are as the interrupted switch has left them. For the
+ * judge they are put back to what they were before it.
+ */
+static int take_back_to_before(const Record *record, Inventory *found) {
+        _cleanup_(string_list_done) StringList missing = { 0 };
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < record->stopped.n; i++)
+                if (!inventory_find(found, record->stopped.items[i]))
+                        r = string_list_add(&missing, record->stopped.items[i]);
+        for (size_t i = 0; r >= 0 && i < missing.n; i++)
+                r = inventory_add(found, missing.items[i], "active", "running", "", "");
+        inventory_sort(found);
+        for (size_t i = 0; i < found->n; i++) {
+                InventoryUnit *unit = &found->units[i];
+
+                if (string_list_contains(&record->failing, unit->id)) {
+                        unit->active = unit->sub = (char *) "failed";
+                } else if (string_list_contains(&record->stopped, unit->id)) {
+                        unit->active = (char *) "active";
+                        unit->sub = (char *) "running";
+                } else if (judge_before(unit, NULL, 0, 0) == BEFORE_FAILED) {
+                        unit->active = (char *) "inactive";
+                        unit->sub = (char *) "dead";
+                }
+        }
+        return r;
+}
+
 static int restore_stopped(const StringList *stopped, Way *back) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < stopped->n; i++)
                 if (!inventory_unit_runs(inventory_find(&back->state.inventory, stopped->items[i])))
                         r = string_list_add(&back->state.leftovers.start, stopped->items[i]);
-        return r;
-}
-
-/*
- * How the units were before a switch whose engine died, for the judge: what had failed is in the
- * record, and what was to be stopped ran; of the others it is only known how they are now.
- */
-static int recall_before(const Record *record, const Inventory *now, Inventory *before) {
-        Inventory known;
-        int r = 0;
-
-        for (size_t i = 0; r >= 0 && i < record->ailing.n; i++)
-                r = inventory_add(before, record->ailing.items[i], "failed", "failed", NULL, "");
-        for (size_t i = 0; r >= 0 && i < record->stopped.n; i++)
-                if (!string_list_contains(&record->ailing, record->stopped.items[i]))
-                        r = inventory_add(before, record->stopped.items[i], "active", "running",
-                                          NULL, "");
-        inventory_sort(before);
-        known = *before;
-        for (size_t i = 0; r >= 0 && i < now->n; i++) {
-                const InventoryUnit *u = &now->units[i];
-
-                known.units = before->units; /* the new ones come behind them */
-                if (!inventory_find(&known, u->id))
-                        r = inventory_add(before, u->id, u->active, u->sub, u->fragment,
-                                          u->following);
-        }
-        inventory_sort(before);
         return r;
 }
 
@@ -180,16 +205,16 @@ int transaction_bring(Transaction *t, const Toplevel *from, const Toplevel *to,
         _cleanup_(way_done) Way way = { 0 };
         int r;
 
-        r = transaction_note_stopped(t);
+        r = transaction_note_before(t);
         if (r >= 0)
                 r = transaction_look(t, from, to, &way, reterr_error);
-        if (r >= 0 && t->recovers)
-                r = recall_before(&t->record, &way.state.inventory, &t->way.state.inventory);
         if (r >= 0)
                 r = restore_stopped(&t->record.stopped, &way);
         if (r >= 0)
                 r = transaction_plan(t, to, &way, reterr_error);
         if (r >= 0)
                 r = go(t, to, &way, reterr_error);
+        if (r >= 0 && t->recovers)
+                r = take_back_to_before(&t->record, &way.state.inventory);
         return r < 0 ? r : transaction_judge(t, &way, reterr_error);
 }

@@ -20,7 +20,7 @@ int judge_take_before(Transaction *t, sd_bus_error *reterr_error) {
         r = judge_look_before(t->manager, &t->way.state.inventory, &t->restarted_before);
         if (r >= 0)
                 r = judge_failed_before(&t->way.state.inventory, &t->restarted_before,
-                                        t->before_usec, &t->record.ailing);
+                                        t->before_usec, &t->record.failing);
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                          "Cannot ask systemd how the units are: %s", strerror(-r));
@@ -99,7 +99,7 @@ int transaction_judge(Transaction *t, const Way *way, sd_bus_error *reterr_error
         static const StringList none = { 0 };
         const Settings *settings = &t->settings;
         const JudgeCase c = {
-                .before = &t->way.state.inventory,
+                .before = t->recovers ? &way->state.inventory : &t->way.state.inventory,
                 .restarted_before = &t->restarted_before,
                 .before_usec = t->before_usec,
                 .plan = way->plan,

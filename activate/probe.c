@@ -27,7 +27,7 @@ static const char *const type_names[_PROBE_TYPE_MAX] = {
 };
 
 static const char *const wanted_targets[_PROBE_TYPE_MAX] = {
-        [PROBE_EXEC]    = "a program below " STORE_DIRECTORY,
+        [PROBE_EXEC]    = ("a program below " STORE_DIRECTORY),
         [PROBE_HTTP]    = "a URL that begins with http:// or https://",
         [PROBE_SYSTEMD] = "the name of a unit",
         [PROBE_TCP]     = "HOST:PORT",
@@ -60,12 +60,13 @@ static bool is_printable(const char *text) {
         return true;
 }
 
-/* Nothing but a program that the store holds: what root runs must not be writable by others. */
+/* Nothing but a program that the store holds: what root runs must not be writable by others. A
+ * script of its own is a file right there. */
 static bool is_store_program(const char *path) {
         const char *below = text_after_prefix(path, STORE_DIRECTORY "/");
 
-        return below && *below != '.' && *below != '/' && strchr(below, '/') &&
-               !strstr(path, "/../") && !strstr(path, "/./") && !text_has_suffix(path, "/") &&
+        return below && *below && *below != '.' && *below != '/' && !strstr(path, "/../") &&
+               !strstr(path, "/./") && !text_has_suffix(path, "/") &&
                !text_has_suffix(path, "/..") && !text_has_suffix(path, "/.");
 }
 

@@ -36,7 +36,7 @@ static const struct {
 /* clang-format on */
 
 static char **text_of(const Record *record, size_t i) {
-        return (char **) ((char *) record + texts[i].offset);
+        return (char **) (void *) ((char *) record + texts[i].offset);
 }
 
 static int to_json(const Record *record, cJSON **ret_object) {
@@ -47,11 +47,13 @@ static int to_json(const Record *record, cJSON **ret_object) {
         if (!object || !cJSON_AddNumberToObject(object, "version", 1) ||
             !cJSON_AddNumberToObject(object, "begun", (double) record->begun) ||
             !cJSON_AddNumberToObject(object, "highest-generation", (double) record->highest) ||
+            !cJSON_AddNumberToObject(object, "confirm-deadline",
+                                     (double) record->confirm_deadline) ||
             !cJSON_AddBoolToObject(object, "activates", record->activates) ||
             !cJSON_AddBoolToObject(object, "committing", record->committing) ||
             !cJSON_AddBoolToObject(object, "given-up", record->given_up) ||
             json_add_strings(object, "stopped", &record->stopped) < 0 ||
-            json_add_strings(object, "ailing", &record->ailing) < 0 ||
+            json_add_strings(object, "failing", &record->failing) < 0 ||
             (record->evidence &&
              !cJSON_AddItemReferenceToObject(object, "evidence", record->evidence)))
                 return -ENOMEM;
@@ -136,11 +138,12 @@ static int from_json(cJSON *object, Record *record) {
         if (r >= 0)
                 r = json_read_strings(object, "stopped", &record->stopped);
         if (r >= 0)
-                r = json_read_strings(object, "ailing", &record->ailing);
+                r = json_read_strings(object, "failing", &record->failing);
         if (r < 0)
                 return r;
         if (json_number(object, "begun", NUMBER_MAX, &record->begun) < 0 ||
             json_number(object, "highest-generation", NUMBER_MAX, &record->highest) < 0 ||
+            json_number(object, "confirm-deadline", NUMBER_MAX, &record->confirm_deadline) < 0 ||
             read_boolean(object, "activates", &record->activates) < 0 ||
             read_boolean(object, "committing", &record->committing) < 0 ||
             read_boolean(object, "given-up", &record->given_up) < 0 || !*record->id ||
@@ -218,7 +221,7 @@ void record_done(Record *record) {
                 free(*text_of(record, i));
         request_done(&record->request);
         string_list_done(&record->stopped);
-        string_list_done(&record->ailing);
+        string_list_done(&record->failing);
         cJSON_Delete(record->evidence);
         *record = (Record){ 0 };
 }

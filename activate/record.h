@@ -13,17 +13,18 @@ typedef struct Record {
         char *phase;
         char *engine; /* the program that can read this */
         Request request;
-        char *from, *to;    /* toplevels; @from is "" if no system ran */
-        uint64_t highest;   /* generation of the profile before; what is above is ours */
-        char *old_link;     /* what the profile held before: "system-12-link" */
-        char *old_profile;  /* and the store path that it stood for */
-        char *digest;       /* of the plan */
-        StringList stopped; /* units that ran before and are in the plan */
-        StringList ailing;  /* units that had failed before, or were about to */
-        bool activates;     /* whether there is anything to do to the running system */
-        bool committing;    /* the profile or the boot default may have changed */
-        bool given_up;      /* whoever worked on it has told that it cannot be ended now */
-        uint64_t begun;     /* seconds since 1970 */
+        char *from, *to;           /* toplevels; @from is "" if no system ran */
+        uint64_t highest;          /* generation of the profile before; what is above is ours */
+        char *old_link;            /* what the profile held before: "system-12-link" */
+        char *old_profile;         /* and the store path that it stood for */
+        char *digest;              /* of the plan */
+        StringList stopped;        /* units that ran before and are in the plan */
+        StringList failing;        /* units that had failed before */
+        bool activates;            /* whether there is anything to do to the running system */
+        bool committing;           /* the profile or the boot default may have changed */
+        bool given_up;             /* whoever worked on it has told that it cannot be ended now */
+        uint64_t begun;            /* seconds since 1970 */
+        uint64_t confirm_deadline; /* of CLOCK_BOOTTIME, in microseconds; 0: nobody need confirm */
         char *error_name, *error_text; /* what leads back */
         cJSON *evidence;               /* what the judge saw, as the history keeps it; or NULL */
 } Record;

@@ -48,6 +48,7 @@ int request_to_json(const Request *request, cJSON **ret_object) {
             !cJSON_AddBoolToObject(object, "install-bootloader", request->install_bootloader) ||
             !cJSON_AddBoolToObject(object, "no-check", request->no_check) ||
             !cJSON_AddNumberToObject(object, "job-timeout", (double) request->job_limit_sec) ||
+            !cJSON_AddNumberToObject(object, "confirm", (double) request->confirm_sec) ||
             !cJSON_AddStringToObject(object, "plan",
                                      request->plan_digest ? request->plan_digest : "") ||
             !cJSON_AddNumberToObject(object, "uid", request->uid))
@@ -60,10 +61,10 @@ int request_to_json(const Request *request, cJSON **ret_object) {
 /* Each key once and no other: where all are there and there are no more, none is doubled. */
 static bool has_exactly_the_keys(const cJSON *object) {
         static const char *const known[] = {
-                "force",       "generation",  "install-bootloader",
-                "job-timeout", "no-rollback", "no-check",
-                "plan",        "profile",     "toplevel",
-                "uid",         "unattended",  "verb",
+                "confirm",     "force",       "generation", "install-bootloader",
+                "job-timeout", "no-rollback", "no-check",   "plan",
+                "profile",     "toplevel",    "uid",        "unattended",
+                "verb",
                 "version",
         };
 
@@ -93,6 +94,13 @@ bool request_is_profile_name(const char *name) {
         return !text_has_suffix(name, "-link");
 }
 
+/** request_can_be_confirmed() - whether there is a way back for a system that nobody confirms. */
+bool request_can_be_confirmed(const Request *request) {
+        return !request->no_rollback &&
+               (request->verb == REQUEST_SWITCH || request->verb == REQUEST_TEST ||
+                request->verb == REQUEST_ROLLBACK);
+}
+
 /**
  * request_from_json() - take a request apart
  * @request: all zero before; request_done() even after an error
@@ -116,10 +124,13 @@ int request_from_json(const cJSON *object, Request *request) {
         if (json_number(object, "version", 1, &version) < 0 || version != 1 ||
             json_number(object, "uid", UINT32_MAX - 1, &uid) < 0 ||
             json_number(object, "job-timeout", JOB_LIMIT_MAX, &request->job_limit_sec) < 0 ||
+            json_number(object, "confirm", REQUEST_CONFIRM_MAX, &request->confirm_sec) < 0 ||
             json_number(object, "generation", GENERATION_MAX, &generation) < 0)
                 return -EBADMSG;
         if (!verb || request_verb_from_string(verb, &request->verb) < 0 || !toplevel ||
             *toplevel != '/' || !profile || !request_is_profile_name(profile) || !digest)
+                return -EBADMSG;
+        if (request->confirm_sec > 0 && !request_can_be_confirmed(request))
                 return -EBADMSG;
 
         request->toplevel = strdup(toplevel);

@@ -16,6 +16,8 @@ typedef enum RequestVerb {
         _REQUEST_VERB_MAX,
 } RequestVerb;
 
+#define REQUEST_CONFIRM_MAX ((uint64_t) 24 * 3600) /* seconds */
+
 /* What is asked of the root side: one fixed verb, one store path, and nothing that could be a
  * program. */
 typedef struct Request {
@@ -30,6 +32,7 @@ typedef struct Request {
         bool install_bootloader;
         bool no_check;          /* skip the system's own pre-switch checks */
         uint64_t job_limit_sec; /* for each job; 0: by the unit's own timeout */
+        uint64_t confirm_sec;   /* somebody must confirm within; 0: as the system itself says */
         char *plan_digest;      /* refuse if another plan comes out; "": any will do */
         uid_t uid;              /* who asked */
 } Request;
@@ -37,6 +40,7 @@ typedef struct Request {
 const char *request_verb_to_string(RequestVerb verb);
 int request_verb_from_string(const char *text, RequestVerb *ret_verb);
 bool request_is_profile_name(const char *name);
+bool request_can_be_confirmed(const Request *request);
 int request_to_json(const Request *request, cJSON **ret_object);
 int request_from_json(const cJSON *object, Request *request);
 int request_copy(const Request *request, Request *copy);

@@ -30,6 +30,7 @@ TEST(each_type_is_named_with_what_it_asks) {
         assert_right("tcp:[::1]:1", PROBE_TCP, "[::1]:1");
         assert_right("systemd:a@b.service", PROBE_SYSTEMD, "a@b.service");
         assert_right("exec:/nix/store/1-x/bin/x", PROBE_EXEC, "/nix/store/1-x/bin/x");
+        assert_right("exec:/nix/store/1-script", PROBE_EXEC, "/nix/store/1-script");
 }
 
 TEST(what_is_no_type_is_told_the_types) {
@@ -46,7 +47,6 @@ TEST(only_a_program_of_the_store_is_run) {
                 "exec:/bin/sh",
                 "exec:/nix/store",
                 "exec:/nix/store/",
-                "exec:/nix/store/1-x",
                 "exec:/nix/store//bin/x",
                 "exec:/nix/store/../../bin/sh",
                 "exec:/nix/store/1-x/../../../bin/sh",

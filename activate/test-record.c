@@ -21,6 +21,7 @@ static Record sample(void) {
                 .to = (char *) "/nix/store/2-b",
                 .request = { .toplevel = (char *) "/nix/store/2-b", .profile = (char *) "system" },
                 .highest = 41,
+                .confirm_deadline = UINT64_C(1) << 40,
                 .committing = true,
         };
 }
@@ -31,11 +32,11 @@ TEST(a_record_comes_out_as_it_went_in) {
         Record record = sample();
 
         ASSERT_OK(string_list_add(&record.stopped, "a.service"));
-        ASSERT_OK(string_list_add(&record.ailing, "b.service"));
         record.evidence = cJSON_Parse("{\"verdict\":\"bad\"}");
+        ASSERT_OK(string_list_add(&record.failing, "b.service"));
         ASSERT_OK(record_write(directory, &record));
         string_list_done(&record.stopped);
-        string_list_done(&record.ailing);
+        string_list_done(&record.failing);
         cJSON_Delete(record.evidence);
         ASSERT_OK(record_read(directory, &got));
         ASSERT_TEXT(json_string(got.evidence, "verdict"), "bad");
@@ -45,11 +46,12 @@ TEST(a_record_comes_out_as_it_went_in) {
         ASSERT_TEXT(got.to, "/nix/store/2-b");
         ASSERT_TEXT(got.request.profile, "system");
         ASSERT_EQ(got.highest, 41);
+        ASSERT_TRUE(got.confirm_deadline == record.confirm_deadline);
         ASSERT_TRUE(got.committing && !got.activates && !got.given_up);
         ASSERT_EQ(got.stopped.n, 1);
         ASSERT_TEXT(got.stopped.items[0], "a.service");
-        ASSERT_EQ(got.ailing.n, 1);
-        ASSERT_TEXT(got.ailing.items[0], "b.service");
+        ASSERT_EQ(got.failing.n, 1);
+        ASSERT_TEXT(got.failing.items[0], "b.service");
 }
 
 TEST(where_there_is_none_nothing_is_open) {

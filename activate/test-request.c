@@ -4,7 +4,7 @@
 #define GOOD                                                                                                \
         "{\"version\":1,\"verb\":\"switch\",\"toplevel\":\"/nix/store/1-a\","                               \
         "\"profile\":\"system\",\"generation\":0,\"no-rollback\":false,\"force\":false,\"no-check\":false," \
-        "\"unattended\":false,\"install-bootloader\":false,\"job-timeout\":0,\"plan\":\"\",\"uid\":1000}"
+        "\"unattended\":false,\"install-bootloader\":false,\"job-timeout\":0,\"confirm\":0,\"plan\":\"\",\"uid\":1000}"
 
 static int parse(const cJSON *object) {
         _cleanup_(request_done) Request request = { 0 };
@@ -38,12 +38,14 @@ static void assert_same(const Request *a, const Request *b) {
         ASSERT_EQ(a->no_rollback, b->no_rollback);
         ASSERT_EQ(a->force, b->force);
         ASSERT_EQ(a->install_bootloader, b->install_bootloader);
+        ASSERT_EQ(a->confirm_sec, b->confirm_sec);
         ASSERT_EQ(a->uid, b->uid);
 }
 
 TEST(a_request_comes_out_as_it_went_in) {
         Request requests[] = {
                 { .verb = REQUEST_SWITCH },
+                { .verb = REQUEST_SWITCH, .confirm_sec = REQUEST_CONFIRM_MAX },
                 { .verb = REQUEST_TEST, .no_rollback = true },
                 { .verb = REQUEST_BOOT, .install_bootloader = true, .uid = 1000 },
                 { .verb = REQUEST_ROLLBACK, .generation = 41, .force = true },
@@ -144,6 +146,8 @@ TEST(a_number_out_of_range_is_refused) {
                 { "uid", "-1" },
                 { "uid", "4294967295" }, /* (uid_t) -1 is nobody */
                 { "uid", "1e300" },
+                { "confirm", "-1" },
+                { "confirm", "86401" },
                 { "generation", "-1" },
                 { "generation", "9007199254740994" },
                 { "generation", "1e300" },
@@ -153,6 +157,34 @@ TEST(a_number_out_of_range_is_refused) {
                 ASSERT_EQ(parse_with(cases[i].key, cases[i].value), -EBADMSG);
         ASSERT_OK(parse_with("uid", "4294967294"));
         ASSERT_OK(parse_with("generation", "9007199254740992"));
+}
+
+TEST(only_what_can_be_rolled_back_can_be_confirmed) {
+        static const struct {
+                const char *verb;
+                int r;
+        } cases[] = {
+                { "\"switch\"", 0 },
+                { "\"test\"", 0 },
+                { "\"rollback\"", 0 },
+                { "\"boot\"", -EBADMSG },
+                { "\"dry-activate\"", -EBADMSG },
+        };
+        _cleanup_(cJSON_Deletep) cJSON *object = good();
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(cJSON_Deletep) cJSON *asked = good();
+
+                (void) cJSON_ReplaceItemInObjectCaseSensitive(asked, "verb",
+                                                              cJSON_Parse(cases[i].verb));
+                (void) cJSON_ReplaceItemInObjectCaseSensitive(asked, "confirm",
+                                                              cJSON_CreateNumber(60));
+                ASSERT_EQ(parse(asked), cases[i].r);
+        }
+        (void) cJSON_ReplaceItemInObjectCaseSensitive(object, "confirm", cJSON_CreateNumber(60));
+        ASSERT_OK(parse(object));
+        (void) cJSON_ReplaceItemInObjectCaseSensitive(object, "no-rollback", cJSON_CreateTrue());
+        ASSERT_EQ(parse(object), -EBADMSG);
 }
 
 TEST(a_profile_name_that_could_lead_elsewhere_is_refused) {

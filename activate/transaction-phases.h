@@ -62,6 +62,7 @@ typedef struct Transaction {
 int stage_enter(Transaction *t, sd_bus_error *reterr_error);
 int activate_enter(Transaction *t, sd_bus_error *reterr_error);
 int judge_enter(Transaction *t, sd_bus_error *reterr_error);
+int confirm_enter(Transaction *t, sd_bus_error *reterr_error);
 int commit_enter(Transaction *t, sd_bus_error *reterr_error);
 int unstage_enter(Transaction *t, sd_bus_error *reterr_error);
 int rollback_enter(Transaction *t, sd_bus_error *reterr_error);
@@ -71,11 +72,13 @@ int end_enter(Transaction *t, sd_bus_error *reterr_error);
 
 int transaction_begin_record(Transaction *t, sd_bus_error *reterr_error);
 void transaction_give_up(Transaction *t);
-int transaction_note_stopped(Transaction *t);
+int transaction_note_before(Transaction *t);
 int transaction_recover_found(Transaction *t, sd_bus_error *reterr_error);
 int transaction_go(Transaction *t, const char *first_phase, sd_bus_error *reterr_error);
 void transaction_done(Transaction *t);
 void transaction_note(Transaction *t, const char *text);
+bool confirm_is_wanted(const Transaction *t);
+void confirm_begin(Transaction *t);
 bool transaction_runs_already(const Transaction *t);
 int transaction_set_root(const Transaction *t, const char *name, const char *target);
 void transaction_drop_root(const Transaction *t, const char *name);

@@ -21,6 +21,7 @@ typedef enum Phase {
         PHASE_STAGE,
         PHASE_ACTIVATE,
         PHASE_JUDGE,
+        PHASE_CONFIRM,
         PHASE_COMMIT,
         PHASE_UNSTAGE,
         PHASE_ROLLBACK,
@@ -38,7 +39,8 @@ static const struct {
 } phases[_PHASE_MAX] = {
         [PHASE_STAGE]    = { "stage",    stage_enter,    PHASE_ACTIVATE, PHASE_UNSTAGE,  true  },
         [PHASE_ACTIVATE] = { "activate", activate_enter, PHASE_JUDGE,    PHASE_ROLLBACK, true  },
-        [PHASE_JUDGE]    = { "judge",    judge_enter,    PHASE_COMMIT,   PHASE_ROLLBACK, true  },
+        [PHASE_JUDGE]    = { "judge",    judge_enter,    PHASE_CONFIRM,  PHASE_ROLLBACK, true  },
+        [PHASE_CONFIRM]  = { "confirm",  confirm_enter,  PHASE_COMMIT,   PHASE_ROLLBACK, true  },
         [PHASE_COMMIT]   = { "commit",   commit_enter,   PHASE_END,      PHASE_ROLLBACK, true  },
         [PHASE_UNSTAGE]  = { "unstage",  unstage_enter,  PHASE_END,      PHASE_END,      false },
         [PHASE_ROLLBACK] = { "rollback", rollback_enter, PHASE_END,      PHASE_END,      false },
@@ -94,7 +96,7 @@ static int write_record(Transaction *t, Phase phase) {
             replace_text(&record->error_name, t->error.name) < 0 ||
             replace_text(&record->error_text, t->error.message) < 0 ||
             (plan && replace_text(&record->digest, plan->digest) < 0) ||
-            transaction_note_stopped(t) < 0)
+            transaction_note_before(t) < 0)
                 return -ENOMEM;
         return record_write(t->places->state, record);
 }
@@ -131,6 +133,8 @@ static bool has_work(const Transaction *t, Phase phase) {
         case PHASE_ACTIVATE:
         case PHASE_JUDGE:
                 return t->activates;
+        case PHASE_CONFIRM:
+                return confirm_is_wanted(t);
         case PHASE_COMMIT:
                 return t->commits;
         case PHASE_STAGE:
@@ -168,6 +172,8 @@ static Phase enter_phase(Transaction *t, Phase phase) {
                 return phases[phase].on_success;
 
         r = check_interrupt(t, phase, &error);
+        if (phase == PHASE_CONFIRM)
+                confirm_begin(t);
         if (r >= 0 && t->recorded && !t->keeps_record) {
                 r = write_record(t, phase);
                 if (r < 0)

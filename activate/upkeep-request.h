@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "json.h"
 #include "macros.h"
@@ -28,6 +29,7 @@ typedef struct UpkeepRequest {
         char *profile; /* "system" */
         UpkeepItem *items;
         size_t n;
+        uid_t uid; /* who asked, as the root side knows it; no part of what comes over the pipe */
 } UpkeepRequest;
 
 const char *upkeep_verb_to_string(UpkeepVerb verb);

@@ -47,9 +47,20 @@ static bool is_store_path(const Upkeep *upkeep, const char *path) {
                !strchr(name + 1, '/');
 }
 
-static void tell(const Upkeep *upkeep, const char *name, const UpkeepItem *item) {
+static void tell(const Upkeep *upkeep, const UpkeepItem *item) {
+        static const char *const names[_UPKEEP_VERB_MAX] = {
+                [UPKEEP_PIN] = "pinned",
+                [UPKEEP_UNPIN] = "unpinned",
+                [UPKEEP_DELETE] = "deleted",
+        };
+        const sd_id128_t ids[_UPKEEP_VERB_MAX] = {
+                [UPKEEP_PIN] = MESSAGE_SYSTEM_PINNED,
+                [UPKEEP_UNPIN] = MESSAGE_SYSTEM_UNPINNED,
+                [UPKEEP_DELETE] = MESSAGE_GENERATION_DELETED,
+        };
+        const UpkeepVerb verb = upkeep->request->verb;
+        cJSON *event = event_new(names[verb]);
         _cleanup_free_ char *text = NULL;
-        cJSON *event = event_new(name);
 
         if (item->generation > 0)
                 (void) text_printf(&text, "generation %" PRIu64 " of '%s', '%s'", item->generation,
@@ -57,7 +68,9 @@ static void tell(const Upkeep *upkeep, const char *name, const UpkeepItem *item)
         event_add_number(event, "generation", (double) item->generation);
         event_add_text(event, "profile", upkeep->request->profile);
         event_add_text(event, "toplevel", item->toplevel);
+        event_add_number(event, "uid", upkeep->request->uid);
         event_add_text(event, "text", text ? text : item->toplevel);
+        event_add_message_id(event, ids[verb]);
         event_emit(upkeep->log, event);
 }
 
@@ -99,19 +112,29 @@ static int check_items(const Upkeep *upkeep, sd_bus_error *reterr_error) {
         return 0;
 }
 
-/* Roots are made where Nix looks for them; so that each of them protects, the name must be new or
- * its own. */
+/* A new folder is durable before anything in it has to be. */
+static int make_folder(const char *roots, const char *folder) {
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        r = file_open_directory(AT_FDCWD, roots, &fd);
+        if (r < 0)
+                return r;
+        if (mkdirat(fd, folder, 0755) < 0)
+                return errno == EEXIST ? 0 : -errno;
+        return fsync(fd) < 0 ? -errno : 0;
+}
+
+/* The name of the store path: whoever roots it again makes the same link. */
 static int set_root(const Upkeep *upkeep, const char *folder, const char *path,
                     sd_bus_error *reterr_error) {
         const char *roots = upkeep->places->transaction.roots;
-        _cleanup_free_ char *directory = NULL, *link = NULL;
+        _cleanup_free_ char *link = NULL;
         int r;
 
-        r = text_printf(&directory, "%s/%s", roots, folder);
+        r = text_printf(&link, "%s/%s/%s", roots, folder, base_name(path));
         if (r >= 0)
-                r = text_printf(&link, "%s/%s", directory, base_name(path));
-        if (r >= 0)
-                r = file_make_directories(directory, 0755);
+                r = make_folder(roots, folder);
         if (r >= 0)
                 r = file_symlink(AT_FDCWD, path, link);
         if (r < 0)
@@ -196,7 +219,7 @@ static int pin(Upkeep *upkeep, char **ret_text, sd_bus_error *reterr_error) {
                 r = set_root(upkeep, PINS, item->toplevel, reterr_error);
                 if (r < 0)
                         return r;
-                tell(upkeep, "pinned", item);
+                tell(upkeep, item);
                 n_new++;
         }
         if (r < 0)
@@ -219,7 +242,7 @@ static int unpin(Upkeep *upkeep, char **ret_text, sd_bus_error *reterr_error) {
                         return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                                  "Cannot unpin '%s': %s", item->toplevel,
                                                  strerror(-r));
-                tell(upkeep, "unpinned", item);
+                tell(upkeep, item);
                 n_done++;
         }
         return text_printf(ret_text, n_done > 0 ? "No longer kept for being pinned." :
@@ -365,7 +388,7 @@ static int remove_links(const Upkeep *upkeep, size_t *n_done, sd_bus_error *rete
                                                  "%zu were deleted before.",
                                                  item->generation, upkeep->request->profile,
                                                  strerror(-r), *n_done);
-                tell(upkeep, "deleted", item);
+                tell(upkeep, item);
                 (*n_done)++;
         }
         return 0;
@@ -426,13 +449,27 @@ static int lock_profile(Upkeep *upkeep, sd_bus_error *reterr_error) {
         return 0;
 }
 
+/* What a killed process was about to make: Nix takes that for a root as well. */
+static void sweep(const TransactionPlaces *places) {
+        static const char *const folders[] = { PINS, IN_MENU };
+
+        for (size_t i = 0; i < ELEMENTSOF(folders); i++) {
+                _cleanup_free_ char *directory = NULL;
+
+                if (text_printf(&directory, "%s/%s", places->roots, folders[i]) >= 0)
+                        (void) file_remove_temporaries(directory);
+        }
+}
+
 static int begin(Upkeep *upkeep, sd_bus_error *reterr_error) {
         const TransactionPlaces *places = &upkeep->places->transaction;
         int r;
 
         r = locks_take(places, 0, &upkeep->lock_fd, &upkeep->nixos_lock_fd, reterr_error);
-        if (r >= 0)
-                r = lock_profile(upkeep, reterr_error);
+        if (r < 0)
+                return r;
+        sweep(places);
+        r = lock_profile(upkeep, reterr_error);
         if (r >= 0)
                 r = marks_read(places, upkeep->places->booted, upkeep->request->profile,
                                &upkeep->marks, reterr_error);

@@ -10,6 +10,7 @@
 #include "display.h"
 #include "error.h"
 #include "event.h"
+#include "past.h"
 #include "plan-print.h"
 #include "text.h"
 
@@ -35,8 +36,8 @@ static const char *style(const Display *display, const char *sequence) {
         return display->colour ? sequence : "";
 }
 
-/* A line of the story itself. */
-static void say(const Display *display, const char *what, const char *text) {
+/** display_say() - a line of the story itself; @text may be NULL. */
+void display_say(const Display *display, const char *what, const char *text) {
         fprintf(stderr, "%s%s%s%s%s\n", style(display, BOLD), what, style(display, RESET),
                 text && *text ? " " : "", text ? text : "");
 }
@@ -128,19 +129,19 @@ void display_nix_event(const NixEvent *event, void *userdata) {
 
         switch (event->kind) {
         case NIX_EVENT_EVALUATING:
-                say(display, "evaluating", event->name);
+                display_say(display, "evaluating", event->name);
                 break;
         case NIX_EVENT_BUILD_STARTED:
-                say(display, "building", event->name);
+                display_say(display, "building", event->name);
                 break;
         case NIX_EVENT_BUILD_FAILED:
-                say(display, "failed to build", event->name);
+                display_say(display, "failed to build", event->name);
                 break;
         case NIX_EVENT_COPY_STARTED:
-                say(display, "copying", event->name);
+                display_say(display, "copying", event->name);
                 break;
         case NIX_EVENT_FETCH_STARTED:
-                say(display, "fetching", event->name);
+                display_say(display, "fetching", event->name);
                 break;
         case NIX_EVENT_MESSAGE:
                 /* Errors come back with the result of the build, in one piece. */
@@ -188,7 +189,7 @@ static void on_phase(const Display *display, const cJSON *event) {
 
         for (size_t i = 0; i < ELEMENTSOF(texts); i++)
                 if (strcmp(texts[i].phase, text_of(event, "phase")) == 0)
-                        say(display, texts[i].words, NULL);
+                        display_say(display, texts[i].words, NULL);
 }
 
 static bool is_target(const char *unit) {
@@ -221,7 +222,7 @@ static void on_job_done(const Display *display, const cJSON *event) {
 }
 
 static void on_swapoff(const Display *display, const cJSON *event) {
-        say(display, "swapping ends on", text_of(event, "text"));
+        display_say(display, "swapping ends on", text_of(event, "text"));
 }
 
 static void on_swapoff_failed(const Display *display, const cJSON *event) {
@@ -270,39 +271,58 @@ static void on_output(const Display *display, const cJSON *event) {
 }
 
 static void on_started(const Display *display, const cJSON *event) {
-        say(display, "newly running:", text_of(event, "text"));
+        display_say(display, "newly running:", text_of(event, "text"));
 }
 
 static void on_unrelated(const Display *display, const cJSON *event) {
-        say(display, "failed meanwhile, without regard to this switch:", text_of(event, "text"));
+        display_say(display,
+                    "failed meanwhile, without regard to this switch:", text_of(event, "text"));
 }
 
 static void on_failed_before(const Display *display, const cJSON *event) {
-        say(display, "still not well, as before this switch:", text_of(event, "text"));
+        display_say(display, "still not well, as before this switch:", text_of(event, "text"));
 }
 
 static void on_skip(const Display *display, const cJSON *event) {
-        say(display, "left as they are, though changed:", text_of(event, "text"));
+        display_say(display, "left as they are, though changed:", text_of(event, "text"));
 }
 
 static void on_reexecute(const Display *display, const cJSON *event) {
-        say(display, text_of(event, "text"), NULL);
+        display_say(display, text_of(event, "text"), NULL);
+}
+
+static void on_confirm(const Display *display, const cJSON *event) {
+        display_say(display, "waiting to be confirmed:", text_of(event, "text"));
+}
+
+static void on_countdown(const Display *display, const cJSON *event) {
+        fprintf(stderr, "%s  %.0f s left for 'enact confirm'%s\n", style(display, FAINT),
+                seconds_of(event, "seconds"), style(display, RESET));
+}
+
+static void on_confirmed(const Display *display, const cJSON *event) {
+        _cleanup_free_ char *user = NULL;
+        uint64_t uid;
+
+        if (json_number(event, "uid", UINT32_MAX, &uid) >= 0)
+                user = past_user(uid);
+        display_say(display, "confirmed by", user);
 }
 
 static void on_pinned(const Display *display, const cJSON *event) {
-        say(display, "pinned:", text_of(event, "text"));
+        display_say(display, "pinned:", text_of(event, "text"));
 }
 
 static void on_unpinned(const Display *display, const cJSON *event) {
-        say(display, "unpinned:", text_of(event, "text"));
+        display_say(display, "unpinned:", text_of(event, "text"));
 }
 
 static void on_deleted(const Display *display, const cJSON *event) {
-        say(display, "deleted:", text_of(event, "text"));
+        display_say(display, "deleted:", text_of(event, "text"));
 }
 
 static void on_note(const Display *display, const cJSON *event) {
-        say(display, "note:", text_of(event, "text"));
+        display_say(display, "note:", text_of(event, "text"));
 }
 
 /* What could not be read, or was left out. */
@@ -311,7 +331,7 @@ static void on_plan(const Display *display, const cJSON *event) {
 
         cJSON_ArrayForEach(note, cJSON_GetObjectItemCaseSensitive(plan, "notes")) {
                 if (cJSON_IsString(note))
-                        say(display, "note:", note->valuestring);
+                        display_say(display, "note:", note->valuestring);
         }
 }
 
@@ -320,7 +340,7 @@ static void on_end(const Display *display, const cJSON *event) {
         uint64_t code;
 
         if (json_number(event, "exit", UINT8_MAX, &code) >= 0 && code == 0)
-                say(display, "done:", text_of(event, "text"));
+                display_say(display, "done:", text_of(event, "text"));
 }
 
 /* Units, users and scripts have written them, and a terminal would do what they say. */
@@ -340,6 +360,9 @@ void display_engine_event(void *userdata, const cJSON *event, const char *line) 
                 void (*show)(const Display *display, const cJSON *event);
         } shows[] = {
                 { "dead-man", on_note },
+                { "confirm", on_confirm },
+                { "confirmed", on_confirmed },
+                { "countdown", on_countdown },
                 { "deleted", on_deleted },
                 { "end", on_end },
                 { "failed-before", on_failed_before },
@@ -366,9 +389,9 @@ void display_engine_event(void *userdata, const cJSON *event, const char *line) 
         _cleanup_(cJSON_Deletep) cJSON *shown = NULL;
         Display *display = userdata;
 
+        display->ended = display->ended || strcmp(text_of(event, "event"), "end") == 0;
         if (display->json) {
                 puts(line);
-                display->ended = display->ended || strcmp(text_of(event, "event"), "end") == 0;
                 return;
         }
         shown = cJSON_Duplicate(event, /* recurse= */ true);

@@ -16,6 +16,7 @@ typedef struct Display {
 } Display;
 
 void display_open(Display *display, bool json);
+void display_say(const Display *display, const char *what, const char *text);
 void display_nix_event(const NixEvent *event, void *userdata);
 void display_engine_event(void *userdata, const cJSON *event, const char *line);
 int display_finish(sd_bus_error *reterr_error);

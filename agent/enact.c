@@ -7,10 +7,20 @@
 #include "verbs.h"
 
 static const Verb *const verbs[] = {
-        &verb_build,    &verb_switch,      &verb_boot,
-        &verb_test,     &verb_plan,        &verb_dry_activate,
-        &verb_rollback, &verb_generations, &verb_list_generations,
-        &verb_status,   &verb_log,         NULL,
+        &verb_build,
+        &verb_switch,
+        &verb_boot,
+        &verb_test,
+        &verb_plan,
+        &verb_dry_activate,
+        &verb_rollback,
+        &verb_generations,
+        &verb_list_generations,
+        &verb_status,
+        &verb_log,
+        &verb_confirm,
+        &verb_cancel,
+        NULL,
 };
 
 int main(int argc, char **argv) {

@@ -19,6 +19,7 @@ enum {
         OPTION_INSTALL_BOOTLOADER,
         OPTION_JSON,
         OPTION_JOB_TIMEOUT,
+        OPTION_CONFIRM,
         OPTION_PLAN,
         OPTION_NIX_FLAG,  /* handed on without a word */
         OPTION_NIX_WORD,  /* with one */
@@ -37,6 +38,7 @@ static const struct option known[] = {
         { "json",               no_argument,       NULL, OPTION_JSON },
         { "job-timeout",        required_argument, NULL, OPTION_JOB_TIMEOUT },
         { "plan",               required_argument, NULL, OPTION_PLAN },
+        { "confirm",            required_argument, NULL, OPTION_CONFIRM },
 
         { "accept-flake-config",  no_argument,       NULL, OPTION_NIX_FLAG },
         { "builders",             required_argument, NULL, OPTION_NIX_WORD },
@@ -111,6 +113,15 @@ static int take_job_timeout(Options *options) {
         return -EINVAL;
 }
 
+static int take_confirm(Options *options) {
+        if (text_to_unsigned(optarg, REQUEST_CONFIRM_MAX, &options->confirm_sec) >= 0 &&
+            options->confirm_sec > 0)
+                return 0;
+        fprintf(stderr, "enact: --confirm takes a number of seconds, at most a day, not '%s'.\n",
+                optarg);
+        return -EINVAL;
+}
+
 static int take_profile(Options *options) {
         if (request_is_profile_name(optarg)) {
                 options->profile = optarg;
@@ -150,6 +161,8 @@ static int take_option(Options *options, int c, int index, int argc, char **argv
                 return 0;
         case OPTION_JOB_TIMEOUT:
                 return take_job_timeout(options);
+        case OPTION_CONFIRM:
+                return take_confirm(options);
         case OPTION_NIX_FLAG:
                 return add_nix_option(options, known[index].name, NULL, NULL);
         case OPTION_NIX_WORD:

@@ -12,6 +12,7 @@ typedef struct Options {
         const char *profile;    /* --profile-name */
         const char *plan;       /* --plan DIGEST: refuse another one */
         uint64_t job_limit_sec; /* --job-timeout */
+        uint64_t confirm_sec;   /* --confirm: somebody must say `enact confirm` in time */
         bool no_check;          /* NIXOS_NO_CHECK=1, as NixOS' own texts recommend */
         bool json, no_rollback, force, unattended, install_bootloader;
         StringList nix; /* handed on to Nix as they are */

@@ -334,9 +334,14 @@ static int say_end(const RootSide *side, sd_bus_error *reterr_error) {
         if (side->let_go)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_INTERRUPTED,
                                          "Let go: the switch goes on without this terminal. "
-                                         "'enact status' shows how it ends.");
-        if (!side->ended)
+                                         "'enact status' shows how it ends, 'enact cancel' "
+                                         "rolls it back.");
+        if (!side->ended && side->is_upkeep)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                         "Lost the root helper before it said how it ended. "
+                                         "'enact generations' shows what holds.");
+        if (!side->ended)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_LOST,
                                          "Lost the root helper. If a switch had begun, it goes on; "
                                          "'enact status' shows how it ends.");
         if (side->exit_code == 0)
@@ -405,6 +410,24 @@ int root_side_ask_upkeep(RootSide *side, const cJSON *request, RootSideHandler h
                          void *userdata, sd_bus_error *reterr_error) {
         side->is_upkeep = true;
         return ask(side, request, handler, userdata, reterr_error);
+}
+
+/**
+ * root_side_answer() - say something to a switch that is under way, and follow it to its end
+ * @handler: told each event from here on, also the last
+ *
+ * Ctrl-C lets go; what was said is said.
+ *
+ * Return: as root_side_ask(), of the switch that was spoken to.
+ */
+int root_side_answer(RootSide *side, const Answer *answer, RootSideHandler handler, void *userdata,
+                     sd_bus_error *reterr_error) {
+        _cleanup_(cJSON_Deletep) cJSON *object = NULL;
+        int r;
+
+        side->activating = true;
+        r = answer_to_json(answer, &object);
+        return r < 0 ? r : ask(side, object, handler, userdata, reterr_error);
 }
 
 /** root_side_free() - lets the helper go; without a request it ends, having done nothing. */

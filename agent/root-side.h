@@ -2,6 +2,7 @@
 
 #include <systemd/sd-bus.h>
 
+#include "answer.h"
 #include "json.h"
 #include "macros.h"
 #include "request.h"
@@ -17,6 +18,8 @@ int root_side_ask(RootSide *side, const Request *request, RootSideHandler handle
                   sd_bus_error *reterr_error);
 int root_side_ask_upkeep(RootSide *side, const cJSON *request, RootSideHandler handler,
                          void *userdata, sd_bus_error *reterr_error);
+int root_side_answer(RootSide *side, const Answer *answer, RootSideHandler handler, void *userdata,
+                     sd_bus_error *reterr_error);
 RootSide *root_side_free(RootSide *side);
 DEFINE_CLEANUP(RootSide *, root_side_free);
 

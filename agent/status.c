@@ -6,6 +6,7 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-id128.h>
 
+#include "clock.h"
 #include "error.h"
 #include "file-lock.h"
 #include "file.h"
@@ -24,6 +25,18 @@ static bool is_of_another_boot(const cJSON *record) {
                !sd_id128_equal(then, now);
 }
 
+/* While it waits; what another boot waited for is over. */
+static uint64_t seconds_to_confirm(const cJSON *record) {
+        const char *phase = json_string(record, "phase");
+        uint64_t deadline, now = clock_boottime_usec();
+
+        if (!phase || strcmp(phase, "confirm") != 0 || is_of_another_boot(record) ||
+            json_number(record, "confirm-deadline", (uint64_t) 1 << 53, &deadline) < 0 ||
+            deadline <= now)
+                return 0;
+        return (deadline - now + USEC_PER_SEC - 1) / USEC_PER_SEC;
+}
+
 /* The record stands while an engine works, and after one was killed. */
 static int read_open(Status *status) {
         _cleanup_free_ char *text = NULL, *command = NULL, *record = NULL, *lock = NULL;
@@ -40,6 +53,7 @@ static int read_open(Status *status) {
         if (r < 0 && r != -ENOENT && r != -EBADMSG)
                 return r;
         status->other_boot = status->open && is_of_another_boot(status->open);
+        status->confirm_sec = status->open ? seconds_to_confirm(status->open) : 0;
         status->under_way = file_lock_holder(lock, &pid, &command) >= 0;
         return 0;
 }

@@ -204,6 +204,26 @@ TEST(two_dashes_that_are_the_word_of_an_option_end_nothing) {
         ASSERT_EQ(c.options.nix.n, 0);
 }
 
+TEST(a_time_to_confirm_in_is_a_number_of_seconds_up_to_a_day) {
+        static const char *const bad[] = { "0", "-1", "86401", "1m", "soon", "1.5" };
+        _cleanup_(case_done) Case c = { 0 }, most = { 0 };
+
+        ASSERT_OK(parse(&c, "switch --confirm 60"));
+        ASSERT_EQ(c.options.confirm_sec, 60);
+        ASSERT_OK(parse(&most, "switch --confirm=86400"));
+        ASSERT_EQ(most.options.confirm_sec, 86400);
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
+                _cleanup_free_ char *line = NULL, *said = NULL;
+
+                ASSERT_OK(text_printf(&line, "switch --confirm %s", bad[i]));
+                ASSERT_OK(text_printf(&said,
+                                      "enact: --confirm takes a number of seconds, at most a day, "
+                                      "not '%s'.\n",
+                                      bad[i]));
+                assert_wrong(line, said);
+        }
+}
+
 TEST(an_unknown_option_is_named) {
         assert_wrong("switch --no-such",
                      "enact: the option '--no-such' of 'switch' is not known.\n");

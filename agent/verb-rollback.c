@@ -50,6 +50,12 @@ static int by_record(const Systems *systems, Request *request, sd_bus_error *ret
                         reterr_error, ENACT_ERROR_REFUSED,
                         "No earlier system is known to go back to; name a generation "
                         "('enact generations' lists them). Nothing was changed.");
+        if (access(target, F_OK) < 0)
+                return sd_bus_error_setf(
+                        reterr_error, ENACT_ERROR_REFUSED,
+                        "The system that ran before, '%s', is not in the store any more; name a "
+                        "generation ('enact generations' lists them). Nothing was changed.",
+                        target);
         request->toplevel = strdup(target);
         return request->toplevel ? 0 : -ENOMEM;
 }
@@ -80,6 +86,7 @@ static int roll_back(const Options *options, const char *word, Display *display,
         request.no_rollback = options->no_rollback;
         request.no_check = options->no_check;
         request.job_limit_sec = options->job_limit_sec;
+        request.confirm_sec = options->confirm_sec;
         request.force = options->force;
         request.unattended = options->unattended;
         request.uid = getuid();
@@ -99,6 +106,10 @@ static int run(int argc, char **argv) {
         r = options_parse(argc, argv, &options, &index);
         if (r >= 0 && argc - index > 1) {
                 fprintf(stderr, "Usage: enact rollback %s\n", verb_rollback.synopsis);
+                r = -EINVAL;
+        }
+        if (r >= 0 && options.confirm_sec > 0 && options.no_rollback) {
+                fprintf(stderr, "enact: --confirm goes without --no-rollback.\n");
                 r = -EINVAL;
         }
         if (r < 0)

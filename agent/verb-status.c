@@ -90,7 +90,10 @@ static void print_open(const Status *status) {
         if (phase)
                 printf(", in phase '%s'", phase);
         print_since(status->open);
-        puts(status->under_way ? "" : "; it ended without a result: switch again");
+        puts(status->under_way ? "" : "; 'enact cancel' or the next switch brings it to an end");
+        if (status->under_way && status->confirm_sec > 0)
+                printf("to confirm     %" PRIu64 " s are left for 'enact confirm'\n",
+                       status->confirm_sec);
 }
 
 static void print_past(const char *what, const HistoryEntry *entry) {
@@ -210,6 +213,7 @@ static int print_json(Status *status) {
             !cJSON_AddBoolToObject(object, "interrupted", status->open && !status->under_way) ||
             !cJSON_AddBoolToObject(object, "other-boot", status->other_boot) ||
             add_item(object, "open", TAKE_PTR(status->open)) < 0 ||
+            !cJSON_AddNumberToObject(object, "confirm-seconds", (double) status->confirm_sec) ||
             add_past(object, "last", status_last(status)) < 0 ||
             add_past(object, "last-failed", status_last_failed(status)) < 0 ||
             json_add_strings(object, "failed-systems", &status->failed_systems) < 0 ||

@@ -212,6 +212,7 @@ static int ask(const Course *course, const Options *options, const char *topleve
                 .install_bootloader = options->install_bootloader,
                 .no_check = options->no_check,
                 .job_limit_sec = options->job_limit_sec,
+                .confirm_sec = options->confirm_sec,
                 .plan_digest = (char *) options->plan,
                 .uid = getuid(),
         };
@@ -274,6 +275,17 @@ static int follow_course(const Course *course, const Options *options, Display *
         return course->plans ? show_plan(course, toplevel, NULL, display, reterr_error) : 0;
 }
 
+/* A word that nothing would wait for must not look as if something did. */
+static int check_confirm(const Course *course, const Options *options) {
+        const Request request = { .verb = course->request, .no_rollback = options->no_rollback };
+
+        if (options->confirm_sec == 0 || (course->asks && request_can_be_confirmed(&request)))
+                return 0;
+        fprintf(stderr, "enact: --confirm goes with switch, test and rollback, and without "
+                        "--no-rollback.\n");
+        return -EINVAL;
+}
+
 static int run(int argc, char **argv) {
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(options_done) Options options = { 0 };
@@ -287,6 +299,8 @@ static int run(int argc, char **argv) {
                         argv[0], argv[index]);
                 r = -EINVAL;
         }
+        if (r >= 0)
+                r = check_confirm(course, &options);
         if (r < 0)
                 return 2;
         display_open(&display, options.json);

@@ -13,3 +13,5 @@ extern const Verb verb_generations;
 extern const Verb verb_list_generations;
 extern const Verb verb_status;
 extern const Verb verb_log;
+extern const Verb verb_confirm;
+extern const Verb verb_cancel;

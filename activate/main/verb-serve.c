@@ -26,6 +26,7 @@
 #include "marks.h"
 #include "run-directory.h"
 #include "scripts.h"
+#include "serve.h"
 #include "text.h"
 #include "transaction.h"
 #include "unit-lists.h"
@@ -58,8 +59,8 @@ static void print_event(cJSON *event) {
         (void) fflush(stdout);
 }
 
-/* The story's last word where there is no engine that could say it. */
-static void tell_end(const char *name, const char *text) {
+/** serve_tell_end() - the story's last word where there is no engine that could say it. */
+void serve_tell_end(const char *name, const char *text) {
         const sd_bus_error error = SD_BUS_ERROR_MAKE_CONST(name, text);
         cJSON *event = event_new("end");
 
@@ -73,7 +74,7 @@ static void tell_end(const char *name, const char *text) {
 static void relay(Server *server) {
         ssize_t n;
 
-        for (;;) {
+        while (server->events) {
                 long before = ftell(server->events);
 
                 clearerr(server->events);
@@ -176,10 +177,21 @@ static int on_caller(_unused_ sd_event_source *source, int fd, _unused_ uint32_t
         return 0;
 }
 
-static int follow(Server *server, const char *path) {
+static int watch_story(Server *server) {
+        _cleanup_free_ char *path = NULL;
         int r;
 
-        r = sd_event_add_inotify(server->loop, NULL, path, IN_MODIFY, on_events, server);
+        if (!server->events)
+                return 0;
+        r = text_printf(&path, "/proc/self/fd/%d", fileno(server->events));
+        return r < 0 ? r :
+                       sd_event_add_inotify(server->loop, NULL, path, IN_MODIFY, on_events, server);
+}
+
+static int follow(Server *server) {
+        int r;
+
+        r = watch_story(server);
         /* A regular file as standard input cannot be waited for, and has nothing more to say. */
         if (r >= 0)
                 r = sd_event_add_io(server->loop, NULL, STDIN_FILENO, EPOLLIN, on_caller, server);
@@ -203,39 +215,55 @@ static void server_done(Server *server) {
         sd_event_unref(server->loop);
 }
 
-/* A full /run takes no events; the history may know how it ended all the same. */
-static void tell_end_from_history(const char *id) {
+/** serve_tell_end_from_history() - a full /run takes no events; the history may know how it ended
+ * all the same. */
+void serve_tell_end_from_history(const char *id) {
         _cleanup_(history_done) History history = { 0 };
         const HistoryEntry *entry;
 
         (void) history_read(state_directory(), &history);
         entry = history_find(&history, id);
         if (entry)
-                tell_end(error_from_exit_code((int) entry->exit_code), entry->text);
+                serve_tell_end(error_from_exit_code((int) entry->exit_code), entry->text);
         else
-                tell_end(ENACT_ERROR_ROLLBACK_FAILED,
-                         "The engine was ended before it could say how far it came. "
-                         "'enact status' says what holds.");
+                serve_tell_end(ENACT_ERROR_ROLLBACK_FAILED,
+                               "The engine was ended before it could say how far it came. "
+                               "'enact status' says what holds.");
 }
 
-static int relay_engine(const char *id, pid_t engine) {
-        _cleanup_(server_done) Server server = { .id = id, .engine_fd = -EBADF };
+/** serve_open_story() - what the engine of that id tells; NULL where it is not to be found, since
+ * something else was mounted over it. 0 or a negative errno. */
+int serve_open_story(const char *id, FILE **ret_story) {
         _cleanup_free_ char *path = NULL;
         int r;
 
-        if (engine > 0)
-                server.engine_fd = pidfd_open(engine, 0);
         r = run_directory_events(id, &path);
         if (r < 0)
                 return r;
-        server.events = fopen(path, "re");
-        if (!server.events)
-                return -errno;
+        *ret_story = fopen(path, "re");
+        return *ret_story || errno == ENOENT ? 0 : -errno;
+}
+
+/**
+ * serve_relay() - hand on what an engine tells, to its end
+ * @engine_fd: its pidfd, or -EBADF if it has ended; taken over
+ * @story:     of serve_open_story(), at the place to begin at; taken over
+ *
+ * Return: 0, also where the caller has gone meanwhile, or a negative errno.
+ */
+int serve_relay(const char *id, int engine_fd, FILE *story) {
+        _cleanup_(server_done) Server server = {
+                .id = id,
+                .engine_fd = engine_fd,
+                .events = story,
+        };
+        int r;
+
         r = sd_event_new(&server.loop);
         if (r >= 0)
-                r = follow(&server, path);
+                r = follow(&server);
         if (r >= 0 && !server.told_end && !server.left)
-                tell_end_from_history(id);
+                serve_tell_end_from_history(id);
         return r;
 }
 
@@ -250,8 +278,9 @@ static bool has_told(const char *id) {
 static int start_engine(const Request *request, sd_bus_error *reterr_error) {
         _cleanup_(manager_freep) Manager *manager = NULL;
         _cleanup_free_ char *id = NULL, *description = NULL;
+        FILE *story = NULL;
+        int r, engine_fd;
         pid_t engine;
-        int r;
 
         r = manager_open(&manager, reterr_error);
         if (r < 0)
@@ -273,7 +302,9 @@ static int start_engine(const Request *request, sd_bus_error *reterr_error) {
 
         /* systemd would keep what it tells of every unit for a connection that nobody reads. */
         manager = manager_free(manager);
-        return relay_engine(id, r < 0 ? 0 : engine);
+        engine_fd = r < 0 || engine <= 0 ? -EBADF : pidfd_open(engine, 0);
+        r = serve_open_story(id, &story);
+        return r < 0 ? r : serve_relay(id, engine_fd, story);
 }
 
 /* What the dry activation script wants restarted and reloaded; whoever asked has the plan that it
@@ -317,8 +348,25 @@ static int dry_activate(const Request *request, sd_bus_error *reterr_error) {
         if (r < 0)
                 return sd_bus_error_move(reterr_error, &error);
         tell_dry_lists();
-        tell_end(NULL, "A dry run: nothing was changed.");
+        serve_tell_end(NULL, "A dry run: nothing was changed.");
         return 0;
+}
+
+/* Whoever became root to ask; the request's own word for it is a stranger's. */
+static uid_t caller(void) {
+        static const char *const variables[] = { "SUDO_UID", "PKEXEC_UID" };
+        const char *doas = getenv("DOAS_USER");
+        const struct passwd *entry;
+        uint64_t uid;
+
+        for (size_t i = 0; i < ELEMENTSOF(variables); i++) {
+                const char *value = getenv(variables[i]);
+
+                if (value && text_to_unsigned(value, UINT32_MAX - 1, &uid) >= 0)
+                        return (uid_t) uid;
+        }
+        entry = doas ? getpwnam(doas) : NULL;
+        return entry ? entry->pw_uid : getuid();
 }
 
 /* Pinning and deleting are short: they are done here, to their end, whoever goes away meanwhile. */
@@ -338,11 +386,12 @@ static int keep_up(const cJSON *object, sd_bus_error *reterr_error) {
         if (r >= 0)
                 r = event_log_new(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3), /* journal= */ true,
                                   &log);
+        request.uid = caller();
         if (r >= 0)
                 r = upkeep_run(&request, &places, log, &text, reterr_error);
         if (r < 0)
                 return r;
-        tell_end(NULL, text);
+        serve_tell_end(NULL, text);
         return 0;
 }
 
@@ -375,23 +424,6 @@ static int check_place(sd_bus_error *reterr_error) {
         return 0;
 }
 
-/* Whoever became root to ask; the request's own word for it is a stranger's. */
-static uid_t caller(void) {
-        static const char *const variables[] = { "SUDO_UID", "PKEXEC_UID" };
-        const char *doas = getenv("DOAS_USER");
-        const struct passwd *entry;
-        uint64_t uid;
-
-        for (size_t i = 0; i < ELEMENTSOF(variables); i++) {
-                const char *value = getenv(variables[i]);
-
-                if (value && text_to_unsigned(value, UINT32_MAX - 1, &uid) >= 0)
-                        return (uid_t) uid;
-        }
-        entry = doas ? getpwnam(doas) : NULL;
-        return entry ? entry->pw_uid : getuid();
-}
-
 static int follow_request(const cJSON *object, sd_bus_error *reterr_error) {
         _cleanup_(request_done) Request request = { 0 };
         int r;
@@ -402,6 +434,14 @@ static int follow_request(const cJSON *object, sd_bus_error *reterr_error) {
         request.uid = caller();
         return request.verb == REQUEST_DRY_ACTIVATE ? dry_activate(&request, reterr_error) :
                                                       start_engine(&request, reterr_error);
+}
+
+static int follow_answer(const cJSON *object, sd_bus_error *reterr_error) {
+        _cleanup_(answer_done) Answer answer = { 0 };
+        int r;
+
+        r = answer_from_json(object, &answer);
+        return r < 0 ? r : serve_answer(&answer, caller(), reterr_error);
 }
 
 static int serve(sd_bus_error *reterr_error) {
@@ -416,6 +456,7 @@ static int serve(sd_bus_error *reterr_error) {
         r = read_object(&object);
         if (r >= 0)
                 r = upkeep_request_is_meant(object) ? keep_up(object, reterr_error) :
+                    answer_is_meant(object)         ? follow_answer(object, reterr_error) :
                                                       follow_request(object, reterr_error);
         if (r == -EBADMSG && !sd_bus_error_is_set(reterr_error))
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_USAGE,
@@ -443,8 +484,8 @@ static int run(int argc, _unused_ char **argv) {
         if (r == -ENODATA) /* the caller went away without asking for anything */
                 return 0;
         if (r < 0)
-                tell_end(error.name ? error.name : ENACT_ERROR_FAILED,
-                         error.message ? error.message : strerror(-r));
+                serve_tell_end(error.name ? error.name : ENACT_ERROR_FAILED,
+                               error.message ? error.message : strerror(-r));
         return 0;
 }
 

@@ -8,22 +8,27 @@ first=$(running_of web)
 
 step "a system with the module is switched to like any other"
 configuration web one << 'NIX'
-{
+{ pkgs, ... }: {
   services.openssh.enable = true;
   programs.enact = {
     enable = true;
+    judge.window = 2.5;
     judge.units = [ "sshd.service" ];
-    judge.probes.ssh = { type = "tcp"; address = "localhost:22"; grace = 30; };
+    judge.probes.ssh = { type = "tcp"; address = "localhost:22"; timeout = 2.5; period = 0.5; retries = 3; grace = 30; };
     judge.probes.steady = { type = "systemd"; unit = "steady.service"; };
+    judge.probes.script = { type = "exec"; command = [ (pkgs.writeShellScript "well" "exit 0") ]; };
     retention.generations = 20;
   };
 }
 NIX
 on web enact switch --flake /root/one#web
+# The engine has read it all, and nothing there is foreign to it.
+says_not "is not known to this enact"
 one=$(running_of web)
-is "$(contents web /run/current-system/enact.json)" '{"judge":{"probes":['\
-'{"address":"localhost:22","grace":30,"name":"ssh","type":"tcp"},'\
-'{"name":"steady","type":"systemd","unit":"steady.service"}],"units":["sshd.service"]},'\
+is "$(contents web /run/current-system/enact.json | sed 's|/nix/store/[a-z0-9]*-|STORE/|')" '{"judge":{"probes":['\
+'{"command":["STORE/well"],"name":"script","type":"exec"},'\
+'{"address":"localhost:22","grace":30,"name":"ssh","period":0.5,"retries":3,"timeout":2.5,"type":"tcp"},'\
+'{"name":"steady","type":"systemd","unit":"steady.service"}],"units":["sshd.service"],"window":2.5},'\
 '"retention":{"generations":20},"rollback":{"automatic":true,"dropIn":false},"version":1}'
 active web sshd.service
 on web /run/current-system/sw/bin/enact status

@@ -82,7 +82,9 @@ is "$(generations_of web | xargs)" "1 2 4 5"
 is "$(entries)" "1 2 4 5"
 is "$(ask web grep ^default /boot/loader/loader.conf)" "$default"
 is "$(ask web sh -c 'ls -A /nix/var/nix/gcroots/enact/menu')" ""
-journal_says web "generation 3"
+on web journalctl -o json -t enact-activate ENACT_EVENT_NAME=deleted
+is "$(said | jq -r '[.ENACT_PROFILE, .GENERATION, .ENACT_TOPLEVEL, .MESSAGE_ID] | join(" ")')" \
+    "system 3 $two db83748476ba4683b5d936b73cb194c0"
 
 step "after a rollback the current generation is not the highest; what was rolled back from may go"
 on web enact rollback
@@ -130,7 +132,7 @@ says "Nothing to do"
 step "a way back that was collected: said, and nothing is changed"
 snapshot web
 refused web 1 enact rollback
-says "Nothing was changed"
+says "is not in the store any more" "enact generations" "Nothing was changed"
 unchanged web
 
 step "unpinned it is collected"

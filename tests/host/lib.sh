@@ -128,8 +128,8 @@ host() {
     debian=$cache/debian-$(debian_key)
 
     mkdir -p "$dir/root" "$dir/upper" "$dir/work"
-    mount -t overlay overlay -o "lowerdir=${install:+$install:}$base/upper:$debian/root,upperdir=$dir/upper,workdir=$dir/work,redirect_dir=on" \
-        "$dir/root"
+    printf '%s\n' "${install:+$install:}$base/upper:$debian/root" > "$dir/layers"
+    host_root "$name"
     tr -d - < /proc/sys/kernel/random/uuid > "$dir/root/etc/machine-id"
     hold_into "$dir/root"
     case $variant in
@@ -144,6 +144,14 @@ host() {
     : > "$dir/netns"
     boot "$name"
     hosts_introduce "$name"
+}
+
+# host_root NAME: mount its root, the layers that are shared and on top of them what it writes itself
+host_root() {
+    local dir=$place/hosts/$1
+
+    mount -t overlay overlay -o "lowerdir=$(cat "$dir/layers"),upperdir=$dir/upper,workdir=$dir/work,redirect_dir=on" \
+        "$dir/root"
 }
 
 # hosts_introduce NAME: it learns the names of the others, and they its name
@@ -352,6 +360,8 @@ begin() {
     printf '%s$ %s &\n' "$where" "$*"
     mkdir -p "$dir"
     printf '%s$ %s' "$where" "$*" > "$dir/command"
+    : > "$dir/out" # what an earlier one of this name said is not heard any more
+    : > "$dir/err"
     (enter "$where" "$@") > "$dir/out" 2> "$dir/err" &
     printf '%s\n' "$!" > "$dir/pid"
 }

@@ -59,3 +59,11 @@ is "$(fields "$id" unit-failed | jq -r .UNIT)" greeter.service
 step "one that was stopped before anything was touched is explained, too"
 refused web 1 enact switch --store-path "$bad" --plan 0000
 eventually 10 explained "unless it says otherwise" MESSAGE_ID=b274e05f13c84d96a30d7e18559fc20e
+
+step "one that waits to be confirmed, and nobody does"
+refused web 3 enact switch --store-path "$zero" --confirm 1
+id=$(id_of_last)
+eventually 10 explained "A switch has failed and was rolled back" ENACT_ID="$id"
+on web journalctl -x ENACT_ID="$id"
+says "A switch waits for somebody to confirm it" "back to $one at once"
+says_not "countdown"

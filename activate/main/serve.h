@@ -1,0 +1,14 @@
+#pragma once
+
+#include <stdio.h>
+#include <systemd/sd-bus.h>
+
+#include "answer.h"
+
+/* What the parts of the root side share. */
+
+void serve_tell_end(const char *name, const char *text);
+void serve_tell_end_from_history(const char *id);
+int serve_open_story(const char *id, FILE **ret_story);
+int serve_relay(const char *id, int engine_fd, FILE *story);
+int serve_answer(const Answer *answer, uid_t uid, sd_bus_error *reterr_error);

@@ -1,0 +1,106 @@
+# enact cancel ends the switch that is under way, in whichever phase it is, and says how it ended; with
+# nothing under way it says so, and where an engine was killed it brings what is open to an end.
+
+needs enact
+host web
+
+good=$(running_of web)
+configuration web new << 'NIX'
+{ pkgs, ... }: {
+  systemd.services.greeter = { wantedBy = [ "multi-user.target" ]; serviceConfig.ExecStart = "/bin/sleep 1001"; };
+  system.preSwitchChecks.hold = "[ ! -e /run/in-stage ] || /usr/local/bin/hold-here";
+  system.activationScripts.hold = "[ ! -e /run/in-activate ] || /usr/local/bin/hold-here";
+  boot.loader.external.enable = true;
+  boot.loader.external.installHook = pkgs.writeShellScript "install" "[ ! -e /run/in-commit ] || /usr/local/bin/hold-here";
+}
+NIX
+new=$(built web new)
+
+# held_in PHASE: a switch to the new system is held there
+held_in() {
+    on web sh -c 'rm -f /run/in-*'
+    on web touch "/run/in-$1"
+    hold web
+    begin switch web enact switch --store-path "$new"
+    eventually 20 held web
+}
+
+# told: the engine has been told to stop, and has not heard it yet
+told() {
+    # shellcheck disable=SC2016  # for the shell in the host
+    on web sh -c 'grep -q "^ShdPnd:.*4000$" "/proc/$(pgrep -f "^/usr/libexec/enact/enact-activate run")/status"'
+}
+
+good_again() {
+    is "$(running_of web)" "$good"
+    is "$(profile_of web)" "$good"
+    inactive web greeter.service
+    missing web /var/lib/enact/transaction.json
+    missing web /nix/var/nix/gcroots/enact/candidate
+}
+
+step "nothing is under way"
+refused alice@web 1 enact cancel
+says "Nothing is under way."
+refused web 1 enact cancel 20200101-000000-000001
+says "No switch '20200101-000000-000001'"
+refused web 2 enact cancel now please
+
+step "before activation: nothing was changed"
+held_in stage
+refused bob@web 1 enact cancel
+says "root"
+on alice@web enact cancel
+says "cancelled:"
+ends switch 130
+let_go web
+good_again
+
+step "during activation: it goes back; who asks twice is told the same"
+held_in activate
+begin cancel alice@web enact cancel
+eventually 10 told
+begin again web enact cancel --json
+let_go web
+ends switch 3
+says "told to stop" "Rolled back: '$good' runs again"
+ends cancel 0
+says "rolling back" "cancelled:" "'$good' runs again"
+ends again 0
+is "$(said | jq -r 'select(.event == "end") | .exit')" 3
+good_again
+refused alice@web 1 enact cancel
+says "Nothing is under way. The last switch ended at" "told to stop"
+is "$(ask web enact log --json 1 | jq -r '.entries[0].outcome')" "rolled-back"
+
+step "in the commit it is too late"
+held_in commit
+begin cancel web enact cancel
+eventually 10 told
+let_go web
+ends switch 0
+ends cancel 1
+says "too late" "ended well"
+is "$(profile_of web)" "$new"
+on web enact switch --store-path "$good"
+good_again
+
+step "somebody else's switch does not hear"
+eventually 60 inactive web user@1000.service # what alice's leaving stops is no matter of this one
+eventually 60 inactive web user@1001.service
+on web sh -c 'rm -f /run/in-*; touch /run/in-activate'
+hold web
+begin dropin web "$new/bin/switch-to-configuration" test
+eventually 20 held web
+refused web 1 enact cancel
+says "What is under way is no switch that hears" "switch-to-configuration"
+let_go web
+ends dropin 0
+on web enact test --store-path "$good"
+is "$(running_of web)" "$good"
+
+step "engine and dead man's switch are killed: what is open is brought to an end"
+held_in activate
+on web systemctl kill --signal=KILL 'enact-dead-man-*.service' 'enact-2*.service'
+let_go web
+eventually 20 refused web 1 pgrep -f '^/usr/libexec/enact/enact-activate (run|dead-man|recover)'
