@@ -17,6 +17,7 @@
 #define PAUSE_LONGEST_USEC (1 * USEC_PER_SEC)
 #define TELL_PAUSE_USEC    (5 * USEC_PER_SEC)
 #define START_MARGIN_USEC  (5 * USEC_PER_SEC) /* systemd ends it itself when its time is over */
+#define SILENCE_USEC       (5 * 60 * USEC_PER_SEC) /* longer than systemd may take to answer */
 #define START_ENDLESS_USEC (600 * USEC_PER_SEC)
 
 /* What is waited for, of all that is: the one that will take the longest. */
@@ -378,6 +379,7 @@ static int watch(Watch *w, sd_bus_error *reterr_error) {
                 if (w->c->interrupted() && !w->c->goes_on)
                         return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                                  "The switch was told to stop");
+                event_log_expect(w->c->log, SILENCE_USEC);
                 r = look_again(w, reterr_error);
                 if (r < 0 || w->verdict->bad.n > 0)
                         return r;

@@ -416,6 +416,34 @@ int manager_unit_text(Manager *manager, const char *unit, const char *interface,
                                           NULL, ret_text);
 }
 
+/**
+ * manager_unit_state() - its ActiveState, from a manager that may be slow to answer
+ * @ret_active: owned by the caller
+ *
+ * Return: 0, -ETIMEDOUT, or another negative errno.
+ */
+int manager_unit_state(Manager *manager, const char *unit, uint64_t limit_usec, char **ret_active) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL, *reply = NULL;
+        _cleanup_free_ char *object = NULL;
+        const char *active;
+        int r;
+
+        r = sd_bus_path_encode(SYSTEMD_PATH "/unit", unit, &object);
+        if (r >= 0)
+                r = sd_bus_message_new_method_call(manager->bus, &message, SYSTEMD_NAME, object,
+                                                   "org.freedesktop.DBus.Properties", "Get");
+        if (r >= 0)
+                r = sd_bus_message_append(message, "ss", SYSTEMD_UNIT, "ActiveState");
+        if (r >= 0)
+                r = sd_bus_call(manager->bus, message, limit_usec, NULL, &reply);
+        if (r >= 0)
+                r = sd_bus_message_read(reply, "v", "s", &active);
+        if (r < 0)
+                return r;
+        *ret_active = strdup(active);
+        return *ret_active ? 0 : -ENOMEM;
+}
+
 /** manager_interface_of() - "foo.service" -> "org.freedesktop.systemd1.Service"; 0, -EINVAL or
  * -ENOMEM. */
 int manager_interface_of(const char *unit, char **ret_interface) {

@@ -31,6 +31,7 @@ int manager_environment(Manager *manager, const char *name, char **ret_value);
 int manager_interface_of(const char *unit, char **ret_interface);
 int manager_unit_text(Manager *manager, const char *unit, const char *interface,
                       const char *property, char **ret_text);
+int manager_unit_state(Manager *manager, const char *unit, uint64_t limit_usec, char **ret_active);
 int manager_unit_timeout(Manager *manager, const char *unit, const char *property,
                          uint64_t *ret_usec);
 int manager_invocation_of(Manager *manager, const char *unit, char **ret_id);

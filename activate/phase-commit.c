@@ -48,12 +48,25 @@ static int set_profile(Transaction *t, sd_bus_error *reterr_error) {
         return 0;
 }
 
+static void tell_committed(Transaction *t) {
+        cJSON *event = event_new("committed");
+
+        event_add_text(event, "profile", t->request->profile);
+        event_add_number(event, "generation", (double) t->generation);
+        event_add_text(event, "text", t->new->path);
+        event_emit(t->log, event);
+}
+
 int commit_enter(Transaction *t, sd_bus_error *reterr_error) {
         int r;
 
         t->record.committing = true;
         r = install_boot_loader(t, t->new, reterr_error);
-        return r < 0 ? r : set_profile(t, reterr_error);
+        if (r >= 0)
+                r = set_profile(t, reterr_error);
+        if (r >= 0)
+                tell_committed(t);
+        return r;
 }
 
 /* Whether the profile stands for what the commit has set; somebody else may have changed it since.

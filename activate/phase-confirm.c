@@ -19,27 +19,43 @@
 #define COARSE_SECONDS    UINT64_C(10)
 #define SIGN_OF_LIFE_USEC (10 * USEC_PER_SEC)
 
+<<<<<<< HEAD
+/* As was asked for, else as the system says of itself. */
 static uint64_t seconds_of(const Transaction *t) {
-        return t->request->confirm_sec;
+        if (t->request->confirm_sec > 0)
+                return t->request->confirm_sec;
+        return (t->settings.confirm_usec + USEC_PER_SEC - 1) / USEC_PER_SEC;
+=======
+/* What was asked for, or else what the system itself says. Where a rollback is declined there is
+ * nothing that a missing word could lead to. */
+static uint64_t limit_usec(const Transaction *t) {
+        if (t->request->confirm_sec > 0)
+                return t->request->confirm_sec * USEC_PER_SEC;
+        return t->no_rollback ? 0 : t->settings.confirm_usec;
+>>>>>>> main
 }
 
-/**
- * confirm_is_wanted() - whether somebody must confirm the new system
- *
- * Where a rollback was declined there is nothing that a missing word could lead to.
- */
+static uint64_t to_seconds(uint64_t usec) {
+        return (usec + USEC_PER_SEC - 1) / USEC_PER_SEC;
+}
+
+/** confirm_is_wanted() - whether somebody must confirm the new system. */
 bool confirm_is_wanted(const Transaction *t) {
-        return t->activates && !t->request->no_rollback && seconds_of(t) > 0;
+<<<<<<< HEAD
+        return t->activates && !t->no_rollback && seconds_of(t) > 0;
+=======
+        return t->activates && limit_usec(t) > 0;
+>>>>>>> main
 }
 
 /** confirm_begin() - sets the deadline; the record that is written next holds it. */
 void confirm_begin(Transaction *t) {
         confirmation_forget(t->places->state);
-        t->record.confirm_deadline = clock_boottime_usec() + seconds_of(t) * USEC_PER_SEC;
+        t->record.confirm_deadline = clock_boottime_usec() + limit_usec(t);
 }
 
 static void tell_waiting(Transaction *t) {
-        uint64_t seconds = seconds_of(t);
+        uint64_t seconds = to_seconds(limit_usec(t));
         cJSON *event = event_new("confirm");
         _cleanup_free_ char *text = NULL;
 
@@ -88,7 +104,7 @@ static Confirmation wait_for_word(Transaction *t) {
                         return decide(t, CONFIRMATION_LATE);
 
                 left = t->record.confirm_deadline - now;
-                tell_left(t, (left + USEC_PER_SEC - 1) / USEC_PER_SEC);
+                tell_left(t, to_seconds(left));
                 (void) poll(NULL, 0, (int) ((left < TICK_USEC ? left : TICK_USEC) / 1000) + 1);
         }
 }
@@ -117,6 +133,6 @@ int confirm_enter(Transaction *t, sd_bus_error *reterr_error) {
         default:
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                          "Nobody confirmed '%s' within %" PRIu64 " s", t->new->path,
-                                         seconds_of(t));
+                                         to_seconds(limit_usec(t)));
         }
 }

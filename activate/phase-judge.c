@@ -11,8 +11,8 @@
 #include "transaction-phases.h"
 #include "unit-report.h"
 
-/* "before" of the judge: what systemd had to restart already. Who finds the record knows, too, what
- * was not well. */
+/* "before" of the judge: what systemd had to restart already, and which probes fail already. Who
+ * finds the record knows, too, what was not well. */
 int judge_take_before(Transaction *t, sd_bus_error *reterr_error) {
         int r;
 
@@ -24,7 +24,8 @@ int judge_take_before(Transaction *t, sd_bus_error *reterr_error) {
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                          "Cannot ask systemd how the units are: %s", strerror(-r));
-        return 0;
+        return transaction_ask_probes(t, "before", t->old ? t->old->path : t->new->path,
+                                      &t->probes_before, reterr_error);
 }
 
 static void tell_verdict(Transaction *t, const Verdict *verdict, const cJSON *evidence) {
@@ -42,11 +43,14 @@ static void tell_verdict(Transaction *t, const Verdict *verdict, const cJSON *ev
 }
 
 /* Of a rollback it lies within that of the switch. */
-static int keep_evidence(Transaction *t, const Way *way, const Verdict *verdict) {
+static int keep_evidence(Transaction *t, const Way *way, const Verdict *verdict,
+                         const ProbeOutcomes *probes) {
         _cleanup_(cJSON_Deletep) cJSON *evidence = NULL;
         int r;
 
         r = verdict_to_json(verdict, &evidence);
+        if (r >= 0)
+                r = transaction_add_probes(t, probes, evidence);
         if (r < 0)
                 return r;
         tell_verdict(t, verdict, evidence);
@@ -82,6 +86,14 @@ static int condemn(const Verdict *verdict, sd_bus_error *reterr_error) {
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_UNITS_FAILED, "%s failed: %s",
                                          one ? "A unit" : "Units", names);
         }
+        if (verdict->failed_probes.n > 0) {
+                r = string_list_join(&verdict->failed_probes, ", ", &names);
+                if (r < 0)
+                        return r;
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_PROBE_FAILED, "%s failed: %s",
+                                         verdict->failed_probes.n == 1 ? "A probe" : "Probes",
+                                         names);
+        }
         r = verdict_describe(verdict, verdict->bad.n > 0 ? &verdict->bad : &verdict->unknown,
                              &names);
         if (r < 0)
@@ -92,6 +104,21 @@ static int condemn(const Verdict *verdict, sd_bus_error *reterr_error) {
         return sd_bus_error_setf(reterr_error, ENACT_ERROR_COULD_NOT_TELL,
                                  "Could not tell whether %s well: %s",
                                  one ? "a unit is" : "units are", names);
+}
+
+/* Where the units have decided nobody need be asked; after a rollback the answers decide nothing.
+ */
+static int judge_probes(Transaction *t, const Way *way, Verdict *verdict, ProbeOutcomes *outcomes,
+                        sd_bus_error *reterr_error) {
+        const bool forwards = way == &t->way && !t->recovers;
+        int r;
+
+        if (!forwards)
+                return transaction_ask_probes(t, "rollback", way->plan->to, outcomes, reterr_error);
+        if (verdict->bad.n > 0 || verdict->unknown.n > 0)
+                return 0;
+        r = transaction_ask_probes(t, "after", t->new->path, outcomes, reterr_error);
+        return r < 0 ? r : transaction_failed_probes(t, outcomes, &verdict->failed_probes);
 }
 
 /* Judges what runs now against what ran before; the sentence names the units. */
@@ -111,13 +138,17 @@ int transaction_judge(Transaction *t, const Way *way, sd_bus_error *reterr_error
                 .interrupted = t->interrupted,
                 .goes_on = way != &t->way,
         };
+        _cleanup_(probe_outcomes_done) ProbeOutcomes probes = { 0 };
         _cleanup_(verdict_done) Verdict verdict = { 0 };
         int r;
 
+        t->activated_usec = clock_monotonic_usec();
         r = judge_watch(&c, t->manager, &verdict, reterr_error);
         if (r >= 0)
-                r = keep_evidence(t, way, &verdict);
-        if (r < 0 || (verdict.bad.n == 0 && verdict.unknown.n == 0))
+                r = judge_probes(t, way, &verdict, &probes, reterr_error);
+        if (r >= 0)
+                r = keep_evidence(t, way, &verdict, &probes);
+        if (r < 0 || (verdict.bad.n == 0 && verdict.unknown.n == 0 && verdict.failed_probes.n == 0))
                 return r;
         tell_failures(t, way, &verdict.bad);
         return condemn(&verdict, reterr_error);

@@ -226,10 +226,9 @@ static int stage_open(Transaction *t, sd_bus_error *reterr_error) {
         r = toplevel_open(t->request->toplevel, &t->new, reterr_error);
         if (r < 0)
                 return r;
-        r = settings_read(t->new->path, &t->settings, reterr_error);
+        r = transaction_read_settings(t, reterr_error);
         if (r < 0)
                 return r;
-        t->no_rollback = t->request->no_rollback || t->settings.no_rollback;
         r = find_old(t, reterr_error);
         if (r < 0)
                 return r;

@@ -1,8 +1,10 @@
 /* Requests: how the user's side asks the root side. They come over a pipe and are taken apart
  * strictly. */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
+#include "probe.h"
 #include "request.h"
 #include "text.h"
 
@@ -33,6 +35,16 @@ int request_verb_from_string(const char *text, RequestVerb *ret_verb) {
         return -EINVAL;
 }
 
+/* "" where nobody has said how long. */
+static int add_judge_window(cJSON *object, const Request *request) {
+        _cleanup_free_ char *text = NULL;
+
+        if (request->has_judge_window &&
+            text_printf(&text, "%" PRIu64, request->judge_window_sec) < 0)
+                return -ENOMEM;
+        return cJSON_AddStringToObject(object, "judge-window", text ? text : "") ? 0 : -ENOMEM;
+}
+
 /** request_to_json() - @ret_object is owned by the caller; 0 or -ENOMEM. */
 int request_to_json(const Request *request, cJSON **ret_object) {
         _cleanup_(cJSON_Deletep) cJSON *object = cJSON_CreateObject();
@@ -51,7 +63,9 @@ int request_to_json(const Request *request, cJSON **ret_object) {
             !cJSON_AddNumberToObject(object, "confirm", (double) request->confirm_sec) ||
             !cJSON_AddStringToObject(object, "plan",
                                      request->plan_digest ? request->plan_digest : "") ||
-            !cJSON_AddNumberToObject(object, "uid", request->uid))
+            !cJSON_AddNumberToObject(object, "uid", request->uid) ||
+            add_judge_window(object, request) < 0 ||
+            json_add_strings(object, "probes", &request->probes) < 0)
                 return -ENOMEM;
 
         *ret_object = TAKE_PTR(object);
@@ -61,11 +75,10 @@ int request_to_json(const Request *request, cJSON **ret_object) {
 /* Each key once and no other: where all are there and there are no more, none is doubled. */
 static bool has_exactly_the_keys(const cJSON *object) {
         static const char *const known[] = {
-                "confirm",     "force",       "generation", "install-bootloader",
-                "job-timeout", "no-rollback", "no-check",   "plan",
-                "profile",     "toplevel",    "uid",        "unattended",
-                "verb",
-                "version",
+                "confirm",     "force",       "generation",   "install-bootloader",
+                "job-timeout", "no-rollback", "no-check",     "plan",
+                "profile",     "toplevel",    "uid",          "unattended",
+                "verb",        "version",     "judge-window", "probes",
         };
 
         if (cJSON_GetArraySize(object) != ELEMENTSOF(known))
@@ -94,6 +107,38 @@ bool request_is_profile_name(const char *name) {
         return !text_has_suffix(name, "-link");
 }
 
+static int read_judge_window(const cJSON *object, Request *request) {
+        const char *text = json_string(object, "judge-window");
+
+        if (!text)
+                return -EBADMSG;
+        if (!*text)
+                return 0;
+        request->has_judge_window = true;
+        return text_to_unsigned(text, JUDGE_WINDOW_MAX, &request->judge_window_sec) < 0 ? -EBADMSG :
+                                                                                          0;
+}
+
+/* Each must be one that can be asked; what root runs comes from the store. */
+static int read_probes(const cJSON *object, Request *request) {
+        int r;
+
+        r = json_read_strings(object, "probes", &request->probes);
+        if (r < 0)
+                return r;
+        if (request->probes.n > PROBES_MAX)
+                return -EBADMSG;
+        for (size_t i = 0; i < request->probes.n; i++) {
+                _cleanup_(probe_done) Probe probe = { 0 };
+                const char *wanted;
+
+                r = probe_from_text(request->probes.items[i], &probe, &wanted);
+                if (r < 0)
+                        return r == -EINVAL ? -EBADMSG : r;
+        }
+        return 0;
+}
+
 /** request_can_be_confirmed() - whether there is a way back for a system that nobody confirms. */
 bool request_can_be_confirmed(const Request *request) {
         return !request->no_rollback &&
@@ -112,6 +157,7 @@ int request_from_json(const cJSON *object, Request *request) {
         const char *verb = json_string(object, "verb"), *toplevel = json_string(object, "toplevel");
         const char *profile = json_string(object, "profile"), *digest = json_string(object, "plan");
         uint64_t version, uid, generation;
+        int r;
 
         if (!has_exactly_the_keys(object))
                 return -EBADMSG;
@@ -132,6 +178,12 @@ int request_from_json(const cJSON *object, Request *request) {
                 return -EBADMSG;
         if (request->confirm_sec > 0 && !request_can_be_confirmed(request))
                 return -EBADMSG;
+
+        r = read_judge_window(object, request);
+        if (r >= 0)
+                r = read_probes(object, request);
+        if (r < 0)
+                return r;
 
         request->toplevel = strdup(toplevel);
         request->profile = strdup(profile);
@@ -157,5 +209,6 @@ void request_done(Request *request) {
         free(request->toplevel);
         free(request->profile);
         free(request->plan_digest);
+        string_list_done(&request->probes);
         *request = (Request){ 0 };
 }

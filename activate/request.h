@@ -6,6 +6,9 @@
 
 #include "json.h"
 #include "macros.h"
+#include "string-list.h"
+
+#define JUDGE_WINDOW_MAX ((uint64_t) 3600)
 
 typedef enum RequestVerb {
         REQUEST_SWITCH,
@@ -32,9 +35,12 @@ typedef struct Request {
         bool install_bootloader;
         bool no_check;          /* skip the system's own pre-switch checks */
         uint64_t job_limit_sec; /* for each job; 0: by the unit's own timeout */
-        uint64_t confirm_sec;   /* somebody must confirm within; 0: as the system itself says */
-        char *plan_digest;      /* refuse if another plan comes out; "": any will do */
-        uid_t uid;              /* who asked */
+        bool has_judge_window;  /* else the system says how long units are watched */
+        uint64_t judge_window_sec;
+        StringList probes;    /* "http:URL" and the like, beside those of the system */
+        uint64_t confirm_sec; /* somebody must confirm within; 0: as the system itself says */
+        char *plan_digest;    /* refuse if another plan comes out; "": any will do */
+        uid_t uid;            /* who asked */
 } Request;
 
 const char *request_verb_to_string(RequestVerb verb);

@@ -29,6 +29,7 @@ TEST(each_type_is_named_with_what_it_asks) {
         assert_right("tcp:10.0.0.1:65535", PROBE_TCP, "10.0.0.1:65535");
         assert_right("tcp:[::1]:1", PROBE_TCP, "[::1]:1");
         assert_right("systemd:a@b.service", PROBE_SYSTEMD, "a@b.service");
+        assert_right("exec:/nix/store/1-x", PROBE_EXEC, "/nix/store/1-x");
         assert_right("exec:/nix/store/1-x/bin/x", PROBE_EXEC, "/nix/store/1-x/bin/x");
         assert_right("exec:/nix/store/1-script", PROBE_EXEC, "/nix/store/1-script");
 }

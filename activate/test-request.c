@@ -4,7 +4,7 @@
 #define GOOD                                                                                                \
         "{\"version\":1,\"verb\":\"switch\",\"toplevel\":\"/nix/store/1-a\","                               \
         "\"profile\":\"system\",\"generation\":0,\"no-rollback\":false,\"force\":false,\"no-check\":false," \
-        "\"unattended\":false,\"install-bootloader\":false,\"job-timeout\":0,\"confirm\":0,\"plan\":\"\",\"uid\":1000}"
+        "\"unattended\":false,\"install-bootloader\":false,\"job-timeout\":0,\"confirm\":0,\"plan\":\"\",\"uid\":1000,\"judge-window\":\"\",\"probes\":[]}"
 
 static int parse(const cJSON *object) {
         _cleanup_(request_done) Request request = { 0 };
@@ -40,13 +40,17 @@ static void assert_same(const Request *a, const Request *b) {
         ASSERT_EQ(a->install_bootloader, b->install_bootloader);
         ASSERT_EQ(a->confirm_sec, b->confirm_sec);
         ASSERT_EQ(a->uid, b->uid);
+        ASSERT_EQ(a->has_judge_window, b->has_judge_window);
+        ASSERT_EQ(a->judge_window_sec, b->judge_window_sec);
+        ASSERT_TRUE(string_list_equal(&a->probes, &b->probes));
 }
 
 TEST(a_request_comes_out_as_it_went_in) {
         Request requests[] = {
                 { .verb = REQUEST_SWITCH },
+                { .verb = REQUEST_TEST, .no_rollback = true, .has_judge_window = true },
+                { .verb = REQUEST_SWITCH, .has_judge_window = true, .judge_window_sec = 3600 },
                 { .verb = REQUEST_SWITCH, .confirm_sec = REQUEST_CONFIRM_MAX },
-                { .verb = REQUEST_TEST, .no_rollback = true },
                 { .verb = REQUEST_BOOT, .install_bootloader = true, .uid = 1000 },
                 { .verb = REQUEST_ROLLBACK, .generation = 41, .force = true },
                 { .verb = REQUEST_ROLLBACK, .generation = UINT64_C(1) << 50 },
@@ -67,6 +71,38 @@ TEST(a_request_comes_out_as_it_went_in) {
                 ASSERT_OK(request_from_json(read, &again));
                 assert_same(&requests[i], &again);
         }
+}
+
+TEST(probes_come_out_as_they_went_in) {
+        Request request = { .toplevel = (char *) "/nix/store/1-a", .profile = (char *) "system" };
+        _cleanup_(request_done) Request again = { 0 };
+        _cleanup_(cJSON_Deletep) cJSON *object = NULL;
+
+        ASSERT_OK(string_list_add(&request.probes, "tcp:localhost:22"));
+        ASSERT_OK(string_list_add(&request.probes, "exec:/nix/store/1-x/bin/x"));
+        ASSERT_OK(request_to_json(&request, &object));
+        ASSERT_OK(request_from_json(object, &again));
+        assert_same(&request, &again);
+        string_list_done(&request.probes);
+}
+
+TEST(a_probe_that_nobody_could_ask_is_refused) {
+        static const char *const bad[] = { "[1]", "[\"\"]", "[\"exec:/bin/sh\"]",
+                                           "[\"http:file:///etc/shadow\"]",
+                                           "[\"tcp:localhost:22\", null]" };
+
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++)
+                ASSERT_EQ(parse_with("probes", bad[i]), -EBADMSG);
+        ASSERT_OK(parse_with("probes", "[\"tcp:localhost:22\"]"));
+}
+
+TEST(a_window_is_a_number_of_seconds_or_nothing) {
+        static const char *const bad[] = { "\"soon\"", "\"-1\"", "\"3601\"", "\" 1\"", "2" };
+
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++)
+                ASSERT_EQ(parse_with("judge-window", bad[i]), -EBADMSG);
+        ASSERT_OK(parse_with("judge-window", "\"0\""));
+        ASSERT_OK(parse_with("judge-window", "\"3600\""));
 }
 
 TEST(each_verb_has_one_word) {
@@ -104,7 +140,8 @@ TEST(a_wrong_type_is_refused_whichever_key_has_it) {
 
         cJSON_ArrayForEach(item, object) {
                 for (size_t i = 0; i < ELEMENTSOF(values); i++)
-                        ASSERT_EQ(parse_with(item->string, values[i]), -EBADMSG);
+                        if (!cJSON_IsArray(item) || strcmp(values[i], "[]") != 0)
+                                ASSERT_EQ(parse_with(item->string, values[i]), -EBADMSG);
                 if (!cJSON_IsNumber(item))
                         ASSERT_EQ(parse_with(item->string, "1"), -EBADMSG);
                 if (!cJSON_IsString(item))

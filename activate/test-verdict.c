@@ -33,6 +33,13 @@ TEST(bad_is_another_word_than_could_not_tell_and_stronger) {
         ASSERT_TEXT(verdict_to_string(&verdict), "bad");
 }
 
+TEST(a_probe_that_failed_is_bad_where_all_units_are_well) {
+        _cleanup_(verdict_done) Verdict verdict = { 0 };
+
+        ASSERT_OK(string_list_add(&verdict.failed_probes, "'web' (status 503)"));
+        ASSERT_TEXT(verdict_to_string(&verdict), "bad");
+}
+
 TEST(each_unit_is_described_with_what_is_wrong) {
         _cleanup_(verdict_done) Verdict verdict = { 0 };
         _cleanup_free_ char *text = NULL;

@@ -9,6 +9,7 @@
 #include "event.h"
 #include "manager.h"
 #include "plan.h"
+#include "probe-run.h"
 #include "profile.h"
 #include "record.h"
 #include "recorded-state.h"
@@ -55,7 +56,9 @@ typedef struct Transaction {
         Settings settings; /* of the new system */
         UnitFactsList restarted_before; /* services that systemd had restarted by itself */
         uint64_t before_usec;           /* when that was seen, monotonic */
-        char *text;                     /* how it ended well, in one sentence */
+        ProbeOutcomes probes_before;
+        uint64_t activated_usec; /* when the new system was up, monotonic */
+        char *text;              /* how it ended well, in one sentence */
         sd_bus_error error;
 } Transaction;
 
@@ -86,6 +89,11 @@ Scripts transaction_scripts(const Transaction *t, const Toplevel *of);
 int transaction_look(Transaction *t, const Toplevel *from, const Toplevel *to, Way *way,
                      sd_bus_error *reterr_error);
 int transaction_plan(Transaction *t, const Toplevel *to, Way *way, sd_bus_error *reterr_error);
+int transaction_read_settings(Transaction *t, sd_bus_error *reterr_error);
+int transaction_ask_probes(Transaction *t, const char *when, const char *of,
+                           ProbeOutcomes *outcomes, sd_bus_error *reterr_error);
+int transaction_failed_probes(const Transaction *t, const ProbeOutcomes *after, StringList *failed);
+int transaction_add_probes(const Transaction *t, const ProbeOutcomes *after, cJSON *evidence);
 int judge_take_before(Transaction *t, sd_bus_error *reterr_error);
 int transaction_judge(Transaction *t, const Way *way, sd_bus_error *reterr_error);
 int transaction_bring(Transaction *t, const Toplevel *from, const Toplevel *to,

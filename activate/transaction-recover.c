@@ -145,8 +145,7 @@ static int recover(Transaction *t, sd_bus_error *reterr_error) {
         if (r < 0)
                 return r;
         if (t->new) /* refused if it could not be read, so it can */
-                (void) settings_read(t->new->path, &t->settings, NULL);
-        t->no_rollback = t->request->no_rollback || t->settings.no_rollback;
+                (void) transaction_read_settings(t, NULL);
         set_error(t, phase);
         return transaction_go(t, phase, reterr_error);
 }

@@ -318,6 +318,7 @@ void transaction_done(Transaction *t) {
         way_done(&t->way);
         settings_done(&t->settings);
         unit_facts_list_done(&t->restarted_before);
+        probe_outcomes_done(&t->probes_before);
         record_done(&t->record);
         free(t->text);
         sd_bus_error_free(&t->error);

@@ -8,7 +8,9 @@
 
 /** verdict_to_string() - "good", "bad" or "could not tell". */
 const char *verdict_to_string(const Verdict *verdict) {
-        return verdict->bad.n > 0 ? "bad" : verdict->unknown.n > 0 ? "could not tell" : "good";
+        return verdict->bad.n > 0 || verdict->failed_probes.n > 0 ? "bad" :
+               verdict->unknown.n > 0                             ? "could not tell" :
+                                                                    "good";
 }
 
 /** verdict_add_why() - say of a unit what is wrong with it, the last word counts; 0 or -ENOMEM. */
@@ -92,6 +94,7 @@ void verdict_done(Verdict *verdict) {
         string_list_done(&verdict->unknown);
         string_list_done(&verdict->unrelated);
         string_list_done(&verdict->failed_before);
+        string_list_done(&verdict->failed_probes);
         string_list_done(&verdict->started);
         cJSON_Delete(verdict->why);
         *verdict = (Verdict){ 0 };

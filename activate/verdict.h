@@ -10,6 +10,7 @@ typedef struct Verdict {
         Inventory after;
         StringList bad, unknown;
         StringList unrelated, failed_before;
+        StringList failed_probes; /* condemn as well: "'web' (status 503)" */
         StringList started;
         cJSON *why;  /* a text for each unit that is not well */
         bool failed; /* of @bad, at least one did; else they only do not run */

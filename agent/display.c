@@ -279,6 +279,29 @@ static void on_unrelated(const Display *display, const cJSON *event) {
                     "failed meanwhile, without regard to this switch:", text_of(event, "text"));
 }
 
+/* What is well is a line only once it counts. */
+static void on_probe(const Display *display, const cJSON *event) {
+        const char *when = text_of(event, "when"), *name = text_of(event, "name");
+        bool ok = strcmp(text_of(event, "result"), "ok") == 0;
+
+        if (ok && strcmp(when, "before") == 0)
+                return;
+        fprintf(stderr, "  %sprobe%s   %s: %s%s%s%s%s\n", style(display, BOLD),
+                style(display, RESET), name, ok ? "" : style(display, RED),
+                ok ? "" : "failed: ", text_of(event, "text"), ok ? "" : style(display, RESET),
+                ok || strcmp(when, "before") != 0 ?
+                        "" :
+                        " (already before the switch, so it decides nothing)");
+}
+
+static void on_probe_wait(const Display *display, const cJSON *event) {
+        const char *text = text_of(event, "text");
+
+        fprintf(stderr, "%s  waiting for the probe %s: %.0f s of at most %.0f s%s%s%s\n",
+                style(display, FAINT), text_of(event, "name"), seconds_of(event, "seconds"),
+                seconds_of(event, "limit"), *text ? "; " : "", text, style(display, RESET));
+}
+
 static void on_failed_before(const Display *display, const cJSON *event) {
         display_say(display, "still not well, as before this switch:", text_of(event, "text"));
 }
@@ -373,6 +396,8 @@ void display_engine_event(void *userdata, const cJSON *event, const char *line) 
                 { "pinned", on_pinned },
                 { "plan", on_plan },
                 { "recover", on_note },
+                { "probe", on_probe },
+                { "probe-wait", on_probe_wait },
                 { "reexecute", on_reexecute },
                 { "refused", on_refused },
                 { "skip", on_skip },

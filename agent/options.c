@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "options.h"
+#include "probe.h"
 #include "request.h"
 #include "text.h"
 
@@ -19,6 +20,8 @@ enum {
         OPTION_INSTALL_BOOTLOADER,
         OPTION_JSON,
         OPTION_JOB_TIMEOUT,
+        OPTION_JUDGE_WINDOW,
+        OPTION_PROBE,
         OPTION_CONFIRM,
         OPTION_PLAN,
         OPTION_NIX_FLAG,  /* handed on without a word */
@@ -37,6 +40,8 @@ static const struct option known[] = {
         { "install-bootloader", no_argument,       NULL, OPTION_INSTALL_BOOTLOADER },
         { "json",               no_argument,       NULL, OPTION_JSON },
         { "job-timeout",        required_argument, NULL, OPTION_JOB_TIMEOUT },
+        { "judge-window",       required_argument, NULL, OPTION_JUDGE_WINDOW },
+        { "probe",              required_argument, NULL, OPTION_PROBE },
         { "plan",               required_argument, NULL, OPTION_PLAN },
         { "confirm",            required_argument, NULL, OPTION_CONFIRM },
 
@@ -113,6 +118,15 @@ static int take_job_timeout(Options *options) {
         return -EINVAL;
 }
 
+static int take_judge_window(Options *options) {
+        options->has_judge_window = true;
+        if (text_to_unsigned(optarg, JUDGE_WINDOW_MAX, &options->judge_window_sec) >= 0)
+                return 0;
+        fprintf(stderr, "enact: --judge-window takes a number of seconds up to 3600, not '%s'.\n",
+                optarg);
+        return -EINVAL;
+}
+
 static int take_confirm(Options *options) {
         if (text_to_unsigned(optarg, REQUEST_CONFIRM_MAX, &options->confirm_sec) >= 0 &&
             options->confirm_sec > 0)
@@ -120,6 +134,23 @@ static int take_confirm(Options *options) {
         fprintf(stderr, "enact: --confirm takes a number of seconds, at most a day, not '%s'.\n",
                 optarg);
         return -EINVAL;
+}
+
+static int take_probe(Options *options) {
+        _cleanup_(probe_done) Probe probe = { 0 };
+        const char *wanted;
+        int r;
+
+        r = probe_from_text(optarg, &probe, &wanted);
+        if (r >= 0 && options->probes.n >= PROBES_MAX) {
+                fprintf(stderr, "enact: --probe can be there %u times and no more.\n", PROBES_MAX);
+                return -EINVAL;
+        }
+        if (r >= 0)
+                return string_list_add(&options->probes, optarg);
+        if (r == -EINVAL)
+                fprintf(stderr, "enact: --probe takes %s, not '%s'.\n", wanted, optarg);
+        return r;
 }
 
 static int take_profile(Options *options) {
@@ -161,6 +192,10 @@ static int take_option(Options *options, int c, int index, int argc, char **argv
                 return 0;
         case OPTION_JOB_TIMEOUT:
                 return take_job_timeout(options);
+        case OPTION_JUDGE_WINDOW:
+                return take_judge_window(options);
+        case OPTION_PROBE:
+                return take_probe(options);
         case OPTION_CONFIRM:
                 return take_confirm(options);
         case OPTION_NIX_FLAG:
@@ -226,4 +261,5 @@ int options_parse(int argc, char **argv, Options *options, int *ret_index) {
 
 void options_done(Options *options) {
         string_list_done(&options->nix);
+        string_list_done(&options->probes);
 }

@@ -12,8 +12,11 @@ typedef struct Options {
         const char *profile;    /* --profile-name */
         const char *plan;       /* --plan DIGEST: refuse another one */
         uint64_t job_limit_sec; /* --job-timeout */
-        uint64_t confirm_sec;   /* --confirm: somebody must say `enact confirm` in time */
-        bool no_check;          /* NIXOS_NO_CHECK=1, as NixOS' own texts recommend */
+        bool has_judge_window;
+        uint64_t judge_window_sec; /* --judge-window */
+        StringList probes;         /* --probe, each */
+        uint64_t confirm_sec;      /* --confirm: somebody must say `enact confirm` in time */
+        bool no_check;             /* NIXOS_NO_CHECK=1, as NixOS' own texts recommend */
         bool json, no_rollback, force, unattended, install_bootloader;
         StringList nix; /* handed on to Nix as they are */
 } Options;

@@ -88,7 +88,8 @@ TEST(without_options_the_profile_is_that_of_the_system) {
         ASSERT_NULL(c.options.flake);
         ASSERT_NULL(c.options.store_path);
         ASSERT_FALSE(c.options.json || c.options.no_rollback || c.options.force ||
-                     c.options.install_bootloader);
+                     c.options.install_bootloader || c.options.has_judge_window);
+        ASSERT_EQ(c.options.probes.n, 0);
         ASSERT_EQ(c.options.nix.n, 0);
         ASSERT_EQ(c.index, 1);
 }
@@ -119,6 +120,23 @@ TEST(our_own_options_have_the_short_forms_of_nixos_rebuild) {
         ASSERT_TEXT(joined.options.flake, ".#web");
         ASSERT_TEXT(joined.options.profile, "p");
         ASSERT_TEXT(joined.options.store_path, "/nix/store/1-a");
+}
+
+TEST(what_the_judge_is_to_do_can_be_said) {
+        _cleanup_(case_done) Case c = { 0 };
+
+        ASSERT_OK(parse(&c,
+                        "switch --judge-window 0 --probe tcp:localhost:22 --probe=http:http://a/"));
+        ASSERT_TRUE(c.options.has_judge_window);
+        ASSERT_EQ(c.options.judge_window_sec, 0);
+        ASSERT_EQ(c.options.probes.n, 2);
+        ASSERT_TEXT(c.options.probes.items[1], "http:http://a/");
+        assert_wrong("switch --judge-window soon",
+                     "enact: --judge-window takes a number of seconds up to 3600, not 'soon'.\n");
+        assert_wrong("switch --probe exec:/bin/sh",
+                     "enact: --probe takes a program below /nix/store, not 'exec:/bin/sh'.\n");
+        assert_wrong("switch --probe ping:a", "enact: --probe takes http:URL, tcp:HOST:PORT, "
+                                              "systemd:UNIT or exec:PROGRAM, not 'ping:a'.\n");
 }
 
 TEST(the_last_of_two_counts) {

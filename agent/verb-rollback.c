@@ -86,6 +86,11 @@ static int roll_back(const Options *options, const char *word, Display *display,
         request.no_rollback = options->no_rollback;
         request.no_check = options->no_check;
         request.job_limit_sec = options->job_limit_sec;
+        request.has_judge_window = options->has_judge_window;
+        request.judge_window_sec = options->judge_window_sec;
+        r = string_list_copy(&request.probes, &options->probes);
+        if (r < 0)
+                return r;
         request.confirm_sec = options->confirm_sec;
         request.force = options->force;
         request.unattended = options->unattended;

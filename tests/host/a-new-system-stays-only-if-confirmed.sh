@@ -134,3 +134,41 @@ says "'$new' runs"
 is "$(profile_of web)" "$new"
 on web umount /run/enact
 ends switch 0
+on web enact switch --store-path "$good"
+
+step "the system itself wants it, with --no-rollback nobody is asked"
+configuration web declared << 'NIX'
+{
+  systemd.services.greeter = { wantedBy = [ "multi-user.target" ]; serviceConfig.ExecStart = "/bin/sleep 1001"; };
+  system.extraSystemBuilderCmds = "echo '{ \"version\": 1, \"judge\": { \"confirm\": 1.5 } }' > enact.json";
+}
+NIX
+new=$(built web declared)
+refused web 3 enact switch --store-path "$new"
+says "'enact confirm' within 2 s" "Nobody confirmed '$new' within 2 s"
+good_again
+begin stays web enact switch --store-path "$new" --confirm 60
+eventually 20 said_so_far stays "'enact confirm' within 60 s"
+on web enact confirm
+ends stays 0
+on web enact switch --store-path "$good"
+on web enact switch --store-path "$new" --no-rollback
+says_not "enact confirm"
+on web enact switch --store-path "$good"
+
+step "the engine is killed while it waits: rolled back at once, and the word comes too late"
+waiting 600
+on web systemctl kill --signal=KILL "enact-$id.service"
+ends switch 3
+good_again
+refused web 1 enact confirm
+says "Nothing is under way"
+missing web "/var/lib/enact/confirmation-$id"
+
+step "the power goes while it waits: the old system boots"
+waiting 600
+power_cut web
+boot web
+good_again
+refused web 1 enact confirm
+says "Nothing is under way"

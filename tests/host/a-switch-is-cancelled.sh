@@ -99,8 +99,32 @@ ends dropin 0
 on web enact test --store-path "$good"
 is "$(running_of web)" "$good"
 
-step "engine and dead man's switch are killed: what is open is brought to an end"
-held_in activate
-on web systemctl kill --signal=KILL 'enact-dead-man-*.service' 'enact-2*.service'
-let_go web
-eventually 20 refused web 1 pgrep -f '^/usr/libexec/enact/enact-activate (run|dead-man|recover)'
+step "the engine is killed and nobody is at it: status says so, and what is open is brought to an end"
+# orphaned: a switch in mid-activation whose engine and dead man's switch are gone
+orphaned() {
+    held_in activate
+    on web systemctl stop 'enact-dead-man-*.service'
+    on web systemctl kill --signal=KILL 'enact-2*.service'
+    ends switch 5
+    let_go web
+}
+orphaned
+on bob@web enact status
+says "interrupted" "a switch to $new" "in phase 'activate'" "by root" "'enact cancel'"
+says_not "by a reboot"
+is "$(ask bob@web enact status --json | jq -c '[.interrupted, ."under-way", ."other-boot"]')" "[true,false,false]"
+refused bob@web 1 enact cancel
+on alice@web enact cancel
+says "cancelled:" "'$good' runs again"
+good_again
+is "$(ask web enact log --json 1 | jq -r '.entries[0].outcome')" "rolled-back"
+
+step "a record of another boot was interrupted by a reboot"
+orphaned
+on web sh -c 'jq -c ".\"boot-id\" = \"00000000000000000000000000000001\"" /var/lib/enact/transaction.json > /root/record'
+on web cp /root/record /var/lib/enact/transaction.json
+on bob@web enact status
+says "interrupted" "by a reboot"
+is "$(ask bob@web enact status --json | jq -c '[.interrupted, ."under-way", ."other-boot"]')" "[true,false,true]"
+on web enact switch --store-path "$good"
+missing web /var/lib/enact/transaction.json

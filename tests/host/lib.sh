@@ -757,7 +757,7 @@ trace() {
     (enter "$name" sh -ec 'mkdir -p "$(dirname "$2")" "$3"; mv "$1" "$2"; cat > "$1"; chmod +x "$1"' \
         - "$engine" "$traced" "$traces" <<END
 #!/bin/sh
-exec strace -f -o $traces/\$\$ $(printf '%q ' "$@") $traced "\$@"
+exec strace -D -f -o $traces/\$\$ $(printf '%q ' "$@") $traced "\$@"
 END
     ) || fail "the engine on $name could not be wrapped"
 }

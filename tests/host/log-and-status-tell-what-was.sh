@@ -81,7 +81,7 @@ is "$(said)" ""
 is "$(ask bob@web enact log --json 3 | jq '.entries | length')" 3
 is "$(ask bob@web enact log --json | jq '.entries | length')" 5
 on bob@web enact log "$failed_id"
-says "$failed_id" "rolled-back (exit code 3)" "to   $bad"
+says "$failed_id" "rolled-back (exit code 3)" "to   $bad" "judged: bad" "greeter.service is not well" "after the rollback: good"
 says_not "earlier" "to   $one"
 is "$(ask bob@web enact log --json "$failed_id" | jq -r '.entries[].id')" "$failed_id"
 

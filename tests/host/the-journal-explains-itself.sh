@@ -40,9 +40,10 @@ on web enact switch --store-path "$one"
 id=$(id_of_last)
 eventually 10 explained "A switch has ended well" ENACT_ID="$id"
 is "$(fields "$id" begin | jq -r '[.ENACT_FROM, .ENACT_TO, .PRIORITY] | join(" ")')" "$zero $one 5"
-is "$(fields "$id" end | jq -r '[.ENACT_FROM, .ENACT_TO, .ENACT_EXIT] | join(" ")')" "$zero $one 0"
+is "$(fields "$id" end | jq -r '[.ENACT_FROM, .ENACT_TO, .ENACT_EXIT, .GENERATION] | join(" ")')" "$zero $one 0 2"
 is "$(fields "$id" end | jq -r .MESSAGE_ID)" 8f0197c44e5d437a9c5e21d3660bae92
 is "$(fields "$id" end | jq -r '.ENACT_EVENT | fromjson | .exit')" 0
+is "$(fields "$id" verdict | jq -r .ENACT_VERDICT)" good
 is "$(fields "$id" phase | jq -r .ENACT_PHASE | xargs)" "stage activate judge commit"
 on web journalctl -x ENACT_ID="$id"
 says "A switch to another system begins" "'enact log $id' tells the rest"

@@ -1,0 +1,123 @@
+# Probes that the system declares, or that are named on the command line, decide with the units: http, tcp, systemd and
+# exec, good, bad, late and hanging. One that failed before the switch already decides nothing. All are asked side by
+# side, none without end, and whoever wants the switch to stop does not wait for them.
+
+needs enact
+host web
+
+# site ANSWER PROBES [MODULE]: a server on port 8080 that ends what it is asked with the shell's ANSWER
+site() {
+    configuration web one << NIX
+{ pkgs, ... }: {
+  systemd.sockets.site = { wantedBy = [ "sockets.target" ]; socketConfig = { ListenStream = "127.0.0.1:8080"; Accept = true; }; };
+  systemd.services."site@".serviceConfig = {
+    StandardInput = "socket";
+    StandardError = "journal";
+    ExecStart = pkgs.writeShellScript "site" ''
+      while IFS= read -r line && [ "\''\${#line}" -gt 1 ]; do :; done
+      $1
+      printf 'HTTP/1.1 %s X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n' "\$status"
+    '';
+  };
+  environment.etc.motto.text = "$RANDOM$RANDOM";
+  system.extraSystemBuilderCmds =
+    let own = pkgs.writeShellScript "own" ''
+      echo "asked as \$ENACT_PROBE"; \$1
+    ''; in ''
+    echo '{"version":1,"judge":{"window":0.2,"probes":[$2]}}' | sed "s|OWN|\${own}|" > \$out/enact.json
+  '';
+  imports = [ { ${3:-} } ];
+}
+NIX
+}
+
+# probe NAME KEYS [RETRIES [GRACE]]
+probe() {
+    printf '{"name":"%s",%s,"timeout":1,"period":0.2,"retries":%s,"grace":%s}' "$1" "$2" "${3:-1}" "${4:-0}"
+}
+
+# evidence TEXT...: that of the last switch has each
+evidence() {
+    local text found
+
+    found=$(ask web sh -c 'cat "$(ls /var/lib/enact/history/*.json | tail -n 1)"' | grep -o '"evidence":.*')
+    for text; do
+        [[ $found == *"$text"* ]] || fail "the evidence has no '$text': $found"
+    done
+}
+
+# rolled_back TEXT...: a switch to what is configured fails, and each TEXT is said
+rolled_back() {
+    refused web 3 enact switch --flake /root/one
+    says "$@" "Rolled back: '$old' runs again."
+    is "$(running_of web)" "$old"
+    is "$(profile_of web)" "$old"
+}
+
+web=$(probe web '"type":"http","url":"http://127.0.0.1:8080/"')
+ssh=$(probe port '"type":"tcp","address":"127.0.0.1:8080"')
+unit=$(probe unit '"type":"systemd","unit":"site.socket"')
+own=$(probe own '"type":"exec","command":["OWN","true"]')
+
+step "down before the switch, it decides nothing: neither where it comes up nor where it stays down"
+site 'status=200' "$web,$(probe nobody '"type":"tcp","address":"127.0.0.1:9"')"
+on web enact switch --flake /root/one
+says "probe   web: failed: Failed to connect" "(already before the switch, so it decides nothing)" "probe   web: status 200"
+evidence '"verdict":"good"' '{"name":"web","before":"failed","after":"ok","text":"status 200"}' \
+    '{"name":"nobody","before":"failed","after":"failed"'
+
+step "each kind of probe, all of them good"
+site 'status=204' "$web,$ssh,$unit,$own"
+on web enact switch --flake /root/one
+says "probe   web: status 204" "probe   port: it accepts connections" "probe   unit: site.socket is active" \
+    "probe   own: exit status 0: asked as own"
+evidence '{"name":"own","before":"ok","after":"ok","text":"exit status 0: asked as own"}'
+old=$(running_of web)
+
+step "a bad answer, and the old system gives the good one again"
+site 'status=503' "$web,$ssh"
+rolled_back "A probe failed: 'web' (status 503)"
+evidence '"verdict":"bad","bad":[]' '{"name":"web","before":"ok","after":"failed","text":"status 503"}' \
+    '"rollback":{"verdict":"good"' '{"name":"web","before":"ok","after":"ok","text":"status 204"}'
+site 'status=204' "$(probe web '"type":"http","url":"http://127.0.0.1:8080/","status":200')"
+on web enact switch --flake /root/one
+says "already before the switch"
+on web enact switch --store-path "$old"
+
+step "a server that accepts and never answers, a program that hangs, a port that is closed: all at once"
+site 'exec sleep 1000' "$web"
+rolled_back "A probe failed: 'web'" "timed out"
+site 'status=200' "$(probe gone '"type":"systemd","unit":"steady.service","state":"inactive"')"
+on web enact switch --flake /root/one
+says "probe   gone: failed: steady.service is active"
+old=$(running_of web)
+site 'status=200' "$web,$(probe hangs '"type":"exec","command":["OWN","eval test -e /run/once || { touch /run/once; exit 0; }; exec sleep 4711"]')"
+rolled_back "A probe failed: 'hangs' (no answer within 1.0 s)"
+refused web 1 pgrep -fx 'sleep 4711'
+
+step "one that comes up late, but within its grace"
+site 'if [ -e /run/soon ] && [ ! -e /run/later ]; then status=503; else status=200; fi' "$(probe web '"type":"http","url":"http://127.0.0.1:8080/"' 0 30)" '
+  systemd.services.soon = { wantedBy = [ "multi-user.target" ]; before = [ "late.service" ]; serviceConfig = { Type = "oneshot"; ExecStart = "/bin/touch /run/soon"; }; };
+  systemd.services.late = { wantedBy = [ "multi-user.target" ]; serviceConfig = { ExecStart = "/bin/sh -c \"sleep 3; touch /run/later; exec sleep 1000\""; }; };'
+on web enact switch --flake /root/one
+says "probe   web: status 200"
+evidence '"before":"ok","after":"ok"'
+old=$(running_of web)
+
+step "named on the command line"
+program=$(ask web sh -c 'ls -d /nix/store/*-own')
+site 'status=500' ''
+refused web 3 enact switch --flake /root/one --judge-window 0 --probe http:http://127.0.0.1:8080/ --probe tcp:127.0.0.1:8080 \
+    --probe systemd:site.socket --probe "exec:${program%%$'\n'*}"
+says "A probe failed: 'http:http://127.0.0.1:8080/' (status 500)" "probe   tcp:127.0.0.1:8080: it accepts connections" \
+    "probe   systemd:site.socket: site.socket is active" "probe   exec:"
+refused web 2 enact switch --flake /root/one --probe exec:/bin/sh
+says "--probe takes a program below /nix/store, not 'exec:/bin/sh'"
+
+step "told to stop, it does not wait for a probe"
+site 'exec sleep 1000' "$(probe web '"type":"http","url":"http://127.0.0.1:8080/"' 1000 600)"
+begin waiting web enact switch --flake /root/one
+eventually 20 said_so_far waiting "waiting for the probe web"
+on web systemctl stop 'enact-2*.service'
+ends waiting 3
+is "$(running_of web)" "$old"
