@@ -247,24 +247,7 @@ static int stop_what_came_back(Activation *a, sd_bus_error *reterr_error) {
         return steps_run_units(&a->steps, "stop", &units, reterr_error);
 }
 
-static int run_list_and_forget(Activation *a, PlanAction action, sd_bus_error *reterr_error) {
-        int r;
-
-        r = steps_run_list(&a->steps, action, reterr_error);
-        if (r >= 0)
-                unit_lists_remove_action(a->lists_directory, action);
-        return r;
-}
-
-/* Told to stop, it begins nothing more: the way back is not made longer. */
-static int check_interrupt(const Activation *a, sd_bus_error *reterr_error) {
-        if (!a->steps.interrupted || !a->steps.interrupted())
-                return 0;
-        return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED, "The switch was told to stop");
-}
-
 static int after_script(Activation *a, sd_bus_error *reterr_error) {
-        static const PlanAction last[] = { PLAN_RELOAD, PLAN_RESTART, PLAN_START };
         int r;
 
         r = take_activation_lists(a, reterr_error);
@@ -276,11 +259,8 @@ static int after_script(Activation *a, sd_bus_error *reterr_error) {
                 r = run_sysinit_reactivation(a, reterr_error);
         if (r >= 0)
                 r = replace_inactive_reloads(a, reterr_error);
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(last); i++) {
-                r = run_list_and_forget(a, last[i], reterr_error);
-                if (r >= 0)
-                        r = check_interrupt(a, reterr_error);
-        }
+        if (r >= 0)
+                r = steps_bring_up(&a->steps, a->lists_directory, reterr_error);
         return r < 0 ? r : bring_users(a, reterr_error);
 }
 
@@ -306,8 +286,6 @@ int activation_run(Activation *a, sd_bus_error *reterr_error) {
         r = steps_run_list(&a->steps, PLAN_STOP, reterr_error);
         if (r >= 0)
                 r = steps_run_list(&a->steps, PLAN_SKIP, reterr_error);
-        if (r >= 0)
-                r = check_interrupt(a, reterr_error);
         if (r < 0)
                 return r;
 
@@ -316,7 +294,7 @@ int activation_run(Activation *a, sd_bus_error *reterr_error) {
         if (r == -ENOMEM)
                 return r;
         event_say(a->scripts.log, "script-done", NULL, NULL);
-        r = check_interrupt(a, reterr_error);
+        r = steps_check_interrupt(&a->steps, reterr_error);
         return r < 0 ? r : after_script(a, reterr_error);
 }
 

@@ -300,7 +300,12 @@ static int activate(Run *run) {
                 .from = run->old,
                 .lists_directory = NIXOS_DIRECTORY,
                 .state = &run->state,
-                .steps = { .log = run->log, .manager = run->manager, .plan = run->plan },
+                .steps = {
+                        .log = run->log,
+                        .manager = run->manager,
+                        .plan = run->plan,
+                        .show_all = run->story.show_all,
+                },
         };
         int r, code = 0;
 

@@ -19,20 +19,12 @@
 #define COARSE_SECONDS    UINT64_C(10)
 #define SIGN_OF_LIFE_USEC (10 * USEC_PER_SEC)
 
-<<<<<<< HEAD
-/* As was asked for, else as the system says of itself. */
-static uint64_t seconds_of(const Transaction *t) {
-        if (t->request->confirm_sec > 0)
-                return t->request->confirm_sec;
-        return (t->settings.confirm_usec + USEC_PER_SEC - 1) / USEC_PER_SEC;
-=======
 /* What was asked for, or else what the system itself says. Where a rollback is declined there is
  * nothing that a missing word could lead to. */
 static uint64_t limit_usec(const Transaction *t) {
         if (t->request->confirm_sec > 0)
                 return t->request->confirm_sec * USEC_PER_SEC;
         return t->no_rollback ? 0 : t->settings.confirm_usec;
->>>>>>> main
 }
 
 static uint64_t to_seconds(uint64_t usec) {
@@ -41,11 +33,7 @@ static uint64_t to_seconds(uint64_t usec) {
 
 /** confirm_is_wanted() - whether somebody must confirm the new system. */
 bool confirm_is_wanted(const Transaction *t) {
-<<<<<<< HEAD
-        return t->activates && !t->no_rollback && seconds_of(t) > 0;
-=======
         return t->activates && limit_usec(t) > 0;
->>>>>>> main
 }
 
 /** confirm_begin() - sets the deadline; the record that is written next holds it. */

@@ -26,6 +26,7 @@ int plan_decide_because(PlanBuild *build, PlanAction action, const char *unit, P
 void plan_reason_done(PlanReason *reason);
 int plan_note(PlanBuild *build, const char *format, ...) _printf_(2, 3);
 void plan_settle(Plan *plan);
+int plan_make_digest(Plan *plan);
 int plan_take_lists(Plan *plan, PlanList lists[static _PLAN_ACTION_MAX]);
 void plan_forget(Plan *plan, PlanAction action, const char *unit);
 
@@ -33,6 +34,7 @@ void plan_forget(Plan *plan, PlanAction action, const char *unit);
 int plan_build_unit(PlanBuild *build, const UnitPair *pair);
 int plan_build_restart(PlanBuild *build, const PlanCause *cause);
 int plan_build_reload(PlanBuild *build, const PlanCause *cause);
+int plan_build_new_socket(PlanBuild *build, const UnitPair *socket);
 PlanRule plan_start_refusal(const UnitPair *pair);
 
 /* plan-fstab.c */

@@ -204,6 +204,66 @@ int plan_replace_inactive_reloads(Plan *plan, const PlanInput *input) {
         return finish(plan, added, r);
 }
 
+static bool goes_down(const Plan *plan, const PlanInput *input, const PlanNeeds *needs) {
+        for (size_t i = 0; i < needs->needs.n; i++)
+                if (plan_find(plan, PLAN_STOP, needs->needs.items[i]))
+                        return true;
+        for (size_t i = 0; i < needs->bound.n; i++) {
+                const char *other = needs->bound.items[i];
+
+                if (plan_find(plan, PLAN_STOP, other) ||
+                    !inventory_unit_runs(inventory_find(input->inventory, other)))
+                        return true;
+        }
+        return false;
+}
+
+/* systemd keeps no service active that has ended, when the new definition does not ask for it. */
+static bool ends_by_itself(const PlanInput *input, const char *unit) {
+        const InventoryUnit *there = inventory_find(input->inventory, unit);
+        const UnitPair *pair = plan_find_pair(input, unit);
+
+        return there && pair && strcmp(there->sub, "exited") == 0 &&
+               text_has_suffix(unit, ".service") &&
+               !unit_file_boolean(pair->new.file, "Service", "RemainAfterExit", false);
+}
+
+/* It is started again when the new definitions are there, unless that is for a person to do. */
+static int forecast_start(PlanBuild *build, const char *unit, PlanRule rule) {
+        const UnitPair *pair = plan_find_pair(build->input, unit);
+
+        if (pair && plan_start_refusal(pair) != PLAN_RULE_NONE)
+                return plan_note(build, "'%s' goes down on the way, and %s", unit,
+                                 plan_rule_to_text(plan_start_refusal(pair)));
+        return plan_decide(build, PLAN_START, unit, NULL, rule);
+}
+
+/**
+ * plan_forecast_reloads() - start what should be reloaded and will not run by then
+ * @input: as the plan was made of
+ * @needs: of the units that should be reloaded
+ *
+ * Return: 0, -ENOMEM, or -EIO if the digest cannot be made.
+ */
+int plan_forecast_reloads(Plan *plan, const PlanInput *input, const PlanNeeds *needs, size_t n) {
+        PlanList added[_PLAN_ACTION_MAX] = { 0 };
+        PlanBuild build = { .plan = plan, .lists = added, .input = input };
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                PlanRule rule = goes_down(plan, input, &needs[i])    ? PLAN_RULE_GOES_DOWN :
+                                ends_by_itself(input, needs[i].unit) ? PLAN_RULE_ENDED :
+                                                                       PLAN_RULE_NONE;
+
+                if (rule == PLAN_RULE_NONE)
+                        continue;
+                r = forecast_start(&build, needs[i].unit, rule);
+                plan_forget(plan, PLAN_RELOAD, needs[i].unit);
+        }
+        r = finish(plan, added, r);
+        return r < 0 ? r : plan_make_digest(plan);
+}
+
 static int build_moved(PlanBuild *build, const char *unit) {
         const InventoryUnit *now = inventory_find(build->input->inventory, unit);
         const UnitPair *pair = plan_find_pair(build->input, unit);

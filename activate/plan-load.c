@@ -11,6 +11,7 @@
 #include "file.h"
 #include "plan-listed.h"
 #include "plan-load.h"
+#include "plan-related.h"
 #include "text.h"
 #include "unit-tree.h"
 
@@ -23,8 +24,8 @@
 /* All that is loaded, and owned here; the input points into it. */
 typedef struct Loaded {
         UnitTree old_tree, new_tree;
-        UnitPair *pairs, *named;
-        size_t n_pairs, n_named;
+        UnitPair *pairs, *named, *new_sockets;
+        size_t n_pairs, n_named, n_new_sockets;
         Fstab old_fstab, new_fstab;
         StringList migrate;
         PlanInput input;
@@ -41,6 +42,7 @@ static void loaded_done(Loaded *l) {
         unit_tree_done(&l->new_tree);
         pairs_done(l->pairs, l->n_pairs);
         pairs_done(l->named, l->n_named);
+        pairs_done(l->new_sockets, l->n_new_sockets);
         fstab_done(&l->old_fstab);
         fstab_done(&l->new_fstab);
         string_list_done(&l->migrate);
@@ -107,45 +109,129 @@ static int load_pairs(Loaded *l) {
         return 0;
 }
 
-static int find_services_of_sockets(const Loaded *l, StringList *services) {
+/* A unit that did not change, and matters all the same; @id may be NULL. */
+static int add_related(const Loaded *l, const char *id, StringList *names) {
+        if (!id || plan_find_pair(&l->input, id) ||
+            !plan_is_managed(&l->input, inventory_find(l->input.inventory, id)))
+                return 0;
+        return string_list_add(names, id);
+}
+
+/* A service matters where its socket changed, and a socket where its service did. */
+static int find_counterparts(const Loaded *l, StringList *names) {
         for (size_t i = 0; i < l->n_pairs; i++) {
                 _cleanup_free_ char *service = NULL;
-                int r;
+                const UnitPair *pair = &l->pairs[i];
+                int r = 0;
 
-                if (l->pairs[i].identical || !text_has_suffix(l->pairs[i].id, ".socket"))
+                if (pair->identical)
                         continue;
-                r = unit_pair_service(&l->pairs[i], &service);
-                if (r < 0)
-                        return r;
-                if (!service || plan_find_pair(&l->input, service) ||
-                    !plan_is_managed(&l->input, inventory_find(l->input.inventory, service)))
-                        continue;
-                r = string_list_take(services, TAKE_PTR(service));
+                if (text_has_suffix(pair->id, ".socket"))
+                        r = unit_pair_service(pair, &service);
+                if (r >= 0)
+                        r = add_related(l, service, names);
+                for (size_t j = 0; r >= 0 && j < pair->sockets.n; j++)
+                        r = add_related(l, pair->sockets.items[j], names);
                 if (r < 0)
                         return r;
         }
-        string_list_sort_unique(services);
         return 0;
+}
+
+/* And so do the services of sockets that are new. */
+static int load_new_sockets(Loaded *l, StringList *related) {
+        _cleanup_(string_list_done) StringList names = { 0 };
+        int r;
+
+        r = plan_related_new_sockets(&l->old_tree, &l->new_tree, l->input.inventory, &names);
+        if (r < 0 || names.n == 0)
+                return r;
+        l->new_sockets = calloc(names.n, sizeof(*l->new_sockets));
+        if (!l->new_sockets)
+                return -ENOMEM;
+
+        for (size_t i = 0; r >= 0 && i < names.n; i++) {
+                _cleanup_free_ char *service = NULL;
+                UnitPair *pair = &l->new_sockets[l->n_new_sockets++];
+
+                r = unit_pair_load(pair, names.items[i], &l->old_tree, &l->new_tree);
+                if (r >= 0)
+                        r = unit_pair_load_new(pair, &l->new_tree);
+                if (r >= 0)
+                        r = unit_pair_new_service(pair, &service);
+                if (r >= 0)
+                        r = add_related(l, service, related);
+        }
+        l->input.new_sockets = l->new_sockets;
+        l->input.n_new_sockets = l->n_new_sockets;
+        return r;
 }
 
 static int compare_pairs(const void *a, const void *b) {
         return strcmp(((const UnitPair *) a)->id, ((const UnitPair *) b)->id);
 }
 
-/* A service that did not change matters where its socket did. */
-static int load_services_of_sockets(Loaded *l) {
-        _cleanup_(string_list_done) StringList services = { 0 };
+static int load_related(Loaded *l) {
+        _cleanup_(string_list_done) StringList names = { 0 };
         int r;
 
-        r = find_services_of_sockets(l, &services);
-        for (size_t i = 0; r >= 0 && i < services.n; i++) {
-                r = load_pair(l, services.items[i]);
+        r = find_counterparts(l, &names);
+        if (r >= 0)
+                r = load_new_sockets(l, &names);
+        string_list_sort_unique(&names);
+        for (size_t i = 0; r >= 0 && i < names.n; i++) {
+                r = load_pair(l, names.items[i]);
                 if (r >= 0)
                         r = unit_pair_load_new(&l->pairs[l->n_pairs - 1], &l->new_tree);
         }
-        if (services.n > 0)
+        if (names.n > 0)
                 qsort(l->pairs, l->n_pairs, sizeof(*l->pairs), compare_pairs);
         l->input.n_pairs = l->n_pairs;
+        return r;
+}
+
+static int load_units(Loaded *l) {
+        int r;
+
+        r = load_pairs(l);
+        return r < 0 ? r : load_related(l);
+}
+
+/* A reload may turn out to be a start, which is known when it is known what stops. */
+static int forecast_reloads(const Loaded *l, Plan *plan) {
+        const PlanList *reloads = &plan->lists[PLAN_RELOAD];
+        PlanNeeds *needs;
+        size_t n = 0;
+        int r = 0;
+
+        if (reloads->n == 0)
+                return 0;
+        needs = calloc(reloads->n, sizeof(*needs));
+        if (!needs)
+                return -ENOMEM;
+        for (size_t i = 0; r >= 0 && i < reloads->n; i++) {
+                const UnitPair *pair = plan_find_pair(&l->input, reloads->entries[i].unit);
+
+                if (pair) /* mounts of fstab are no units of ours */
+                        r = plan_related_needs(&l->old_tree, pair, &needs[n++]);
+        }
+        if (r >= 0)
+                r = plan_forecast_reloads(plan, &l->input, needs, n);
+        for (size_t i = 0; i < n; i++)
+                plan_needs_done(&needs[i]);
+        free(needs);
+        return r;
+}
+
+static int make_plan(const Loaded *l, Plan **ret) {
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        int r;
+
+        r = plan_new(&l->input, &plan);
+        if (r >= 0)
+                r = forecast_reloads(l, plan);
+        if (r >= 0)
+                *ret = TAKE_PTR(plan);
         return r;
 }
 
@@ -196,8 +282,8 @@ static int load_fstab(const char *toplevel, Fstab *fstab) {
         return r < 0 ? r : fstab_parse(fstab, text, n);
 }
 
-/* Where one of them cannot be read nothing is concluded from it: to take it for empty would unmount
- * all there is. */
+/* Where one of them cannot be read nothing is concluded from it: to take it for empty would
+ * unmount all there is. */
 static int load_fstabs(Loaded *l, const PlanSource *source) {
         int r;
 
@@ -220,7 +306,8 @@ static int resolve_below(const char *toplevel, const char *name, char **ret_path
         return r < 0 ? r : file_realpath(path, ret_path);
 }
 
-/* Whether the manager's binary is another one; without a new one there is nothing to execute. */
+/* Whether the manager's binary is another one; without a new one there is nothing to
+ * execute. */
 static int binary_changed(const PlanSource *source, bool *ret) {
         _cleanup_free_ char *running = NULL, *wanted = NULL;
         const char *old = source->pid1_exe;
@@ -279,18 +366,16 @@ int plan_load(const PlanSource *source, Plan **ret) {
         if (r >= 0)
                 r = load_manager(&l, source);
         if (r >= 0)
-                r = load_pairs(&l);
-        if (r >= 0)
-                r = load_services_of_sockets(&l);
+                r = load_units(&l);
         if (r >= 0)
                 r = load_fstabs(&l, source);
         if (r >= 0 && source->leftovers)
                 r = load_leftovers(&l, source->leftovers);
-        return r < 0 ? r : plan_new(&l.input, ret);
+        return r < 0 ? r : make_plan(&l, ret);
 }
 
-/* Whether it is about to come from the system: a unit that the user's own files define, or one that
- * the old system did not have. */
+/* Whether it is about to come from the system: a unit that the user's own files define, or
+ * one that the old system did not have. */
 static bool moves_here(const Loaded *l, const InventoryUnit *unit, const char *config) {
         const char *slash = unit->fragment ? strrchr(unit->fragment, '/') : NULL;
         const char *below;
@@ -338,14 +423,12 @@ int plan_load_user(const PlanSource *source, const PlanUser *user, Plan **ret) {
         l.input.user = user->name;
         l.input.uid = user->uid;
 
-        r = load_pairs(&l);
-        if (r >= 0)
-                r = load_services_of_sockets(&l);
+        r = load_units(&l);
         if (r >= 0)
                 r = find_moves(&l, user->config);
         if (r >= 0 && source->leftovers)
                 r = load_leftovers(&l, source->leftovers);
-        return r < 0 ? r : plan_new(&l.input, ret);
+        return r < 0 ? r : make_plan(&l, ret);
 }
 
 static int load_users(const PlanSource *system, const RecordedState *state, Plan *plan) {
@@ -407,8 +490,8 @@ int plan_load_state(const char *from, const char *to, const RecordedState *state
  * @restart: names as they stand in the file, line by line; may be empty
  * @reload:  the same
  *
- * Call it after the activation script, before anything is reloaded. Entries that come so are
- * marked late; the digest stays.
+ * Call it after the activation script, before anything is reloaded. Entries that come so
+ * are marked late; the digest stays.
  *
  * Return: 0, or an errno as plan_load().
  */
@@ -456,7 +539,8 @@ int plan_load_inactive_reloads(const PlanSource *source, Plan *plan) {
 }
 
 /**
- * plan_load_migration() - what happens to a user's units that the system defines from now on
+ * plan_load_migration() - what happens to a user's units that the system defines from now
+ * on
  * @source: its inventory is of now, after the user's manager was reloaded
  * @before: the user's plan
  * @ret:    restarts, reloads, starts and skips; owned by the caller

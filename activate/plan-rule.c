@@ -15,6 +15,8 @@ static const struct {
         [PLAN_RULE_RECONFIGURATION]   = { "stop-on-reconfiguration",     "it asks to be stopped on each switch (X-StopOnReconfiguration)" },
         [PLAN_RULE_SOCKET_OF_SERVICE] = { "socket-of-changed-service",   "its service changed" },
         [PLAN_RULE_SERVICE_OF_SOCKET] = { "service-of-changed-socket",   "its socket changed, and can only be restarted while the service is down" },
+        [PLAN_RULE_NEW_SOCKET]        = { "new-socket",                  "the new system adds it to a service that runs already" },
+        [PLAN_RULE_SERVICE_OF_NEW_SOCKET] = { "service-of-new-socket",   "its new socket can only be started while it is down" },
         [PLAN_RULE_SOCKET_LISTENS]    = { "socket-keeps-listening",      "a listening socket is left alone unless it asks to be restarted (X-RestartIfChanged=true)" },
         [PLAN_RULE_SERVICE_STAYS]     = { "service-keeps-running",       "its service must not be restarted, and it cannot be while that runs" },
         [PLAN_RULE_MOUNT_STAYS]       = { "mount-stays",                 "it cannot be unmounted while the system runs" },
@@ -30,6 +32,8 @@ static const struct {
         [PLAN_RULE_RESTART_LIST]      = { "activation-restart-list",     "the activation script asks for it" },
         [PLAN_RULE_RELOAD_LIST]       = { "activation-reload-list",      "the activation script asks for a reload" },
         [PLAN_RULE_INACTIVE]          = { "inactive-by-now",             "it should be reloaded, but does not run any more" },
+        [PLAN_RULE_GOES_DOWN]         = { "goes-down",                   "it should be reloaded, but goes down with what it requires" },
+        [PLAN_RULE_ENDED]             = { "ended",                       "it should be reloaded, but has ended, and is not to remain active (no RemainAfterExit)" },
         [PLAN_RULE_MOVED]             = { "moved-to-etc",                "it was defined by the user before, and is by the system now" },
 };
 /* clang-format on */

@@ -64,20 +64,22 @@ static bool is_socket_activated(const PlanBuild *build, const UnitPair *pair) {
         return any && !new_says(pair, "Service", "X-NotSocketActivated", false);
 }
 
-/* By its old definition, which is the one that systemd knows until then: where that refuses, it can
- * only be restarted afterwards. */
+/* What is stopped first is stopped by its old definition, the one that systemd knows until then. Of
+ * identical units only the new side is read. */
+static bool refuses_stop_now(const UnitPair *pair) {
+        return unit_file_boolean(pair->old.file ? pair->old.file : pair->new.file, "Unit",
+                                 "RefuseManualStop", false);
+}
+
+/* Where the old definition refuses that, it can only be restarted afterwards. */
 static bool is_stopped_first(const UnitPair *pair) {
         return text_has_suffix(pair->id, ".service") &&
-               new_says(pair, "Service", "X-StopIfChanged", true) &&
-               !unit_file_boolean(pair->old.file, "Unit", "RefuseManualStop", false);
+               new_says(pair, "Service", "X-StopIfChanged", true) && !refuses_stop_now(pair);
 }
 
 /* Why it must not be restarted. That systemd would refuse to start it again is our addition: there
  * a unit is stopped first, and stays down. */
-static PlanRule refusal(const PlanBuild *build, const UnitPair *pair) {
-        bool comes_by_itself =
-                !build->late && is_stopped_first(pair) && is_socket_activated(build, pair);
-
+static PlanRule refusal_of(const UnitPair *pair, bool comes_by_itself) {
         if (!new_says(pair, "Service", "X-RestartIfChanged", true))
                 return PLAN_RULE_NO_RESTART;
         if (new_says(pair, "Unit", "RefuseManualStop", false))
@@ -87,6 +89,12 @@ static PlanRule refusal(const PlanBuild *build, const UnitPair *pair) {
         if (new_says(pair, "Unit", "RefuseManualStart", false) && !comes_by_itself)
                 return PLAN_RULE_REFUSES_START;
         return PLAN_RULE_NONE;
+}
+
+/* The same where it may be stopped and left to its sockets, which systemd does not refuse. */
+static PlanRule refusal(const PlanBuild *build, const UnitPair *pair) {
+        return refusal_of(pair, !build->late && is_stopped_first(pair) &&
+                                        is_socket_activated(build, pair));
 }
 
 /* A user's activation unit is restarted by every switch anyway, which nobody needs to hear of. */
@@ -113,7 +121,7 @@ static int build_gone(PlanBuild *build, const UnitPair *pair, PlanRule rule) {
                 return 0;
         if (plan_mount_stays(pair->id))
                 return skip(build, &cause, PLAN_RULE_MOUNT_STAYS);
-        if (unit_file_boolean(pair->old.file, "Unit", "RefuseManualStop", false))
+        if (refuses_stop_now(pair))
                 return skip(build, &cause, PLAN_RULE_REFUSES_STOP);
         return plan_decide(build, PLAN_STOP, pair->id, &cause, PLAN_RULE_NONE);
 }
@@ -136,9 +144,21 @@ static int build_target(PlanBuild *build, const UnitPair *pair) {
                 if (r < 0)
                         return r;
         }
-        if (new_says(pair, "Unit", "X-StopOnReconfiguration", false))
+        if (new_says(pair, "Unit", "X-StopOnReconfiguration", false) && !refuses_stop_now(pair))
                 return plan_decide(build, PLAN_STOP, pair->id, NULL, PLAN_RULE_RECONFIGURATION);
         return 0;
+}
+
+/* One that only a person may stop or start keeps listening; systemd would refuse the job. */
+static bool socket_stays(const PlanBuild *build, const char *socket) {
+        const UnitPair *pair = plan_find_pair(build->input, socket);
+
+        if (!pair)
+                return false;
+        if (build->late && new_says(pair, "Unit", "RefuseManualStop", false))
+                return true;
+        return (!build->late && refuses_stop_now(pair)) ||
+               plan_start_refusal(pair) != PLAN_RULE_NONE;
 }
 
 /* Takes the sockets of a service down with it, and up again where the new system has them. */
@@ -149,7 +169,7 @@ static int build_sockets(PlanBuild *build, const UnitPair *pair) {
                               string_list_contains(&pair->sockets_by_template, socket);
                 int r = 0;
 
-                if (!is_active(build, socket))
+                if (!is_active(build, socket) || socket_stays(build, socket))
                         continue;
                 if (!build->late)
                         r = plan_decide(build, PLAN_STOP, socket, NULL,
@@ -186,6 +206,19 @@ static bool service_stays(const PlanBuild *build, const UnitPair *service) {
         return service && refusal(build, service) != PLAN_RULE_NONE;
 }
 
+/* Down before its socket is touched, up again after it; what only its socket may start comes by
+ * that. */
+static int restart_service_around(PlanBuild *build, const char *service, PlanRule rule) {
+        const UnitPair *pair = plan_find_pair(build->input, service);
+        int r;
+
+        r = plan_decide(build, PLAN_STOP, service, NULL, rule);
+        if (r < 0 || (pair && (gone_rule(pair) != PLAN_RULE_NONE ||
+                               plan_start_refusal(pair) != PLAN_RULE_NONE)))
+                return r;
+        return plan_decide(build, PLAN_START, service, NULL, rule);
+}
+
 /* The socket, and around it its service if that runs: beside a running one it would not start. */
 static int restart_socket(PlanBuild *build, const PlanCause *cause, const char *service) {
         const UnitPair *pair = service ? plan_find_pair(build->input, service) : NULL;
@@ -193,6 +226,8 @@ static int restart_socket(PlanBuild *build, const PlanCause *cause, const char *
                 service && inventory_unit_runs(inventory_find(build->input->inventory, service));
         int r;
 
+        if (runs && pair && !build->late && refuses_stop_now(pair))
+                return skip(build, cause, PLAN_RULE_SERVICE_STAYS);
         if (runs && (!pair || gone_rule(pair) == PLAN_RULE_NONE) && service_stays(build, pair))
                 return skip(build, cause, PLAN_RULE_SERVICE_STAYS);
         if (build->late) {
@@ -207,10 +242,48 @@ static int restart_socket(PlanBuild *build, const PlanCause *cause, const char *
                 r = plan_decide(build, PLAN_START, cause->pair->id, cause, PLAN_RULE_NONE);
         if (r < 0 || !runs)
                 return r;
-        r = plan_decide(build, PLAN_STOP, service, NULL, PLAN_RULE_SERVICE_OF_SOCKET);
-        if (r < 0 || (pair && gone_rule(pair) != PLAN_RULE_NONE))
+        return restart_service_around(build, service, PLAN_RULE_SERVICE_OF_SOCKET);
+}
+
+/* Whether nobody may take it down before the new definitions are there. */
+static bool keeps_running(const PlanBuild *build, const UnitPair *service) {
+        return gone_rule(service) != PLAN_RULE_NONE || refuses_stop_now(service) ||
+               service_stays(build, service);
+}
+
+/**
+ * plan_build_new_socket() - a socket that comes with the new system, and whose service may run
+ * already
+ *
+ * Beside that systemd refuses to start it, without anybody hearing of it: it would not listen until
+ * somebody stops the service.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int plan_build_new_socket(PlanBuild *build, const UnitPair *socket) {
+        const PlanCause cause = { .pair = socket, .rule = PLAN_RULE_NEW_SOCKET };
+        const PlanRule refused = plan_start_refusal(socket);
+        _cleanup_free_ char *service = NULL;
+        const UnitPair *pair;
+        int r;
+
+        r = unit_pair_new_service(socket, &service);
+        if (r < 0)
                 return r;
-        return plan_decide(build, PLAN_START, service, NULL, PLAN_RULE_SERVICE_OF_SOCKET);
+        pair = service ? plan_find_pair(build->input, service) : NULL;
+        if (!pair || !inventory_unit_runs(inventory_find(build->input->inventory, service)))
+                return 0; /* the target that wants it starts it */
+        if (refused != PLAN_RULE_NONE)
+                return skip(build, &cause, refused);
+
+        if (!plan_find(build->plan, PLAN_STOP, service)) {
+                if (keeps_running(build, pair))
+                        return skip(build, &cause, PLAN_RULE_SERVICE_STAYS);
+                r = restart_service_around(build, service, PLAN_RULE_SERVICE_OF_NEW_SOCKET);
+                if (r < 0)
+                        return r;
+        }
+        return plan_decide(build, PLAN_START, socket->id, &cause, PLAN_RULE_NONE);
 }
 
 /* NixOS never restarts a socket for its own sake, and does not say so. Here it is said, and a
@@ -223,13 +296,23 @@ static int build_socket(PlanBuild *build, const PlanCause *cause) {
         if (!build->moving && !new_says(pair, "Socket", "X-RestartIfChanged", false) &&
             !new_says(pair, "Unit", "X-RestartIfChanged", false))
                 return skip(build, cause, PLAN_RULE_SOCKET_LISTENS);
-        if (new_says(pair, "Unit", "RefuseManualStop", false))
+        if (new_says(pair, "Unit", "RefuseManualStop", false) ||
+            (!build->late && refuses_stop_now(pair)))
                 return skip(build, cause, PLAN_RULE_REFUSES_STOP);
         if (plan_start_refusal(pair) != PLAN_RULE_NONE)
                 return skip(build, cause, plan_start_refusal(pair));
 
         r = unit_pair_service(pair, &service);
         return r < 0 ? r : restart_socket(build, cause, service);
+}
+
+/* NixOS asks for it in any case; what systemd refuses would fail the switch. */
+static int restart_mount(PlanBuild *build, const PlanCause *cause) {
+        if (new_says(cause->pair, "Unit", "RefuseManualStop", false))
+                return skip(build, cause, PLAN_RULE_REFUSES_STOP);
+        if (new_says(cause->pair, "Unit", "RefuseManualStart", false))
+                return skip(build, cause, PLAN_RULE_REFUSES_START);
+        return plan_decide(build, PLAN_RESTART, cause->pair->id, cause, PLAN_RULE_NONE);
 }
 
 static bool is_left_to_reload(const char *id) {
@@ -261,6 +344,7 @@ static bool can_reload(const UnitPair *pair) {
 int plan_build_restart(PlanBuild *build, const PlanCause *cause) {
         const UnitPair *pair = cause->pair;
         PlanRule refused;
+        bool renewed;
 
         if (is_left_to_reload(pair->id))
                 return 0;
@@ -269,15 +353,16 @@ int plan_build_restart(PlanBuild *build, const PlanCause *cause) {
         if (plan_mount_stays(pair->id))
                 return plan_decide(build, PLAN_RELOAD, pair->id, cause, PLAN_RULE_MOUNT_STAYS);
         if (text_has_suffix(pair->id, ".mount"))
-                return plan_decide(build, PLAN_RESTART, pair->id, cause, PLAN_RULE_NONE);
+                return restart_mount(build, cause);
 
         if (new_says(pair, "Service", "X-ReloadIfChanged", false) && can_reload(pair))
                 return plan_decide(build, PLAN_RELOAD, pair->id, cause,
                                    PLAN_RULE_RELOAD_IF_CHANGED);
-        refused = refusal(build, pair);
+        renewed = new_says(pair, "Service", "X-ReloadIfChanged", false);
+        refused = renewed ? refusal_of(pair, /* comes_by_itself= */ false) : refusal(build, pair);
         if (refused != PLAN_RULE_NONE)
                 return skip(build, cause, refused);
-        if (new_says(pair, "Service", "X-ReloadIfChanged", false))
+        if (renewed)
                 return plan_decide(build, PLAN_RESTART, pair->id, cause, PLAN_RULE_NO_RELOAD);
         if (is_stopped_first(pair))
                 return build_service(build, cause);
@@ -302,7 +387,7 @@ int plan_build_reload(PlanBuild *build, const PlanCause *cause) {
         if (text_has_suffix(pair->id, ".socket"))
                 return build_socket(build, cause);
 
-        refused = refusal(build, pair);
+        refused = refusal_of(pair, /* comes_by_itself= */ false);
         if (refused != PLAN_RULE_NONE)
                 return skip(build, cause, refused);
         return plan_decide(build, PLAN_RESTART, pair->id, cause, PLAN_RULE_NO_RELOAD);

@@ -382,8 +382,14 @@ static void hash_lists(crypto_hash_sha256_state *state, const Plan *plan) {
                 hash_text(state, plan->migrate.items[i]);
 }
 
-/* Over what is decided, not over the reasons: a better wording is no other plan. */
-static int make_digest(Plan *plan) {
+/**
+ * plan_make_digest() - name what is decided
+ *
+ * Not the reasons: a better wording is no other plan.
+ *
+ * Return: 0, or -EIO if there is no way to compute it.
+ */
+int plan_make_digest(Plan *plan) {
         unsigned char hash[crypto_hash_sha256_BYTES];
         crypto_hash_sha256_state state;
 
@@ -406,6 +412,19 @@ static int make_digest(Plan *plan) {
         (void) crypto_hash_sha256_final(&state, hash);
         (void) sodium_bin2hex(plan->digest, sizeof(plan->digest), hash, sizeof(hash));
         return 0;
+}
+
+/* When all else is known: whether a service is stopped anyway decides what its new socket needs. */
+static int build_new_sockets(Plan *plan, const PlanInput *input) {
+        PlanList added[_PLAN_ACTION_MAX] = { 0 };
+        PlanBuild build = { .plan = plan, .lists = added, .input = input };
+        int r = 0, s;
+
+        for (size_t i = 0; r >= 0 && i < input->n_new_sockets; i++)
+                r = plan_build_new_socket(&build, &input->new_sockets[i]);
+        s = plan_take_lists(plan, added);
+        plan_settle(plan);
+        return r < 0 ? r : s;
 }
 
 static int plan_begin(const PlanInput *input, Plan **ret) {
@@ -464,7 +483,10 @@ int plan_new(const PlanInput *input, Plan **ret) {
                 return r;
 
         plan_settle(plan);
-        r = make_digest(plan);
+        if (input->n_new_sockets > 0)
+                r = build_new_sockets(plan, input);
+        if (r >= 0)
+                r = plan_make_digest(plan);
         if (r < 0)
                 return r;
 
@@ -496,7 +518,7 @@ int plan_add_user(Plan *plan, Plan *user) {
         plan->users = users;
         users[plan->n_users++] = user;
         qsort(users, plan->n_users, sizeof(Plan *), compare_users);
-        return make_digest(plan);
+        return plan_make_digest(plan);
 }
 
 /** plan_is_empty() - whether nothing is touched but targets that are started again each time. */

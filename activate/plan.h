@@ -65,6 +65,13 @@ typedef struct PlanLeftovers {
         StringList start, restart, reload;
 } PlanLeftovers;
 
+/* What a unit goes down with. */
+typedef struct PlanNeeds {
+        char *unit;
+        StringList needs; /* by the old definitions: what it requires, and what that requires */
+        StringList bound; /* by the new one: systemd stops it at once where these do not run */
+} PlanNeeds;
+
 /* All that a plan is made of; plan_new() looks at nothing else. */
 typedef struct PlanInput {
         const char *from, *to; /* the two toplevels */
@@ -78,6 +85,8 @@ typedef struct PlanInput {
         size_t n_pairs;
         const UnitPair *named; /* of the units on lists, new definitions read; ordered by id */
         size_t n_named;
+        const UnitPair *new_sockets; /* that the new system adds, and that an active target wants */
+        size_t n_new_sockets;
         const Fstab *old_fstab, *new_fstab; /* may be NULL */
         bool bad_fstab;                     /* one of them could not be read */
         const PlanLeftovers *leftovers;     /* may be NULL */
@@ -89,6 +98,7 @@ bool plan_is_managed(const PlanInput *input, const InventoryUnit *unit);
 const UnitPair *plan_find_pair(const PlanInput *input, const char *id);
 void plan_leftovers_done(PlanLeftovers *leftovers);
 int plan_new(const PlanInput *input, Plan **ret);
+int plan_forecast_reloads(Plan *plan, const PlanInput *input, const PlanNeeds *needs, size_t n);
 int plan_add_user(Plan *plan, Plan *user);
 bool plan_is_empty(const Plan *plan);
 const PlanEntry *plan_find(const Plan *plan, PlanAction action, const char *unit);

@@ -6,8 +6,11 @@
 #include <string.h>
 
 #include "clock.h"
+#include "error.h"
 #include "jobs.h"
 #include "steps.h"
+#include "text.h"
+#include "unit-lists.h"
 #include "unit-report.h"
 
 /* What a person sees while jobs run. */
@@ -56,6 +59,14 @@ static void on_job_wait(void *userdata, const char *job, const char *unit, uint6
         event_emit(s->log, event);
 }
 
+/** steps_check_interrupt() - told to stop, nothing more is begun: the way back is not made longer.
+ * 0 or a negative errno with @reterr_error set. */
+int steps_check_interrupt(const Steps *s, sd_bus_error *reterr_error) {
+        if (!s->interrupted || !s->interrupted())
+                return 0;
+        return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED, "The switch was told to stop");
+}
+
 /**
  * steps_run_quietly() - one job for each unit, of which only the single ones are told
  *
@@ -78,16 +89,22 @@ int steps_run_quietly(Steps *s, const char *job, const StringList *units,
                 .interrupted = s->interrupted,
         };
 
-        return jobs_run(s->manager, &jobs, &s->failed, reterr_error);
+        int r;
+
+        r = jobs_run(s->manager, &jobs, &s->failed, reterr_error);
+        return r < 0 ? r : steps_check_interrupt(s, reterr_error);
 }
 
 /* The units of a list, hidden ones too, and those that people hear of. */
-static int split_list(const PlanList *list, StringList *all, StringList *visible) {
+static int split_list(const Steps *s, PlanAction action, StringList *all, StringList *visible) {
+        const PlanList *list = &s->plan->lists[action];
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < list->n; i++) {
-                r = string_list_add(all, list->entries[i].unit);
-                if (r >= 0 && !list->entries[i].hidden)
+                if (!s->sockets_are_up || action != PLAN_START ||
+                    !text_has_suffix(list->entries[i].unit, ".socket"))
+                        r = string_list_add(all, list->entries[i].unit);
+                if (r >= 0 && (!list->entries[i].hidden || s->show_all))
                         r = string_list_add(visible, list->entries[i].unit);
         }
         return r;
@@ -108,18 +125,56 @@ int steps_run_units(Steps *s, const char *job, const StringList *units,
         return steps_run_quietly(s, job, units, reterr_error);
 }
 
-/** steps_run_list() - the same for one list of the plan; hidden units are done and not told.
- */
+/** steps_run_list() - the same for one list of the plan; hidden units are done, and not told unless
+ * all shall be shown. */
 int steps_run_list(Steps *s, PlanAction action, sd_bus_error *reterr_error) {
         _cleanup_(string_list_done) StringList units = { 0 }, visible = { 0 };
         const char *job = plan_action_to_string(action);
         int r;
 
-        r = split_list(&s->plan->lists[action], &units, &visible);
+        r = split_list(s, action, &units, &visible);
         if (r < 0)
                 return r;
         tell_units(s, action == PLAN_SKIP ? "skip" : "jobs", job, &visible);
         return action == PLAN_SKIP ? 0 : steps_run_quietly(s, job, &units, reterr_error);
+}
+
+/* What is restarted may bring a service up that it requires, and beside that its socket would not
+ * start any more. */
+static int start_sockets(Steps *s, sd_bus_error *reterr_error) {
+        _cleanup_(string_list_done) StringList sockets = { 0 };
+        const PlanList *starts = &s->plan->lists[PLAN_START];
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < starts->n; i++)
+                if (text_has_suffix(starts->entries[i].unit, ".socket"))
+                        r = string_list_add(&sockets, starts->entries[i].unit);
+        if (r >= 0)
+                r = steps_run_quietly(s, "start", &sockets, reterr_error);
+        s->sockets_are_up = r >= 0;
+        return r;
+}
+
+/**
+ * steps_bring_up() - what comes after the manager was reloaded: reloads, restarts and starts
+ * @lists_directory: where what is still to be done is written down; NULL: nowhere
+ *
+ * Return: 0 (also with failed units), or a negative errno with @reterr_error set.
+ */
+int steps_bring_up(Steps *s, const char *lists_directory, sd_bus_error *reterr_error) {
+        static const PlanAction actions[] = { PLAN_RELOAD, PLAN_RESTART, PLAN_START };
+        int r = 0;
+
+        s->sockets_are_up = false;
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(actions); i++) {
+                if (actions[i] == PLAN_RESTART)
+                        r = start_sockets(s, reterr_error);
+                if (r >= 0)
+                        r = steps_run_list(s, actions[i], reterr_error);
+                if (r >= 0 && lists_directory)
+                        unit_lists_remove_action(lists_directory, actions[i]);
+        }
+        return r;
 }
 
 void steps_done(Steps *s) {

@@ -17,12 +17,16 @@ typedef struct Steps {
         uint64_t job_limit_usec;   /* for each job; 0: by the unit's own timeout */
         bool (*interrupted)(void); /* asked whether to wait no longer; may be NULL */
         bool post_activation;      /* a further pass, and told as such */
+        bool show_all;             /* tell also of what is hidden from people */
+        bool sockets_are_up;       /* those to start have been started, before the others */
         StringList failed;         /* units whose job failed */
 } Steps;
 
+int steps_check_interrupt(const Steps *steps, sd_bus_error *reterr_error);
 int steps_run_list(Steps *steps, PlanAction action, sd_bus_error *reterr_error);
 int steps_run_units(Steps *steps, const char *job, const StringList *units,
                     sd_bus_error *reterr_error);
 int steps_run_quietly(Steps *steps, const char *job, const StringList *units,
                       sd_bus_error *reterr_error);
+int steps_bring_up(Steps *steps, const char *lists_directory, sd_bus_error *reterr_error);
 void steps_done(Steps *steps);

@@ -301,6 +301,18 @@ int unit_pair_load_new(UnitPair *pair, const UnitTree *new_tree) {
         return find_sockets(pair, new_tree);
 }
 
+static int service_of(const UnitFile *file, const char *id, char **ret_service) {
+        const char *service = unit_file_value(file, "Socket", "Service");
+
+        *ret_service = NULL;
+        if (unit_file_boolean(file, "Socket", "Accept", false))
+                return 0;
+        if (!service)
+                return unit_name_with_suffix(id, ".service", ret_service);
+        *ret_service = strdup(service);
+        return *ret_service ? 0 : -ENOMEM;
+}
+
 /**
  * unit_pair_service() - the service that a running socket starts, by its old definition
  * @ret_service: NULL if it starts one for each connection; owned by the caller
@@ -308,15 +320,12 @@ int unit_pair_load_new(UnitPair *pair, const UnitTree *new_tree) {
  * Return: 0 or -ENOMEM.
  */
 int unit_pair_service(const UnitPair *socket, char **ret_service) {
-        const char *service = unit_file_value(socket->old.file, "Socket", "Service");
+        return service_of(socket->old.file, socket->id, ret_service);
+}
 
-        *ret_service = NULL;
-        if (unit_file_boolean(socket->old.file, "Socket", "Accept", false))
-                return 0;
-        if (!service)
-                return unit_name_with_suffix(socket->id, ".service", ret_service);
-        *ret_service = strdup(service);
-        return *ret_service ? 0 : -ENOMEM;
+/** unit_pair_new_service() - the same by its new definition. */
+int unit_pair_new_service(const UnitPair *socket, char **ret_service) {
+        return service_of(socket->new.file, socket->id, ret_service);
 }
 
 void unit_pair_done(UnitPair *pair) {

@@ -29,4 +29,5 @@ int unit_pair_load(UnitPair *pair, const char *id, const UnitTree *old_tree,
                    const UnitTree *new_tree);
 int unit_pair_load_new(UnitPair *pair, const UnitTree *new_tree);
 int unit_pair_service(const UnitPair *socket, char **ret_service);
+int unit_pair_new_service(const UnitPair *socket, char **ret_service);
 void unit_pair_done(UnitPair *pair);

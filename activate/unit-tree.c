@@ -17,14 +17,16 @@
 
 #define DROP_INS_SUFFIX ".d"
 
-static int add_stem(UnitTree *tree, const char *name) {
+static int add_name(UnitTree *tree, const char *name) {
+        if (*name != '.' && text_has_suffix(name, ".socket"))
+                return string_list_add(&tree->sockets, name);
         if (*name == '.' || !text_has_suffix(name, DROP_INS_SUFFIX))
                 return 0;
         return string_list_take(&tree->stems,
                                 strndup(name, strlen(name) - strlen(DROP_INS_SUFFIX)));
 }
 
-static int read_stems(UnitTree *tree) {
+static int read_names(UnitTree *tree) {
         const struct dirent *entry;
         int copy_fd, r = 0;
         DIR *dir;
@@ -40,11 +42,12 @@ static int read_stems(UnitTree *tree) {
         }
 
         while (r >= 0 && (entry = readdir(dir)))
-                r = add_stem(tree, entry->d_name);
+                r = add_name(tree, entry->d_name);
         (void) closedir(dir);
         if (r < 0)
                 return r;
         string_list_sort(&tree->stems);
+        string_list_sort(&tree->sockets);
         return 0;
 }
 
@@ -101,7 +104,7 @@ int unit_tree_open(UnitTree *tree, const char *path) {
         r = file_open_directory(AT_FDCWD, path, &tree->dir_fd);
         if (r < 0)
                 return r;
-        r = read_stems(tree);
+        r = read_names(tree);
         if (r < 0)
                 return r;
         return find_aliases(tree);
@@ -184,6 +187,10 @@ static int is_conf(const struct dirent *entry) {
         return entry->d_name[0] != '.' && text_has_suffix(entry->d_name, ".conf");
 }
 
+static int is_link_name(const struct dirent *entry) {
+        return entry->d_name[0] != '.';
+}
+
 static int add_drop_in(const UnitTree *tree, const char *dir, const char *name, StringList *paths) {
         _cleanup_free_ char *path = NULL;
         struct stat st;
@@ -260,8 +267,47 @@ int unit_tree_drop_ins(const UnitTree *tree, const char *name, StringList *paths
         return r;
 }
 
+static bool has_link(const UnitTree *tree, const char *unit, const char *kind, const char *other) {
+        _cleanup_free_ char *path = NULL;
+
+        if (tree->dir_fd < 0 || !is_name(unit) || !is_name(other) ||
+            text_printf(&path, "%s%s/%s", unit, kind, other) < 0)
+                return false;
+        return faccessat(tree->dir_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) >= 0;
+}
+
+/** unit_tree_wants() - whether a link beside @target says that it wants or requires @unit. */
+bool unit_tree_wants(const UnitTree *tree, const char *target, const char *unit) {
+        return has_link(tree, target, ".wants", unit) || has_link(tree, target, ".requires", unit);
+}
+
+/**
+ * unit_tree_links() - the names in a directory of links, as "a.service.requires"
+ * @names: appended to
+ *
+ * Return: 0 (also without such a directory) or -ENOMEM.
+ */
+int unit_tree_links(const UnitTree *tree, const char *directory, StringList *names) {
+        struct dirent **entries;
+        int n, r = 0;
+
+        if (tree->dir_fd < 0 || !is_name(directory))
+                return 0;
+        n = scandirat(tree->dir_fd, directory, &entries, is_link_name, compare_entries);
+        if (n < 0)
+                return errno == ENOMEM ? -ENOMEM : 0;
+        for (int i = 0; i < n; i++) {
+                if (r >= 0)
+                        r = string_list_add(names, entries[i]->d_name);
+                free(entries[i]);
+        }
+        free(entries);
+        return r;
+}
+
 void unit_tree_done(UnitTree *tree) {
         tree->dir_fd = fd_close(tree->dir_fd);
         string_list_done(&tree->stems);
+        string_list_done(&tree->sockets);
         string_list_done(&tree->aliases);
 }

@@ -148,7 +148,6 @@ static int run_activation_unit(Session *s, sd_bus_error *reterr_error) {
 
 /* Units that came from the user's own files and are the system's from now on. */
 static int migrate(Session *s, sd_bus_error *reterr_error) {
-        static const PlanAction steps[] = { PLAN_SKIP, PLAN_RELOAD, PLAN_RESTART, PLAN_START };
         _cleanup_(inventory_done) Inventory now = { 0 };
         _cleanup_(plan_freep) Plan *plan = NULL;
         const PlanSource source = source_of(s, &now);
@@ -167,26 +166,23 @@ static int migrate(Session *s, sd_bus_error *reterr_error) {
 
         s->steps.plan = plan;
         s->steps.post_activation = true;
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(steps); i++)
-                r = steps_run_list(&s->steps, steps[i], reterr_error);
+        r = steps_run_list(&s->steps, PLAN_SKIP, reterr_error);
+        if (r >= 0)
+                r = steps_bring_up(&s->steps, NULL, reterr_error);
         s->steps.plan = s->plan;
         return r;
 }
 
 static int go(Session *s, sd_bus_error *reterr_error) {
         static const PlanAction before[] = { PLAN_STOP, PLAN_SKIP };
-        static const PlanAction after[] = { PLAN_RELOAD, PLAN_RESTART, PLAN_START };
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(before); i++)
                 r = steps_run_list(&s->steps, before[i], reterr_error);
         if (r >= 0)
                 r = renew_manager(s, reterr_error);
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(after); i++) {
-                r = steps_run_list(&s->steps, after[i], reterr_error);
-                if (r >= 0)
-                        unit_lists_remove_action(s->lists_directory, after[i]);
-        }
+        if (r >= 0)
+                r = steps_bring_up(&s->steps, s->lists_directory, reterr_error);
         if (r >= 0)
                 r = run_activation_unit(s, reterr_error);
         return r < 0 ? r : migrate(s, reterr_error);
