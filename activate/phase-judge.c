@@ -1,6 +1,6 @@
 /*
- * Judgement: whether what was activated is good. A rollback is judged as well; its own settings are
- * then those of the system that runs again.
+ * Judgement: whether what was activated is good. A rollback is judged as well, with the same
+ * patience; what the new system declares does not bind the old one.
  */
 #include <errno.h>
 #include <string.h>
