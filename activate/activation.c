@@ -294,7 +294,8 @@ int activation_run(Activation *a, sd_bus_error *reterr_error) {
         if (r == -ENOMEM)
                 return r;
         event_say(a->scripts.log, "script-done", NULL, NULL);
-        return after_script(a, reterr_error);
+        r = steps_check_interrupt(&a->steps, reterr_error);
+        return r < 0 ? r : after_script(a, reterr_error);
 }
 
 void activation_done(Activation *a) {

@@ -13,11 +13,13 @@
 #include "jobs.h"
 #include "text.h"
 
-#define MARGIN_USEC        (30 * USEC_PER_SEC)   /* beyond the unit's own timeout */
-#define INFINITE_USEC      (600 * USEC_PER_SEC)  /* what a unit without one gets, as oneshots are */
-#define WAITING_LIMIT_USEC (1800 * USEC_PER_SEC) /* for a job that waits for others */
-#define TELL_WAIT_USEC     (5 * USEC_PER_SEC)
-#define VISITS_MAX         100U /* of jobs, to find what others wait for */
+#define MARGIN_USEC          (30 * USEC_PER_SEC)  /* beyond the unit's own timeout */
+#define INFINITE_USEC        (600 * USEC_PER_SEC) /* what a unit without one gets, as oneshots are */
+#define WAITING_LIMIT_USEC   (1800 * USEC_PER_SEC) /* for a job that waits for others */
+#define TELL_WAIT_USEC       (5 * USEC_PER_SEC)
+#define VISITS_MAX           100U /* of jobs, to find what others wait for */
+
+#define INTERRUPT_PAUSE_USEC (250 * USEC_PER_MSEC)
 
 typedef struct Job {
         const char *unit;
@@ -502,6 +504,25 @@ static uint64_t pause_of(const JobSet *set) {
         return set->request->limit_usec > 0 ? USEC_PER_SEC : TELL_WAIT_USEC;
 }
 
+static bool is_interrupted(const JobSet *set) {
+        return set->request->interrupted && set->request->interrupted();
+}
+
+/* What it leaves in the middle is for whoever interrupted it. */
+static void cancel_all(JobSet *set) {
+        for (size_t i = 0; i < set->n; i++)
+                if (!set->jobs[i].ended) {
+                        cancel(set, &set->jobs[i]);
+                        end_job(set, &set->jobs[i], "canceled");
+                }
+}
+
+static int wait_a_while(const JobSet *set, uint64_t usec) {
+        if (set->request->interrupted && usec > INTERRUPT_PAUSE_USEC)
+                usec = INTERRUPT_PAUSE_USEC;
+        return sd_bus_wait(manager_bus(set->manager), usec);
+}
+
 static int wait_for_all(JobSet *set) {
         uint64_t now = clock_monotonic_usec(), next = now + pause_of(set);
         int r;
@@ -510,8 +531,12 @@ static int wait_for_all(JobSet *set) {
                 r = sd_bus_process(manager_bus(set->manager), NULL);
                 if (r > 0)
                         continue;
+                if (is_interrupted(set)) {
+                        cancel_all(set);
+                        break;
+                }
                 if (r == 0)
-                        r = sd_bus_wait(manager_bus(set->manager), next - now);
+                        r = wait_a_while(set, next - now);
                 if (r < 0 && r != -EINTR) {
                         r = watch_again(set);
                         if (r < 0)

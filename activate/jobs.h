@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <systemd/sd-bus.h>
 
@@ -22,7 +23,8 @@ typedef struct Jobs {
         const char *verb; /* "start", "stop", "restart" or "reload" */
         const StringList *units;
         const JobObserver *observer;
-        uint64_t limit_usec; /* for each; 0: by the unit's own timeout */
+        uint64_t limit_usec;       /* for each; 0: by the unit's own timeout */
+        bool (*interrupted)(void); /* asked whether to cancel what has not ended; may be NULL */
 } Jobs;
 
 int jobs_run(Manager *manager, const Jobs *jobs, StringList *failed, sd_bus_error *reterr_error);

@@ -441,3 +441,23 @@ int judge_look_before(Manager *manager, const Inventory *before, UnitFactsList *
                         r = string_list_add(&found, counts.items[i].id);
         return r < 0 ? r : unit_facts_read(manager, &found, UNIT_FACTS_RUN, restarted);
 }
+
+/**
+ * judge_failed_before() - which units had failed before, or were about to
+ * @before, @restarted, @looked_usec: what was seen, and when
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int judge_failed_before(const Inventory *before, const UnitFactsList *restarted,
+                        uint64_t looked_usec, StringList *failed) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < before->n; i++) {
+                const InventoryUnit *unit = &before->units[i];
+
+                if (judge_before(unit, unit_facts_find(restarted, unit->id), looked_usec,
+                                 SETTLED_USEC) == BEFORE_FAILED)
+                        r = string_list_add(failed, unit->id);
+        }
+        return r;
+}

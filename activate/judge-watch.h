@@ -30,4 +30,6 @@ typedef struct JudgeCase {
 } JudgeCase;
 
 int judge_look_before(Manager *manager, const Inventory *before, UnitFactsList *restarted);
+int judge_failed_before(const Inventory *before, const UnitFactsList *restarted,
+                        uint64_t looked_usec, StringList *failed);
 int judge_watch(const JudgeCase *c, Manager *manager, Verdict *verdict, sd_bus_error *reterr_error);

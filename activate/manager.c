@@ -352,15 +352,40 @@ int manager_reset_failed(Manager *manager, sd_bus_error *reterr_error) {
                                   "ResetFailed", reterr_error, NULL, NULL);
 }
 
+static int on_slow_answer(sd_bus_message *reply, void *userdata, _unused_ sd_bus_error *error) {
+        sd_bus_message **ret_reply = userdata;
+
+        *ret_reply = sd_bus_message_ref(reply);
+        return 0;
+}
+
+/* What else systemd says meanwhile is heard and forgotten: it speaks of each unit that it reads
+ * anew, and a call that only waits for its answer would keep all of that, until sd-bus has no more
+ * room.
+ */
 static int call_slow(Manager *manager, const char *method, sd_bus_error *reterr_error) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL, *reply = NULL;
+        _cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
         int r;
 
         r = sd_bus_message_new_method_call(manager->bus, &message, SYSTEMD_NAME, SYSTEMD_PATH,
                                            SYSTEMD_MANAGER, method);
         if (r < 0)
                 return r;
-        return sd_bus_call(manager->bus, message, RELOAD_LIMIT_USEC, reterr_error, NULL);
+        r = sd_bus_call_async(manager->bus, &slot, message, on_slow_answer, &reply,
+                              RELOAD_LIMIT_USEC);
+        while (r >= 0 && !reply) {
+                r = sd_bus_process(manager->bus, NULL);
+                if (r == 0) /* the call has a limit of its own, so this ends */
+                        r = sd_bus_wait(manager->bus, UINT64_MAX);
+                if (r == -EINTR)
+                        r = 0;
+        }
+        if (r < 0 && !reply)
+                return r;
+        if (!sd_bus_message_is_method_error(reply, NULL))
+                return 0;
+        return sd_bus_error_copy(reterr_error, sd_bus_message_get_error(reply));
 }
 
 /**

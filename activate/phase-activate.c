@@ -13,6 +13,8 @@
 #include "text.h"
 #include "transaction-phases.h"
 
+#define SCRIPT_GRACE_USEC (10 * USEC_PER_SEC) /* most that are under way end by themselves */
+
 static const char *action_of(const Transaction *t) {
         return t->request->verb == REQUEST_ROLLBACK ? "switch" :
                                                       request_verb_to_string(t->request->verb);
@@ -77,8 +79,9 @@ int transaction_plan(Transaction *t, const Toplevel *to, Way *way, sd_bus_error 
         return 0;
 }
 
-/* Goes the way that was planned. */
+/* Goes the way that was planned; only forwards it can be told to stop. */
 static int go(Transaction *t, const Toplevel *to, Way *way, sd_bus_error *reterr_error) {
+        bool (*interrupted)(void) = way == &t->way ? t->interrupted : NULL;
         Activation activation = {
                 .scripts = transaction_scripts(t, to),
                 .from = way->from,
@@ -90,9 +93,13 @@ static int go(Transaction *t, const Toplevel *to, Way *way, sd_bus_error *reterr
                         .manager = t->manager,
                         .plan = way->plan,
                         .job_limit_usec = t->request->job_limit_sec * USEC_PER_SEC,
+                        .interrupted = interrupted,
                 },
         };
         int r;
+
+        activation.scripts.interrupted = interrupted;
+        activation.scripts.grace_usec = SCRIPT_GRACE_USEC;
 
         r = activation_run(&activation, reterr_error);
         if (r >= 0)
@@ -104,19 +111,10 @@ static int go(Transaction *t, const Toplevel *to, Way *way, sd_bus_error *reterr
 }
 
 int activate_enter(Transaction *t, sd_bus_error *reterr_error) {
-        int r;
-
         if (!t->activates)
                 return 0;
-        r = judge_take_before(t, reterr_error);
-        if (r < 0)
-                return r;
         t->touched = true;
-        r = go(t, t->new, &t->way, reterr_error);
-        if (r >= 0 && t->interrupted())
-                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
-                                         "The switch was told to stop");
-        return r;
+        return go(t, t->new, &t->way, reterr_error);
 }
 
 /* What ran and goes down on the way is to run again on the way back, also where no target wants it.

@@ -1,6 +1,6 @@
 /*
- * Judgement: whether what was activated is good. A rollback is judged as well; its own settings are
- * then those of the system that runs again.
+ * Judgement: whether what was activated is good. A rollback is judged as well, with the same
+ * patience; what the new system declares does not bind the old one.
  */
 #include <errno.h>
 #include <string.h>
@@ -11,12 +11,16 @@
 #include "transaction-phases.h"
 #include "unit-report.h"
 
-/* "before" of the judge: what systemd had to restart already, and which probes fail already. */
+/* "before" of the judge: what systemd had to restart already, and which probes fail already. Who
+ * finds the record knows, too, what was not well. */
 int judge_take_before(Transaction *t, sd_bus_error *reterr_error) {
         int r;
 
         t->before_usec = clock_monotonic_usec();
         r = judge_look_before(t->manager, &t->way.state.inventory, &t->restarted_before);
+        if (r >= 0)
+                r = judge_failed_before(&t->way.state.inventory, &t->restarted_before,
+                                        t->before_usec, &t->record.failing);
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                          "Cannot ask systemd how the units are: %s", strerror(-r));

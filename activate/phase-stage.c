@@ -347,6 +347,8 @@ int stage_enter(Transaction *t, sd_bus_error *reterr_error) {
                 r = run_pre_switch_checks(t, reterr_error);
         if (r >= 0 && t->activates)
                 r = agree_on_plan(t, reterr_error);
+        if (r >= 0 && t->activates)
+                r = judge_take_before(t, reterr_error);
         if (r >= 0 && t->commits)
                 r = make_generation(t, reterr_error);
         if (r < 0)

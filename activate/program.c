@@ -36,6 +36,7 @@ typedef struct Run {
         int pid_fd;
         Output outputs[OUTPUTS_MAX];
         uint64_t deadline_usec;
+        bool interrupted;
         char line[LINE_BYTES_MAX];
         size_t n_line;
 } Run;
@@ -112,9 +113,21 @@ static void read_last_output(Run *run, const Output *output) {
 /* In milliseconds: until the deadline, and short where somebody may want it to end. */
 static int pause_of(const Run *run, uint64_t now) {
         uint64_t left = (run->deadline_usec - now) / USEC_PER_MSEC + 1;
-        uint64_t longest = run->program->interrupted ? INTERRUPT_PAUSE_MSEC : LONGEST_PAUSE_MSEC;
+        uint64_t longest = run->program->interrupted && !run->interrupted ? INTERRUPT_PAUSE_MSEC :
+                                                                            LONGEST_PAUSE_MSEC;
 
         return (int) (left < longest ? left : longest);
+}
+
+/* What is about to end may do so; the rest is cut short. */
+static void check_interrupt(Run *run, uint64_t now) {
+        uint64_t grace = run->program->grace_usec;
+
+        if (run->interrupted || !run->program->interrupted || !run->program->interrupted())
+                return;
+        run->interrupted = true;
+        if (run->deadline_usec - now > grace)
+                run->deadline_usec = now + grace;
 }
 
 /* Until the child ends or its time is over. */
@@ -129,10 +142,10 @@ static int follow(Run *run) {
                 uint64_t now = clock_monotonic_usec();
                 int n;
 
+                if (now < run->deadline_usec)
+                        check_interrupt(run, now);
                 if (now >= run->deadline_usec)
-                        return -ETIMEDOUT;
-                if (run->program->interrupted && run->program->interrupted())
-                        return -EINTR;
+                        return run->interrupted ? -EINTR : -ETIMEDOUT;
                 n = poll(fds, ELEMENTSOF(fds), pause_of(run, now));
                 if (n < 0 && errno != EINTR)
                         return -errno;

@@ -11,6 +11,7 @@ typedef struct Program {
         const StringList *arguments;
         const char *const *environment; /* NULL: ours */
         bool (*interrupted)(void);      /* asked now and then whether to end it; may be NULL */
+        uint64_t grace_usec;            /* it may still take after that */
         uint64_t limit_usec;            /* then it is killed */
         void (*on_line)(void *userdata, const char *line); /* NULL: copied to our outputs */
         void *userdata;

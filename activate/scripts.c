@@ -68,6 +68,7 @@ int scripts_run(const Scripts *scripts, const char *what, const StringList *argu
                 .arguments = arguments,
                 .limit_usec = PROGRAM_LIMIT_USEC,
                 .interrupted = scripts->interrupted,
+                .grace_usec = scripts->grace_usec,
                 .on_line = scripts->in_place ? NULL : on_line,
                 .userdata = (void *) scripts,
         };

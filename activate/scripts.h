@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <systemd/sd-bus.h>
 
 #include "event.h"
@@ -14,6 +15,7 @@ typedef struct Scripts {
         EventLog *log;      /* told what they print */
         bool install_bootloader;
         bool (*interrupted)(void); /* asked whether to end a program; may be NULL */
+        uint64_t grace_usec;       /* which it may still take */
         bool in_place;             /* with our own environment, input and output */
 } Scripts;
 

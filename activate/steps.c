@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "error.h"
 #include "jobs.h"
 #include "steps.h"
 #include "text.h"
@@ -58,6 +59,14 @@ static void on_job_wait(void *userdata, const char *job, const char *unit, uint6
         event_emit(s->log, event);
 }
 
+/** steps_check_interrupt() - told to stop, nothing more is begun: the way back is not made longer.
+ * 0 or a negative errno with @reterr_error set. */
+int steps_check_interrupt(const Steps *s, sd_bus_error *reterr_error) {
+        if (!s->interrupted || !s->interrupted())
+                return 0;
+        return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED, "The switch was told to stop");
+}
+
 /**
  * steps_run_quietly() - one job for each unit, of which only the single ones are told
  *
@@ -77,9 +86,13 @@ int steps_run_quietly(Steps *s, const char *job, const StringList *units,
                 .units = units,
                 .observer = &observer,
                 .limit_usec = s->job_limit_usec,
+                .interrupted = s->interrupted,
         };
 
-        return jobs_run(s->manager, &jobs, &s->failed, reterr_error);
+        int r;
+
+        r = jobs_run(s->manager, &jobs, &s->failed, reterr_error);
+        return r < 0 ? r : steps_check_interrupt(s, reterr_error);
 }
 
 /* The units of a list, hidden ones too, and those that people hear of. */

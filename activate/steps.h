@@ -14,13 +14,15 @@ typedef struct Steps {
         EventLog *log;
         Manager *manager;
         Plan *plan;
-        uint64_t job_limit_usec; /* for each job; 0: by the unit's own timeout */
-        bool post_activation;    /* a further pass, and told as such */
-        bool show_all;           /* tell also of what is hidden from people */
-        bool sockets_are_up;     /* those to start have been started, before the others */
-        StringList failed;       /* units whose job failed */
+        uint64_t job_limit_usec;   /* for each job; 0: by the unit's own timeout */
+        bool (*interrupted)(void); /* asked whether to wait no longer; may be NULL */
+        bool post_activation;      /* a further pass, and told as such */
+        bool show_all;             /* tell also of what is hidden from people */
+        bool sockets_are_up;       /* those to start have been started, before the others */
+        StringList failed;         /* units whose job failed */
 } Steps;
 
+int steps_check_interrupt(const Steps *steps, sd_bus_error *reterr_error);
 int steps_run_list(Steps *steps, PlanAction action, sd_bus_error *reterr_error);
 int steps_run_units(Steps *steps, const char *job, const StringList *units,
                     sd_bus_error *reterr_error);

@@ -19,6 +19,8 @@ typedef struct Case {
         const char *script;
         uint64_t limit_usec; /* 0: as long as it takes */
         bool slow;           /* whoever is told takes longer than the program to say it */
+        bool (*interrupted)(void);
+        uint64_t grace_usec;
         StringList lines;
         size_t n_lines;
         int status;
@@ -45,6 +47,8 @@ static int run(Case *c) {
                 .arguments = &arguments,
                 .environment = environment,
                 .limit_usec = c->limit_usec ? c->limit_usec : LONG_ENOUGH_USEC,
+                .interrupted = c->interrupted,
+                .grace_usec = c->grace_usec,
                 .on_line = on_line,
                 .userdata = c,
         };
@@ -281,4 +285,37 @@ TEST(outputs_that_nobody_reads_do_not_end_it) {
         ASSERT_OK(r);
         ASSERT_TRUE(WIFEXITED(status));
         ASSERT_EQ(WEXITSTATUS(status), 4);
+}
+
+static bool always(void) {
+        return true;
+}
+
+TEST(an_interrupted_program_is_killed_at_once_or_when_its_grace_is_over) {
+        _cleanup_(case_done) Case now = { .script = "sleep 60", .interrupted = always };
+        _cleanup_(case_done) Case later = {
+                .script = "sleep 60",
+                .interrupted = always,
+                .grace_usec = 200 * USEC_PER_MSEC,
+        };
+        uint64_t begun;
+
+        ASSERT_EQ(run(&now), -EINTR);
+        ASSERT_TRUE(WIFSIGNALED(now.status));
+        begun = clock_monotonic_usec();
+        ASSERT_EQ(run(&later), -EINTR);
+        ASSERT_TRUE(WIFSIGNALED(later.status));
+        ASSERT_TRUE(clock_monotonic_usec() - begun >= later.grace_usec);
+}
+
+TEST(an_interrupted_program_may_end_by_itself_meanwhile) {
+        _cleanup_(case_done) Case c = {
+                .script = "sleep 0.1; echo done; exit 3",
+                .interrupted = always,
+                .grace_usec = LONG_ENOUGH_USEC / 2,
+        };
+
+        ASSERT_OK(run(&c));
+        ASSERT_EQ(WEXITSTATUS(c.status), 3);
+        assert_lines(&c, "done");
 }

@@ -41,7 +41,9 @@ int transaction_read_settings(Transaction *t, sd_bus_error *reterr_error) {
                 t->settings.has_window = true;
                 t->settings.window_usec = t->request->judge_window_sec * USEC_PER_SEC;
         }
-        t->no_rollback = t->request->no_rollback || t->settings.no_rollback;
+        /* Who asks for a confirmation wants the way back that its absence leads to. */
+        t->no_rollback = t->request->no_rollback ||
+                         (t->settings.no_rollback && t->request->confirm_sec == 0);
         q = add_from_request(t);
         if (r >= 0 && q < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_REFUSED,

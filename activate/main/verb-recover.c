@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
@@ -41,7 +42,8 @@ static int run(int argc, char **argv) {
                 return 0;
         }
         r = working_tell_end(log, "", r, &error, text);
-        puts(error.message ? error.message : text);
+        if (!getenv("JOURNAL_STREAM")) /* that has the event already */
+                puts(error.message ? error.message : text);
         /* Whole is whole, whichever of the two systems it is. */
         return transaction_is_open(NULL, &TRANSACTION_PLACES_HOST) ? r : 0;
 }

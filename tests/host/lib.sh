@@ -246,16 +246,45 @@ power_cut() {
     host_gone "$1"
 }
 
+# going_down NAME [reboot]: an orderly end begins
+going_down() {
+    nsenter -t "$(host_pid "$1")" -a systemctl "${2:-poweroff}" --no-block
+}
+
 # shut_down NAME: an orderly end; boot NAME starts it again
 shut_down() {
-    nsenter -t "$(host_pid "$1")" -a systemctl poweroff --no-block
+    going_down "$1"
     host_gone "$1"
 }
 
 # reboot NAME: an orderly end and a new start
 reboot() {
-    shut_down "$1"
+    going_down "$1" reboot
+    host_gone "$1"
     boot "$1"
+}
+
+# host_freezer NAME: the file that stops and continues all of its processes
+host_freezer() {
+    local cgroup
+
+    while IFS= read -r cgroup; do
+        [ ! -e "$cgroup/cgroup.freeze" ] || printf '%s\n' "$cgroup/cgroup.freeze"
+    done <<< "$(cgroups_of "$1")"
+}
+
+# pause NAME, resume NAME: the host stands still as a whole, and goes on
+pause() {
+    local freezer
+    freezer=$(host_freezer "$1")
+
+    [ -n "$freezer" ] || skip "this machine's kernel freezes no cgroups"
+    echo 1 > "$freezer"
+    eventually 10 grep -qx "frozen 1" "${freezer%/*}/cgroup.events"
+}
+
+resume() {
+    echo 0 > "$(host_freezer "$1")"
 }
 
 address_of() {
@@ -618,6 +647,30 @@ built() {
     ask "$1" nix build --no-link --json \
         "path:/root/$2#nixosConfigurations.\"$1\".config.system.build.toplevel" |
         jq -r '.[0].outputs.out'
+}
+
+# engine_of, dead_man_of HOST: the units of the switch that is under way, for $(...)
+engine_of() {
+    ask "$1" systemctl list-units --plain --no-legend --all 'enact-2*.service' | cut -d' ' -f1
+}
+
+dead_man_of() {
+    ask "$1" systemctl list-units --plain --no-legend --all 'enact-dead-man-*.service' | cut -d' ' -f1
+}
+
+# roots_of HOST: enact's own, in one line: "booted failed/HASH-NAME good"
+roots_of() {
+    ask "$1" sh -c 'cd /nix/var/nix/gcroots/enact && find . ! -type d | sed "s|^./||" | sort' | xargs
+}
+
+# at_its_end HOST: no switch is under way or left open, and none has left anything half-made
+at_its_end() {
+    local left
+
+    left=$(engine_of "$1")$(dead_man_of "$1")$(ask "$1" sh -c '
+        find /nix/var/nix/profiles /nix/var/nix/gcroots/enact /var/lib/enact \( -name ".*" -o -name "*.lock" \
+            -o -name candidate -o -name engine -o -name transaction.json \) 2> /dev/null')
+    is "$left" "" "what a switch has left"
 }
 
 # host_facts HOST: what a refused or undone switch must leave as it was
