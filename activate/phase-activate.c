@@ -60,7 +60,9 @@ int transaction_look(Transaction *t, const Toplevel *from, const Toplevel *to, W
         int r;
 
         way->from = source.from;
-        r = live_state_read(t->manager, &source, &way->state, &notes, reterr_error);
+        r = manager_check(t->manager, reterr_error);
+        if (r >= 0)
+                r = live_state_read(t->manager, &source, &way->state, &notes, reterr_error);
         for (size_t i = 0; r >= 0 && i < notes.n; i++)
                 transaction_note(t, notes.items[i]);
         return r;
