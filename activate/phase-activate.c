@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "error.h"
+#include "file.h"
 #include "judge.h"
 #include "live-state.h"
 #include "plan-load.h"
@@ -81,6 +82,18 @@ int transaction_plan(Transaction *t, const Toplevel *to, Way *way, sd_bus_error 
         return 0;
 }
 
+/* A script may have left off early and called that well. */
+static int check_running(const Transaction *t, const Toplevel *to, sd_bus_error *reterr_error) {
+        _cleanup_free_ char *running = NULL;
+
+        if (file_realpath(t->places->running, &running) >= 0 &&
+            (strcmp(running, to->path) == 0 || strcmp(running, toplevel_scripts(to)) == 0))
+                return 0;
+        return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                 "The activation script of '%s' ended well, but '%s' leads to '%s'",
+                                 to->path, t->places->running, running ? running : "nothing");
+}
+
 /* Goes the way that was planned; only forwards it can be told to stop. */
 static int go(Transaction *t, const Toplevel *to, Way *way, sd_bus_error *reterr_error) {
         bool (*interrupted)(void) = way == &t->way ? t->interrupted : NULL;
@@ -108,6 +121,8 @@ static int go(Transaction *t, const Toplevel *to, Way *way, sd_bus_error *reterr
                 r = string_list_copy(&way->failed_jobs, &activation.steps.failed);
         if (r >= 0 && sd_bus_error_is_set(&activation.script_error))
                 r = sd_bus_error_copy(reterr_error, &activation.script_error);
+        else if (r >= 0)
+                r = check_running(t, to, reterr_error);
         activation_done(&activation);
         return r;
 }
