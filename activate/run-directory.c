@@ -76,8 +76,10 @@ static void forget_oldest(void) {
                                 (void) unlink(path);
                 }
                 if (i < n - RUN_DIRECTORIES_MAX &&
-                    run_directory_path(names[i]->d_name, "", &directory) >= 0)
+                    run_directory_path(names[i]->d_name, "", &directory) >= 0) {
+                        (void) file_remove_temporaries(directory); /* of one killed at writing */
                         (void) rmdir(directory);
+                }
                 free(names[i]);
         }
         free(names);

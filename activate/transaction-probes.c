@@ -127,15 +127,15 @@ static ProbeResult result_of(const ProbeOutcomes *outcomes, size_t i) {
 int transaction_failed_probes(const Transaction *t, const ProbeOutcomes *after,
                               StringList *failed) {
         for (size_t i = 0; i < after->n; i++) {
-                const char *answer = after->items[i].text;
+                const char *answer = after->items[i].text ? after->items[i].text : "no answer";
                 char *text;
                 int r;
 
                 if (after->items[i].result != PROBE_FAILED ||
                     result_of(&t->probes_before, i) == PROBE_FAILED)
                         continue;
-                r = text_printf(&text, "'%s' (%s)", t->settings.probes.items[i].name,
-                                answer ? answer : "no answer");
+                r = text_printf(&text, "'%s' (%.*s)", t->settings.probes.items[i].name,
+                                (int) strcspn(answer, "\n"), answer);
                 if (r >= 0)
                         r = string_list_take(failed, text);
                 if (r < 0)

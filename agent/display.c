@@ -279,19 +279,31 @@ static void on_unrelated(const Display *display, const cJSON *event) {
                     "failed meanwhile, without regard to this switch:", text_of(event, "text"));
 }
 
+/* The further lines of what a program has printed. */
+static void quote_rest(const Display *display, const char *text) {
+        _cleanup_free_ char *copy = strdup(text);
+        char *rest = NULL;
+
+        if (copy && strtok_r(copy, "\n", &rest))
+                for (char *line; (line = strtok_r(NULL, "\n", &rest));)
+                        quote(display, line);
+}
+
 /* What is well is a line only once it counts. */
 static void on_probe(const Display *display, const cJSON *event) {
-        const char *when = text_of(event, "when"), *name = text_of(event, "name");
+        const char *text = text_of(event, "text");
+        bool before = strcmp(text_of(event, "when"), "before") == 0;
         bool ok = strcmp(text_of(event, "result"), "ok") == 0;
 
-        if (ok && strcmp(when, "before") == 0)
+        if (ok && before)
                 return;
-        fprintf(stderr, "  %sprobe%s   %s: %s%s%s%s%s\n", style(display, BOLD),
-                style(display, RESET), name, ok ? "" : style(display, RED),
-                ok ? "" : "failed: ", text_of(event, "text"), ok ? "" : style(display, RESET),
-                ok || strcmp(when, "before") != 0 ?
-                        "" :
-                        " (already before the switch, so it decides nothing)");
+        fprintf(stderr, "  %sprobe%s   %s: %s%s%.*s%s%s\n", style(display, BOLD),
+                style(display, RESET), text_of(event, "name"), ok ? "" : style(display, RED),
+                ok ? "" : "failed: ", (int) strcspn(text, "\n"), text,
+                ok ? "" : style(display, RESET),
+                before ? " (already before the switch, so it decides nothing)" : "");
+        if (!ok)
+                quote_rest(display, text);
 }
 
 static void on_probe_wait(const Display *display, const cJSON *event) {

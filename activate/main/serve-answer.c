@@ -199,6 +199,30 @@ static int recover(const char *id, sd_bus_error *reterr_error) {
         return 0;
 }
 
+/* Somebody else, a dead man's switch, brings it to its end already: that is followed, and nobody is
+ * told anything. Without anybody it is done here. */
+static int end_open(const char *id, sd_bus_error *reterr_error) {
+        UnderWay found = { 0 };
+        FILE *story = NULL;
+        int fd, r;
+
+        r = under_way_find(state_directory(), NIXOS_DIRECTORY, &found);
+        if (r == UNDER_WAY_NOTHING)
+                return recover(id, reterr_error);
+        if (r < 0)
+                return r;
+        fd = pidfd_open(found.pid, 0);
+        under_way_done(&found);
+        r = serve_open_story(id, &story);
+        if (r < 0) {
+                (void) fd_close(fd);
+                return r;
+        }
+        if (story)
+                (void) fseek(story, 0, SEEK_END);
+        return serve_relay(id, fd, story);
+}
+
 /**
  * serve_answer() - say a word to a switch, and relay how it goes on
  * @uid: whose word it is
@@ -211,7 +235,7 @@ int serve_answer(const Answer *answer, uid_t uid, sd_bus_error *reterr_error) {
 
         r = find_engine(answer->id, &hearer.engine_fd);
         if (r == -ESRCH && answer->verb == ANSWER_CANCEL && is_open(answer->id))
-                return recover(answer->id, reterr_error);
+                return end_open(answer->id, reterr_error);
         if (r == -ESRCH)
                 return say_over(answer->id, reterr_error);
         if (r >= 0)

@@ -107,21 +107,19 @@ wish() {
     write "$1" "$wishes/$2" <<< "$3"
 }
 
-# enact_words NAME STORY [OPTIONS]: the command of a story; with options of strace it is enact that is traced. By the
-# flake, for all that enact does with Nix is part of it.
+# switch_command STORY [OPTIONS]: the command of a story, a word a line; with options of strace it is enact that is
+# traced. By the flake then, for all that enact does with Nix is part of it.
 switch_command() {
     local to
 
     to=$(other "$at")
     [ "$1" != bad ] || to=bad
     if [ -n "${2:-}" ]; then
-        printf '%s\n' sh -c "exec strace -D -qq -y -s 600 $2 enact switch --flake /root/$to#\$(hostname) $switch_options"
+        printf '%s\n' sh -c "exec strace -D -qq -y -s 600 $2 enact switch --flake /root/$to#\$(hostname)"
     else
-        # shellcheck disable=SC2086  # words
-        printf '%s\n' enact switch --store-path "$(path_to "$to")" $switch_options
+        printf '%s\n' enact switch --store-path "$(path_to "$to")"
     fi
 }
-switch_options=
 
 # record NAME STORY ROLE...: go through a story without a fault, and print the points of each role
 record() {
@@ -198,6 +196,24 @@ options_of() {
     esac
     # shellcheck disable=SC2016  # $$ is the traced process
     printf '%s' "-e trace=$1 -e inject=$1:$inject:when=$2" ' -o "|'"$inside/watch"' $$ '"$action $wishes/$4.seen\""
+}
+
+# faults_are_exact NAME: that a process is stopped before a call or after it, and not somewhere near, is shown on a
+# directory that mkdir makes
+faults_are_exact() {
+    local name=$1 fault
+
+    for fault in kill-before kill-after ENOSPC; do
+        (enter "$name" rm -rf "$wishes") && (enter "$name" mkdir "$wishes")
+        # nsenter stops with its child, and would never go on: timeout stands between.
+        attempt "$name" timeout -k 5 20 sh -c "exec strace -D -qq -y $(options_of mkdir 1 "$fault" test) mkdir $wishes/made"
+        reached "$(host_dir "$name")/root$wishes/test.seen" "$fault" || fail "mkdir did not meet its fault"
+        case $fault in
+        kill-before) is "$code" 137 && missing "$name" "$wishes/made" ;;
+        kill-after) is "$code" 137 && exists "$name" "$wishes/made" ;;
+        ENOSPC) is "$code" 1 && says "No space left on device" && missing "$name" "$wishes/made" ;;
+        esac
+    done
 }
 
 # generations NAME: number and system of each
@@ -300,6 +316,10 @@ judge_outcome() {
         trouble+="neither the old system nor the new one. Other than in the old one:"$'\n'"$(head -n 30 "$books/diff.old")"$'\n'
         [ "$to" = bad ] || trouble+="Other than in the new one:"$'\n'"$(head -n 30 "$books/diff.new")"$'\n'
     fi
+    # What a killed enact or root helper leaves is taken away by the next one.
+    case $role in
+    enact | serve) sed -i '/ \/root\/\.cache\/enact\/build-/d' "$books/left" ;;
+    esac
     [ ! -s "$books/left" ] || trouble+=$(cat "$books/left")$'\n'
 
     new_links=$(comm -13 "$books/generations" "$books/generations.now")
@@ -316,13 +336,15 @@ judge_outcome() {
     esac
 }
 
-# next_works NAME: a switch to the other system, as if nothing had been
+# next_works NAME: a switch to the other system, as if nothing had been; after enact itself by the flake again
 next_works() {
-    local to
+    local to way
     to=$(other "$at")
+    way=(--store-path "$(path_to "$to")")
+    [ "${role:-}" != enact ] || way=(--flake "/root/$to")
 
     (enter "$1" rm -rf "$wishes")
-    attempt "$1" timeout -k 5 90 enact switch --store-path "$(path_to "$to")" > /dev/null
+    attempt "$1" timeout -k 5 90 enact switch "${way[@]}" > /dev/null
     [ "$code" = 0 ] || trouble+="the next switch ends with $code: $(cat "$place/last/err")"$'\n'
     (enter "$1" "$inside/quiet") > "$books/quiet" || trouble+=$(cat "$books/quiet")$'\n'
     (enter "$1" "$inside/facts") > "$books/facts" 2>&1 || true
@@ -339,7 +361,7 @@ next_works() {
 # point NAME LINE: try it, and print one line that tells how it went, and what is wrong if something is.
 # Return: 0 well, 1 not, 2 the process did not come to that call
 point() {
-    local name=$1 line=$2 begun=$EPOCHREALTIME fields seconds verdict=ok
+    local name=$1 line=$2 begun=$EPOCHREALTIME fields seconds role='' verdict=ok
 
     IFS=$'\t' read -r -a fields <<< "$line"
     [ "${fields[5]}" = "$at" ] || next_works "$name"
@@ -348,6 +370,7 @@ point() {
     old | between | missed) ;;
     new) at=$(other "$at") ;;
     esac
+    role=${fields[1]}
     [ -n "$trouble" ] || next_works "$name"
     [ -z "$trouble" ] || verdict='not ok'
     [ "$outcome" != missed ] || verdict=missed

@@ -128,3 +128,24 @@ says "interrupted" "by a reboot"
 is "$(ask bob@web enact status --json | jq -c '[.interrupted, ."under-way", ."other-boot"]')" "[true,false,true]"
 on web enact switch --store-path "$good"
 missing web /var/lib/enact/transaction.json
+
+step "a dead man's switch is at it already: it is left alone, and followed to the end"
+configuration web old << 'NIX'
+{ system.activationScripts.hold = "[ ! -e /run/in-rollback ] || /usr/local/bin/hold-here"; }
+NIX
+on web sh -c 'rm -f /run/in-*'
+on web enact switch --store-path "$(built web old)"
+good=$(running_of web)
+held_in activate
+on web touch /run/in-rollback
+on web systemctl kill --signal=KILL 'enact-2*.service'
+eventually 30 on web sh -c 'enact status | grep -q "^under way.*in phase .rollback"'
+begin cancel alice@web enact cancel
+# shellcheck disable=SC2016  # for the shell in the host; the switch has one as well
+eventually 10 on web sh -c '[ "$(pgrep -c -f "^/usr/libexec/enact/enact-activate serve")" = 2 ]'
+let_go web
+ends cancel 0
+says "cancelled:" "'$good' runs again"
+says_not "could not be brought to an end"
+ends switch 3
+good_again

@@ -6,5 +6,6 @@ needs enact
 # shellcheck source=tests/crash-matrix/words.sh
 . "$checkout/tests/crash-matrix/words.sh"
 matrix_host web
+faults_are_exact web
 
 spread_holds web 26 5 '^kill'

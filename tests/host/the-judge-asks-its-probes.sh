@@ -95,6 +95,11 @@ site 'status=200' "$web,$(probe hangs '"type":"exec","command":["OWN","eval test
 rolled_back "A probe failed: 'hangs' (no answer within 1.0 s)"
 refused web 1 pgrep -fx 'sleep 4711'
 
+step "a program's words are shown, and the first of them is the reason"
+site 'status=200' "$web,$(probe speaks '"type":"exec","command":["OWN","eval test -e /run/spoke || { touch /run/spoke; exit 0; }; echo the disk; echo is on fire; exit 3"]' 0)"
+rolled_back "A probe failed: 'speaks' (exit status 3: asked as speaks)" "  the disk" "  is on fire"
+evidence '"text":"exit status 3: asked as speaks\nthe disk\nis on fire"'
+
 step "one that comes up late, but within its grace"
 site 'if [ -e /run/soon ] && [ ! -e /run/later ]; then status=503; else status=200; fi' "$(probe web '"type":"http","url":"http://127.0.0.1:8080/"' 0 30)" '
   systemd.services.soon = { wantedBy = [ "multi-user.target" ]; before = [ "late.service" ]; serviceConfig = { Type = "oneshot"; ExecStart = "/bin/touch /run/soon"; }; };
