@@ -151,8 +151,10 @@ static void remove_generation(Transaction *t) {
                 return;
         r = remove_generations(t);
         profile_unlock(t->profile);
-        if (r < 0)
-                transaction_note(t, "the new generation's link could not be removed");
+        if (r < 0) {
+                transaction_note(t, "the new generation's link could not be removed yet");
+                transaction_give_up(t); /* a loader that sorts must not make it the default */
+        }
 }
 
 /* Nothing live was touched: take back what was staged. */
@@ -201,7 +203,7 @@ static _printf_(3, 4) void conclude(Transaction *t, const char *name, const char
 
 /* A host that goes down starts nothing any more; what boots next decides. */
 static bool leave_to_next_boot(Transaction *t) {
-        if (!t->touched || !manager_is_stopping(t->manager))
+        if (!t->touched || manager_check(t->manager, NULL) < 0 || !manager_is_stopping(t->manager))
                 return false;
         transaction_give_up(t);
         conclude(t, ENACT_ERROR_FAILED, "The host is shutting down; '%s' boots next.",
