@@ -258,6 +258,24 @@ static int load_named(Loaded *l, StringList *names) {
         return 0;
 }
 
+/* A service that is restarted late takes its sockets along, unless those refuse it. */
+static int load_named_with_sockets(Loaded *l, StringList *names) {
+        size_t n_before;
+        int r;
+
+        r = load_named(l, names);
+        n_before = names->n;
+        for (size_t i = 0; r >= 0 && i < l->n_named; i++)
+                r = string_list_copy(names, &l->named[i].sockets);
+        if (r < 0 || names->n == n_before)
+                return r;
+
+        pairs_done(l->named, l->n_named);
+        l->named = NULL;
+        l->n_named = 0;
+        return load_named(l, names);
+}
+
 static int load_leftovers(Loaded *l, const PlanLeftovers *leftovers) {
         _cleanup_(string_list_done) StringList names = { 0 };
 
@@ -532,7 +550,7 @@ int plan_load_lists(const PlanSource *source, Plan *plan, const StringList *rest
         if (r >= 0)
                 r = load_fstabs(&l, source);
         if (r >= 0)
-                r = load_named(&l, &names);
+                r = load_named_with_sockets(&l, &names);
         if (r >= 0)
                 r = plan_add_restart_list(plan, &l.input, restart);
         if (r >= 0)
