@@ -232,6 +232,7 @@ static int stage_open(Transaction *t, sd_bus_error *reterr_error) {
         r = find_old(t, reterr_error);
         if (r < 0)
                 return r;
+        transaction_find_new_probes(t);
         r = manager_open(&t->manager, reterr_error);
         if (r < 0)
                 return r;

@@ -89,6 +89,7 @@ Scripts transaction_scripts(const Transaction *t, const Toplevel *of);
 int transaction_look(Transaction *t, const Toplevel *from, const Toplevel *to, Way *way,
                      sd_bus_error *reterr_error);
 int transaction_plan(Transaction *t, const Toplevel *to, Way *way, sd_bus_error *reterr_error);
+void transaction_find_new_probes(Transaction *t);
 int transaction_read_settings(Transaction *t, sd_bus_error *reterr_error);
 int transaction_ask_probes(Transaction *t, const char *when, const char *of,
                            ProbeOutcomes *outcomes, sd_bus_error *reterr_error);
