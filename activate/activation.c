@@ -121,7 +121,9 @@ static int replace_inactive_reloads(Activation *a, sd_bus_error *reterr_error) {
 
         if (a->steps.plan->lists[PLAN_RELOAD].n == 0)
                 return 0;
-        r = manager_units(a->steps.manager, &now, reterr_error);
+        r = manager_check(a->steps.manager, reterr_error);
+        if (r >= 0)
+                r = manager_units(a->steps.manager, &now, reterr_error);
         return r < 0 ? r : plan_load_inactive_reloads(&source, a->steps.plan);
 }
 
@@ -210,7 +212,9 @@ static int bring_users(Activation *a, sd_bus_error *reterr_error) {
         };
         int r;
 
-        r = manager_units(a->steps.manager, &now, reterr_error);
+        r = manager_check(a->steps.manager, reterr_error);
+        if (r >= 0)
+                r = manager_units(a->steps.manager, &now, reterr_error);
         if (r >= 0)
                 r = users_find(&now, &users, &notes);
         if (r < 0)
@@ -295,6 +299,8 @@ int activation_run(Activation *a, sd_bus_error *reterr_error) {
                 return r;
         event_say(a->scripts.log, "script-done", NULL, NULL);
         r = steps_check_interrupt(&a->steps, reterr_error);
+        if (r >= 0) /* the script may have had it execute itself anew */
+                r = manager_check(a->steps.manager, reterr_error);
         return r < 0 ? r : after_script(a, reterr_error);
 }
 

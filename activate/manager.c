@@ -142,7 +142,6 @@ int manager_open_user(const char *runtime_directory, Manager **ret, sd_bus_error
         return r;
 }
 
-/** manager_bus() - the connection, owned by @manager and replaced when it was lost. */
 /** manager_is_stopping() - whether the host is going down. */
 bool manager_is_stopping(Manager *manager) {
         _cleanup_free_ char *state = NULL;
@@ -152,6 +151,7 @@ bool manager_is_stopping(Manager *manager) {
                strcmp(state, "stopping") == 0;
 }
 
+/** manager_bus() - the connection, owned by @manager and replaced when it was lost. */
 sd_bus *manager_bus(const Manager *manager) {
         return manager->bus;
 }
@@ -344,6 +344,26 @@ int manager_reconnect(Manager *manager) {
                         return -ETIMEDOUT;
                 (void) poll(NULL, 0, RECONNECT_MSEC);
         }
+}
+
+/**
+ * manager_check() - see to it that systemd answers; whoever had it execute itself anew has ended
+ * the connection
+ *
+ * Return: 0, or a negative errno with @reterr_error set.
+ */
+int manager_check(Manager *manager, sd_bus_error *reterr_error) {
+        _cleanup_free_ char *version = NULL;
+        int r;
+
+        r = sd_bus_get_property_string(manager->bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
+                                       "Version", NULL, &version);
+        if (manager_is_disconnect(r))
+                r = manager_reconnect(manager);
+        if (r < 0)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                         "systemd does not answer any more: %s", strerror(-r));
+        return 0;
 }
 
 /** manager_reset_failed() - forget all failures; 0 or a negative errno with @reterr_error set. */

@@ -42,5 +42,6 @@ void manager_settle(Manager *manager);
 int manager_restarts_of(Manager *manager, const char *service, uint32_t *ret_restarts);
 sd_bus *manager_bus(const Manager *manager);
 int manager_reconnect(Manager *manager);
+int manager_check(Manager *manager, sd_bus_error *reterr_error);
 Manager *manager_free(Manager *manager);
 DEFINE_CLEANUP(Manager *, manager_free);

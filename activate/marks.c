@@ -259,6 +259,18 @@ void marks_done(Marks *marks) {
         *marks = (Marks){ 0 };
 }
 
+/* Whether a rollback came from there to what runs: to go back there would swing to and fro. */
+static bool was_left(const History *history, const char *path, const char *running) {
+        for (size_t i = 0; running && i < history->n; i++) {
+                const HistoryEntry *entry = &history->entries[i];
+
+                if (entry->exit_code == 0 && strcmp(entry->verb, "rollback") == 0 &&
+                    strcmp(entry->from, path) == 0 && strcmp(entry->to, running) == 0)
+                        return true;
+        }
+        return false;
+}
+
 /**
  * rollback_target() - where a rollback without a number leads
  * @running:        the toplevel that runs; may be NULL
@@ -272,14 +284,20 @@ void marks_done(Marks *marks) {
 const char *rollback_target(const GenerationList *list, const History *history, const char *running,
                             uint64_t *ret_generation) {
         const HistoryEntry *entry = running ? history_find_rollback(history, running) : NULL;
+        const Generation *before = NULL;
 
         *ret_generation = 0;
         if (entry)
                 return entry->from;
-        for (size_t i = 1; i < list->n; i++)
-                if (list->items[i].current) {
-                        *ret_generation = list->items[i - 1].number;
-                        return list->items[i - 1].target;
+        for (size_t i = 0; i < list->n; i++) {
+                const Generation *g = &list->items[i];
+
+                if (g->current && before) {
+                        *ret_generation = before->number;
+                        return before->target;
                 }
+                if (!was_left(history, g->target, running))
+                        before = g;
+        }
         return NULL;
 }

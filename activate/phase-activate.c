@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "error.h"
+#include "file.h"
 #include "judge.h"
 #include "live-state.h"
 #include "plan-load.h"
@@ -60,7 +61,9 @@ int transaction_look(Transaction *t, const Toplevel *from, const Toplevel *to, W
         int r;
 
         way->from = source.from;
-        r = live_state_read(t->manager, &source, &way->state, &notes, reterr_error);
+        r = manager_check(t->manager, reterr_error);
+        if (r >= 0)
+                r = live_state_read(t->manager, &source, &way->state, &notes, reterr_error);
         for (size_t i = 0; r >= 0 && i < notes.n; i++)
                 transaction_note(t, notes.items[i]);
         return r;
@@ -77,6 +80,18 @@ int transaction_plan(Transaction *t, const Toplevel *to, Way *way, sd_bus_error 
                                          to->path, strerror(-r));
         tell_plan(t, way->plan);
         return 0;
+}
+
+/* A script may have left off early and called that well. */
+static int check_running(const Transaction *t, const Toplevel *to, sd_bus_error *reterr_error) {
+        _cleanup_free_ char *running = NULL;
+
+        if (file_realpath(t->places->running, &running) >= 0 &&
+            (strcmp(running, to->path) == 0 || strcmp(running, toplevel_scripts(to)) == 0))
+                return 0;
+        return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                 "The activation script of '%s' ended well, but '%s' leads to '%s'",
+                                 to->path, t->places->running, running ? running : "nothing");
 }
 
 /* Goes the way that was planned; only forwards it can be told to stop. */
@@ -106,6 +121,8 @@ static int go(Transaction *t, const Toplevel *to, Way *way, sd_bus_error *reterr
                 r = string_list_copy(&way->failed_jobs, &activation.steps.failed);
         if (r >= 0 && sd_bus_error_is_set(&activation.script_error))
                 r = sd_bus_error_copy(reterr_error, &activation.script_error);
+        else if (r >= 0)
+                r = check_running(t, to, reterr_error);
         activation_done(&activation);
         return r;
 }

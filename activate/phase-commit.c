@@ -201,7 +201,7 @@ static _printf_(3, 4) void conclude(Transaction *t, const char *name, const char
 
 /* A host that goes down starts nothing any more; what boots next decides. */
 static bool leave_to_next_boot(Transaction *t) {
-        if (!t->touched || !manager_is_stopping(t->manager))
+        if (!t->touched || manager_check(t->manager, NULL) < 0 || !manager_is_stopping(t->manager))
                 return false;
         transaction_give_up(t);
         conclude(t, ENACT_ERROR_FAILED, "The host is shutting down; '%s' boots next.",

@@ -113,6 +113,26 @@ TEST(the_way_back_is_the_recorded_path_and_else_the_generation_before) {
         assert_marks(C, 1U << MARK_ROLLBACK);
 }
 
+TEST(the_way_back_does_not_lead_to_what_a_rollback_has_left) {
+        _cleanup_(host_done) Host host = new_host();
+        _cleanup_free_ char *real = NULL, *path = below(host.directory, "roots");
+
+        ASSERT_OK(file_realpath(path, &real));
+        put_link(&host, "running", "roots");
+        put_link(&host, "profiles/system-3-link", A);
+        put_link(&host, "profiles/system-7-link", B);
+        put_link(&host, "profiles/system-9-link", real);
+        put_link(&host, "profiles/system", "system-9-link");
+        put_history(&host, "1", "rollback", B, real, 0);
+        look(&host, "system");
+        assert_marks(B, 0);
+        assert_marks(A, 1U << MARK_ROLLBACK);
+
+        put_history(&host, "2", "rollback", A, real, 0);
+        look(&host, "system");
+        assert_marks(A, 0);
+}
+
 TEST(where_no_generation_is_current_none_is_the_one_before) {
         _cleanup_(host_done) Host host = new_host();
 
