@@ -128,10 +128,14 @@ static int go(Transaction *t, const Toplevel *to, Way *way, sd_bus_error *reterr
 }
 
 int activate_enter(Transaction *t, sd_bus_error *reterr_error) {
+        int r;
+
         if (!t->activates)
                 return 0;
         t->touched = true;
-        return go(t, t->new, &t->way, reterr_error);
+        r = go(t, t->new, &t->way, reterr_error);
+        t->activated = r >= 0;
+        return r;
 }
 
 /* What ran and goes down on the way is to run again on the way back, also where no target wants it.
@@ -202,7 +206,9 @@ static int take_back_to_before(const Record *record, Inventory *found) {
         return r;
 }
 
-static int restore_stopped(const StringList *stopped, Way *back) {
+/** way_restore_stopped() - what was stopped on an earlier way is started on this one. 0 or -ENOMEM.
+ */
+int way_restore_stopped(Way *back, const StringList *stopped) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < stopped->n; i++)
@@ -226,7 +232,7 @@ int transaction_bring(Transaction *t, const Toplevel *from, const Toplevel *to,
         if (r >= 0)
                 r = transaction_look(t, from, to, &way, reterr_error);
         if (r >= 0)
-                r = restore_stopped(&t->record.stopped, &way);
+                r = way_restore_stopped(&way, &t->record.stopped);
         if (r >= 0)
                 r = transaction_plan(t, to, &way, reterr_error);
         if (r >= 0)
