@@ -16,6 +16,7 @@
 #include "locks.h"
 #include "text.h"
 #include "transaction-phases.h"
+#include "upkeep.h"
 
 typedef enum Phase {
         PHASE_STAGE,
@@ -260,8 +261,32 @@ static void settle_roots(Transaction *t) {
         transaction_drop_root(t, "engine");
 }
 
+/*
+ * A switch that is over is not spoilt by what it leaves lying about; who is killed here has deleted
+ * a few less, and the next one makes up for it.
+ */
+static void trim_generations(Transaction *t) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        const UpkeepPlaces places = {
+                .transaction = *t->places,
+                .booted = t->places->booted,
+                .store = STORE_DIRECTORY,
+        };
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        if (t->settings.generations == 0)
+                return;
+        r = upkeep_trim(t->request->profile, t->settings.generations, t->request->uid, &places,
+                        t->log, &error);
+        if (r < 0 && text_printf(&text, "old generations are left to the next switch: %s",
+                                 error.message ? error.message : strerror(-r)) >= 0)
+                transaction_note(t, text);
+}
+
 /* The last thing that is done is to remove the record: until then, all of this is done again. */
-int end_enter(Transaction *t, sd_bus_error *reterr_error) {
+int end_enter(Transaction *t, _unused_ sd_bus_error *reterr_error) {
+        const bool committed = !sd_bus_error_is_set(&t->error) && t->commits && !t->nothing_to_do;
         int r;
 
         if (!sd_bus_error_is_set(&t->error)) {
@@ -283,10 +308,12 @@ int end_enter(Transaction *t, sd_bus_error *reterr_error) {
                 return 0;
         settle_roots(t);
         r = record_remove(t->places->state);
-        if (r < 0 && r != -ENOENT)
-                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
-                                         "Cannot remove the record in '%s': %s", t->places->state,
-                                         strerror(-r));
+        if (r < 0 && r != -ENOENT) /* it says "end": whoever finds it only has this left to do */
+                transaction_note(t,
+                                 "the record of this switch could not be removed; the next start "
+                                 "of an engine does that");
+        if (committed)
+                trim_generations(t);
         return 0;
 }
 

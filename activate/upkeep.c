@@ -17,6 +17,7 @@
 #include "locks.h"
 #include "marks.h"
 #include "profile.h"
+#include "retention.h"
 #include "scripts.h"
 #include "text.h"
 #include "upkeep.h"
@@ -249,37 +250,21 @@ static int unpin(Upkeep *upkeep, char **ret_text, sd_bus_error *reterr_error) {
                                                   "Nothing to do: not pinned.");
 }
 
-static bool is_asked_for(const UpkeepRequest *request, uint64_t number) {
-        for (size_t i = 0; i < request->n; i++)
-                if (request->items[i].generation == number)
-                        return true;
-        return false;
+static RetentionView view_of(const Upkeep *upkeep) {
+        return (RetentionView){ &upkeep->list, &upkeep->marks, upkeep->current };
 }
 
-/* Whether a generation that stays stands for the same system. */
-static bool has_another(const Upkeep *upkeep, const char *path) {
-        for (size_t i = 0; i < upkeep->list.n; i++)
-                if (strcmp(upkeep->list.items[i].target, path) == 0 &&
-                    !is_asked_for(upkeep->request, upkeep->list.items[i].number))
-                        return true;
-        return false;
-}
-
-static int list_reasons(const Upkeep *upkeep, const UpkeepItem *item, StringList *reasons) {
+static int list_reasons(const Upkeep *upkeep, const UpkeepItem *item, StringList *texts) {
         const Generation *g = generation_list_find(&upkeep->list, item->generation);
-        unsigned marks = marks_of(&upkeep->marks, item->toplevel) & ~(1U << MARK_FAILED);
-        bool current = upkeep->current && strcmp(upkeep->current, item->toplevel) == 0;
+        const RetentionView view = view_of(upkeep);
+        unsigned reasons = retention_reasons(&view, upkeep->request, g);
         int r = 0;
 
-        if (has_another(upkeep, item->toplevel)) {
-                marks &= 1U << MARK_PINNED;
-                current = false;
-        }
-        if (current || g->current)
-                r = string_list_add(reasons, "is current");
+        if (reasons & RETENTION_CURRENT)
+                r = string_list_add(texts, "is current");
         for (Mark mark = 0; r >= 0 && mark < _MARK_MAX; mark++)
-                if (marks >> mark & 1)
-                        r = string_list_add(reasons, mark_to_words(mark));
+                if (reasons >> mark & 1)
+                        r = string_list_add(texts, mark_to_words(mark));
         return r;
 }
 
@@ -461,6 +446,17 @@ static void sweep(const TransactionPlaces *places) {
         }
 }
 
+/* What there is, and that it stays so. */
+static int look(Upkeep *upkeep, sd_bus_error *reterr_error) {
+        int r;
+
+        r = lock_profile(upkeep, reterr_error);
+        if (r < 0)
+                return r;
+        return marks_read(&upkeep->places->transaction, upkeep->places->booted,
+                          upkeep->request->profile, &upkeep->marks, reterr_error);
+}
+
 static int begin(Upkeep *upkeep, sd_bus_error *reterr_error) {
         const TransactionPlaces *places = &upkeep->places->transaction;
         int r;
@@ -469,10 +465,7 @@ static int begin(Upkeep *upkeep, sd_bus_error *reterr_error) {
         if (r < 0)
                 return r;
         sweep(places);
-        r = lock_profile(upkeep, reterr_error);
-        if (r >= 0)
-                r = marks_read(places, upkeep->places->booted, upkeep->request->profile,
-                               &upkeep->marks, reterr_error);
+        r = look(upkeep, reterr_error);
         return r < 0 ? r : check_items(upkeep, reterr_error);
 }
 
@@ -511,4 +504,52 @@ int upkeep_run(const UpkeepRequest *request, const UpkeepPlaces *places, EventLo
 
         r = begin(&upkeep, reterr_error);
         return r < 0 ? r : verbs[request->verb](&upkeep, ret_text, reterr_error);
+}
+
+static int trim(Upkeep *upkeep, uint64_t keep, UpkeepRequest *request, sd_bus_error *reterr_error) {
+        RetentionView view;
+        size_t n_done = 0;
+        int r;
+
+        r = look(upkeep, reterr_error);
+        if (r < 0)
+                return r;
+        if (upkeep->marks.open)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_REFUSED,
+                                         "A switch has not been brought to its end");
+        view = view_of(upkeep);
+        r = retention_choose(&view, keep, request);
+        if (r >= 0)
+                r = keep_for_menu(upkeep, reterr_error);
+        return r < 0 ? r : remove_links(upkeep, &n_done, reterr_error);
+}
+
+/**
+ * upkeep_trim() - delete what a switch has made superfluous
+ * @profile: whose generations
+ * @keep:    how many of the newest stay in any case; 0: all
+ * @uid:     who asked for the switch
+ * @log:     told of each that was deleted
+ *
+ * The caller holds the locks, and no transaction is open. The boot menu was written just before and
+ * still names what is deleted: that stays rooted until the next installer run.
+ *
+ * Return: 0; else a negative errno, and @reterr_error says what failed.
+ */
+int upkeep_trim(const char *profile, uint64_t keep, uid_t uid, const UpkeepPlaces *places,
+                EventLog *log, sd_bus_error *reterr_error) {
+        _cleanup_(upkeep_request_done)
+                UpkeepRequest request = { .verb = UPKEEP_DELETE, .uid = uid };
+        _cleanup_(upkeep_done) Upkeep upkeep = {
+                .request = &request,
+                .places = places,
+                .log = log,
+                .lock_fd = -EBADF,
+                .nixos_lock_fd = -EBADF,
+        };
+
+        request.profile = strdup(profile);
+        if (!request.profile)
+                return -ENOMEM;
+        return trim(&upkeep, keep, &request, reterr_error);
 }

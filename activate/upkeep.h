@@ -15,4 +15,6 @@ typedef struct UpkeepPlaces {
 
 int upkeep_run(const UpkeepRequest *request, const UpkeepPlaces *places, EventLog *log,
                char **ret_text, sd_bus_error *reterr_error);
+int upkeep_trim(const char *profile, uint64_t keep, uid_t uid, const UpkeepPlaces *places,
+                EventLog *log, sd_bus_error *reterr_error);
 int upkeep_menu_is_written(const char *roots);

@@ -255,7 +255,8 @@ in
     retention.generations = optional (types.ints.between 1 1000000) {
       example = 20;
       description = ''
-        How many generations of the system are worth keeping. Nothing deletes any by itself: it is for what cleans up.
+        How many generations of the system are kept. A switch to it that went well deletes older ones, except what is
+        current, running, booted, pinned, the boot default or the way back. Without it none is deleted.
       '';
     };
 

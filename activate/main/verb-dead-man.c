@@ -123,6 +123,14 @@ static int take_over(const char *id, Finding finding, EventLog *log) {
         if (r < 0)
                 return 1;
         r = transaction_recover(id, &TRANSACTION_PLACES_HOST, log, LOCK_LIMIT_USEC, &text, &error);
+        if (r < 0 && transaction_is_open(id, &TRANSACTION_PLACES_HOST)) {
+                sd_bus_error_free(&error);
+                (void) sd_bus_error_setf(
+                        &error, ENACT_ERROR_ROLLBACK_FAILED,
+                        "The switch was interrupted and could not be brought to an "
+                        "end: %s. 'enact status' says what holds.",
+                        strerror(-r));
+        }
         if (r != TRANSACTION_NONE)
                 (void) working_tell_end(log, id, r, &error, text);
         return 0;
