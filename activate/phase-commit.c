@@ -151,8 +151,10 @@ static void remove_generation(Transaction *t) {
                 return;
         r = remove_generations(t);
         profile_unlock(t->profile);
-        if (r < 0)
-                transaction_note(t, "the new generation's link could not be removed");
+        if (r < 0) {
+                transaction_note(t, "the new generation's link could not be removed yet");
+                transaction_give_up(t); /* a loader that sorts must not make it the default */
+        }
 }
 
 /* Nothing live was touched: take back what was staged. */

@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * What the phases of a transaction share: one object that goes through them. Only transaction.c and
- * the phase-*.c files know it.
+ * What the phases of a transaction share: one object that goes through them. Only transaction*.c,
+ * the phase-*.c files and drop-in-guard.c know it.
  */
 
 #include "activation.h"

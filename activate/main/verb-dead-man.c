@@ -130,6 +130,14 @@ static int end_engine(const char *id, Finding finding, EventLog *log) {
         return r;
 }
 
+static void say_left_open(int r, sd_bus_error *error) {
+        sd_bus_error_free(error);
+        (void) sd_bus_error_setf(error, ENACT_ERROR_ROLLBACK_FAILED,
+                                 "The switch was interrupted and could not be brought to an "
+                                 "end: %s. 'enact status' says what holds.",
+                                 strerror(-r));
+}
+
 /* Somebody else who has the lock recovers first, too; then there is nothing left to do. */
 static int recover(const char *id, EventLog *log) {
         for (;;) {
@@ -143,6 +151,8 @@ static int recover(const char *id, EventLog *log) {
                         return 0;
                 if (sd_bus_error_has_name(&error, ENACT_ERROR_BUSY))
                         continue;
+                if (r < 0 && transaction_is_open(id, &TRANSACTION_PLACES_HOST))
+                        say_left_open(r, &error);
                 (void) working_tell_end(log, id, r, &error, text);
                 return 0;
         }

@@ -251,7 +251,7 @@ try() {
     fi
     look "$name"
     seen=$(host_dir "$name")/root$wishes/$role.seen
-    met=$(tail -n 3 "$seen" 2> /dev/null | grep -v '^---' | tail -n 1 || true)
+    met=$(grep -v '^[-+][-+][-+]' "$seen" 2> /dev/null | grep INJECTED || grep -v '^[-+][-+][-+]' "$seen" 2> /dev/null | tail -n 1) || true
     if ! reached "$seen" "$fault"; then
         outcome=missed
         return
@@ -320,6 +320,8 @@ judge_outcome() {
     case $role in
     enact | serve) sed -i '/ \/root\/\.cache\/enact\/build-/d' "$books/left" ;;
     esac
+    # Nor does anybody look after a switch that died with its first record half written, before there is one.
+    [ "$phase" != stage ] || [ "$outcome" != old ] || sed -i '\, /var/lib/enact/\.transaction\.json\.,d' "$books/left"
     [ ! -s "$books/left" ] || trouble+=$(cat "$books/left")$'\n'
 
     new_links=$(comm -13 "$books/generations" "$books/generations.now")
@@ -330,8 +332,10 @@ judge_outcome() {
     [ -z "$(comm -23 "$books/generations" "$books/generations.now")" ] || trouble+="a generation is gone"$'\n'
 
     # A dead caller says nothing, nor does one whose host has lost its power.
-    case $role/$fault/$ended/$outcome in
-    enact/kill-*/* | serve/kill-*/5/* | */none/* | */0/new | */1/old | */3/old | */10/old) ;;
+    case $role/$fault/$ended/$outcome$recovered in
+    # It could not do its work, and said so; the record was there for the next one.
+    dead-man/E*/5/*' (recovered when asked)') ;;
+    enact/kill-*/* | serve/kill-*/5/* | */none/* | */0/new* | */1/old* | */3/old* | */10/old*) ;;
     *) trouble+="enact ended with $ended, and the host is $outcome: $(tail -n 2 "$place/last/err")"$'\n' ;;
     esac
 }
@@ -412,7 +416,7 @@ points_where() {
     shift
 
     while [ $# -gt 0 ]; do
-        condition+=" && \$$1 ~ /$2/"
+        condition+=" && \$$1 ~ \"$2\""
         shift 2
     done
     [ -e "$books/points" ] || matrix_points "$name" > "$books/points"
