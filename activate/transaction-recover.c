@@ -139,11 +139,13 @@ static int recover(Transaction *t, sd_bus_error *reterr_error) {
         if (is_overtaken(t))
                 t->record.committing = false; /* the profile is theirs, too */
         tell_recovery(t);
-        sweep(t);
 
         r = open_systems(t, phase, reterr_error);
         if (r < 0)
                 return r;
+        if (profile_lock(t->profile) ==
+            0) /* the file of a lock whose holder was killed goes, too */
+                profile_unlock(t->profile);
         if (t->new) /* refused if it could not be read, so it can */
                 (void) transaction_read_settings(t, NULL);
         set_error(t, phase);
@@ -201,6 +203,7 @@ int transaction_recover_found(Transaction *t, sd_bus_error *reterr_error) {
         };
         int r;
 
+        sweep(t); /* also where one was killed before it had a record */
         r = read_record(&found, NULL, reterr_error);
         if (r == 0) {
                 r = recover(&found, &error);
@@ -236,8 +239,10 @@ int transaction_recover(const char *id, const TransactionPlaces *places, EventLo
         int r;
 
         r = locks_take(places, lock_limit_usec, &t.lock_fd, &t.nixos_lock_fd, reterr_error);
-        if (r >= 0)
+        if (r >= 0) {
+                sweep(&t);
                 r = read_record(&t, id, reterr_error);
+        }
         if (r == 0)
                 r = recover(&t, reterr_error);
         if (r == 0)
