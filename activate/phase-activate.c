@@ -64,7 +64,8 @@ int transaction_look(Transaction *t, const Toplevel *from, const Toplevel *to, W
         r = manager_check(t->manager, reterr_error);
         if (r >= 0)
                 r = live_state_read(t->manager, &source, &way->state, &notes, reterr_error);
-        for (size_t i = 0; r >= 0 && i < notes.n; i++)
+        /* On a way back they speak of the very switch that is taken back. */
+        for (size_t i = 0; r >= 0 && way == &t->way && i < notes.n; i++)
                 transaction_note(t, notes.items[i]);
         return r;
 }

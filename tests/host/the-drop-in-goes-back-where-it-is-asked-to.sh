@@ -88,6 +88,16 @@ says "Activation script snippet 'broken' failed (3)" "Rolled back: '$one' runs a
 is "$(running_of web)" "$one"
 is "$(ask web readlink $profile)" system-2-link
 
+step "a specialisation: the profile stands for the system that it is of"
+system special "specialisation.broken.configuration = { $failing };"
+special=$(built web special)
+set_profile "$special"
+refused web 3 "$special/specialisation/broken/bin/switch-to-configuration" switch
+says "Rolled back: '$one' runs again."
+is "$(running_of web)" "$one"
+is "$(ask web readlink $profile)" system-2-link
+is "$(default_entry)" nixos-generation-2.conf
+
 step "nobody has set the profile: it is left alone"
 refused web 3 "$bad/bin/switch-to-configuration" switch
 is "$(running_of web)" "$one"
