@@ -18,6 +18,7 @@
 #include "users.h"
 
 #define SYSINIT_REACTIVATION "sysinit-reactivation.target"
+#define SWAPOFF_LIMIT_USEC   (60 * 60 * USEC_PER_SEC)
 #define USERS_LIMIT_USEC     (10 * 60 * USEC_PER_SEC)
 
 /* An otherwise empty target of NixOS, for what must run again early in each switch. */
@@ -67,6 +68,7 @@ static void stop_swapping(Activation *a) {
                 cJSON *event;
 
                 event_say(a->steps.log, "swapoff", "text", device);
+                event_log_expect(a->steps.log, SWAPOFF_LIMIT_USEC);
                 if (swapoff(device) >= 0)
                         continue;
                 event = event_new("swapoff-failed");

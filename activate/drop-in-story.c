@@ -166,6 +166,7 @@ void drop_in_story_tell(void *userdata, const cJSON *event) {
                 { "jobs", on_jobs },
                 { "jobs-after", on_jobs_after },
                 { "note", on_note },
+                { "output", on_note },
                 { "reexecute", on_reexecute },
                 { "refused", on_refused },
                 { "script", on_script },
@@ -184,10 +185,11 @@ void drop_in_story_tell(void *userdata, const cJSON *event) {
                         words[i].tell(userdata, event);
 }
 
-/** drop_in_story_failures() - say which jobs failed, in all phases. */
+/** drop_in_story_failures() - say which jobs have failed since it was said the last time. */
 void drop_in_story_failures(DropInStory *story) {
         for (size_t i = 0; i < story->failures.n; i++)
                 drop_in_say("%s", story->failures.items[i]);
+        string_list_done(&story->failures);
 }
 
 void drop_in_story_done(DropInStory *story) {

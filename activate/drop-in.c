@@ -1,7 +1,8 @@
 /*
  * The drop-in: NixOS' own switch-to-configuration, with its actions, order, words and exit codes.
- * It never moves the profile, takes no short cut and rolls nothing back: whoever calls it expects
- * that. Where it differs on purpose is in docs/switch-to-configuration.md.
+ * It never moves the profile, takes no short cut and rolls nothing back, unless the new system asks
+ * for the latter (drop-in-guard.c): whoever calls it expects that. Where it differs on purpose is
+ * in docs/switch-to-configuration.md.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 
 #include "activation.h"
 #include "clock.h"
+#include "drop-in-guard.h"
 #include "drop-in-story.h"
 #include "drop-in.h"
 #include "error.h"
@@ -50,6 +52,7 @@ typedef struct Run {
         EventLog *log;
         DropInStory story;
         Plan *plan;
+        DropInGuard *guard; /* NULL: as NixOS' own program */
         int exit_code;
 } Run;
 
@@ -129,6 +132,16 @@ static int take_lock(Run *run) {
                 return EAGAIN;
         }
         return 0;
+}
+
+static int make_guard(Run *run) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
+
+        if (!is_action(run, "switch") && !is_action(run, "test"))
+                return 0;
+        r = drop_in_guard_new(run->drop_in, run->old, run->log, &run->guard, &error);
+        return r < 0 ? say_bus_error(&error, r) : 0;
 }
 
 static Scripts scripts_of(const Run *run) {
@@ -293,6 +306,16 @@ static int report(Run *run) {
         return 0;
 }
 
+/* What NixOS' own program says and answers at the end. */
+static int conclude(Run *run) {
+        int code;
+
+        drop_in_story_failures(&run->story);
+        manager_settle(run->manager);
+        code = report(run);
+        return code ? code : run->exit_code;
+}
+
 static int activate(Run *run) {
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         Activation activation = {
@@ -307,21 +330,33 @@ static int activate(Run *run) {
                         .show_all = run->story.show_all,
                 },
         };
-        int r, code = 0;
+        int r, code;
 
         r = activation_run(&activation, &error);
         if (sd_bus_error_is_set(&activation.script_error))
                 run->exit_code = EXIT_SCRIPT_FAILED;
         if (activation.steps.failed.n > 0 || activation.failed_users.n > 0)
                 run->exit_code = EXIT_UNITS_FAILED;
+        code = r < 0 ? say_bus_error(&error, r) : conclude(run);
+        if (run->guard) {
+                if (!sd_bus_error_is_set(&error))
+                        (void) sd_bus_error_copy(&error, &activation.script_error);
+                code = drop_in_guard_end(run->guard, &activation.steps.failed, &error, code);
+                drop_in_story_failures(&run->story);
+        }
         activation_done(&activation);
-        if (r < 0)
-                return say_bus_error(&error, r);
+        return code;
+}
 
-        drop_in_story_failures(&run->story);
-        manager_settle(run->manager);
-        code = report(run);
-        return code ? code : run->exit_code;
+/* The guard looks at what runs before it is touched. */
+static int begin_guard(Run *run) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
+
+        if (!run->guard)
+                return 0;
+        r = drop_in_guard_begin(run->guard, run->manager, &run->state, run->plan, &error);
+        return r < 0 ? say_bus_error(&error, r) : 0;
 }
 
 /* To where `journalctl -t nixos` looks; a log that does not keep up is not waited for. */
@@ -352,7 +387,9 @@ static int switch_live(Run *run) {
         (void) signal(SIGINT, SIG_IGN);
         (void) signal(SIGTERM, SIG_IGN);
         log_line(LOG_INFORMATION, "switching to system configuration %s", path);
-        code = activate(run);
+        code = begin_guard(run);
+        if (code == 0)
+                code = activate(run);
         if (code == 0)
                 log_line(LOG_INFORMATION, "finished switching to system configuration %s", path);
         else
@@ -362,7 +399,8 @@ static int switch_live(Run *run) {
 }
 
 static int go(Run *run) {
-        static int (*const steps[])(Run * run) = { check_distribution, take_lock, run_checks };
+        static int (*const steps[])(Run * run) = { check_distribution, take_lock, make_guard,
+                                                   run_checks };
         static int (*const more_steps[])(Run * run) = { install_boot_loader, sync_store };
         int code = 0;
 
@@ -384,6 +422,7 @@ static int go(Run *run) {
 }
 
 static void run_done(Run *run) {
+        drop_in_guard_free(run->guard);
         free(run->old);
         (void) fd_close(run->lock_fd);
         manager_free(run->manager);

@@ -143,13 +143,21 @@ int engine_unit(const char *id, char **ret_unit) {
         return text_printf(ret_unit, "enact-%s.service", id);
 }
 
+static bool is_gone(const sd_bus_error *error) {
+        return sd_bus_error_has_name(error, SYSTEMD_NAME ".NoSuchUnit") ||
+               sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_OBJECT) ||
+               sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_INTERFACE) ||
+               sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_PROPERTY);
+}
+
 /**
  * engine_pid() - the process that works on a transaction
  * @ret_pid: 0 if it has ended: its unit is collected then
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0, or a negative errno if systemd does not say.
  */
 int engine_pid(Manager *manager, const char *id, pid_t *ret_pid) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_free_ char *unit = NULL, *object = NULL;
         uint32_t pid;
         int r;
@@ -159,9 +167,9 @@ int engine_pid(Manager *manager, const char *id, pid_t *ret_pid) {
                 r = sd_bus_path_encode(SYSTEMD_PATH "/unit", unit, &object);
         if (r >= 0)
                 r = sd_bus_get_property_trivial(manager_bus(manager), SYSTEMD_NAME, object,
-                                                SYSTEMD_SERVICE, "MainPID", NULL, 'u', &pid);
+                                                SYSTEMD_SERVICE, "MainPID", &error, 'u', &pid);
         *ret_pid = r < 0 ? 0 : (pid_t) pid;
-        return r == -ENOMEM ? r : 0;
+        return r >= 0 || is_gone(&error) ? 0 : r;
 }
 
 /**
@@ -215,7 +223,7 @@ int engine_arm(Manager *manager, const char *id, sd_bus_error *reterr_error) {
                 .verb = "dead-man",
                 .id = id,
                 .type = "notify",
-                .restart = "on-abnormal",
+                .restart = "on-failure",
         };
         int r;
 
@@ -240,7 +248,7 @@ static int count_processes(Manager *manager, const char *unit, size_t *ret_n) {
         *ret_n = 0;
         r = sd_bus_call_method(manager_bus(manager), SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
                                "GetUnitProcesses", &error, &reply, "s", unit);
-        if (sd_bus_error_has_name(&error, SYSTEMD_NAME ".NoSuchUnit"))
+        if (is_gone(&error))
                 return 0;
         if (r >= 0)
                 r = sd_bus_message_enter_container(reply, 'a', "(sus)");

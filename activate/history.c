@@ -13,6 +13,7 @@
 
 #define HISTORY_ENTRIES_MAX 200 /* older ones are removed when a new one is written */
 #define HISTORY_DIRECTORY   "history"
+#define RECORD_SUFFIX       ".json"
 
 /** history_entry_to_json() - as it lies in the history; @ret_object is owned by the caller. 0 or
  * -ENOMEM. */
@@ -37,7 +38,7 @@ int history_entry_to_json(const HistoryEntry *entry, cJSON **ret_object) {
 }
 
 static int is_record(const struct dirent *entry) {
-        return entry->d_name[0] != '.' && text_has_suffix(entry->d_name, ".json");
+        return entry->d_name[0] != '.' && text_has_suffix(entry->d_name, RECORD_SUFFIX);
 }
 
 static int compare_names(const struct dirent **a, const struct dirent **b) {
@@ -92,7 +93,7 @@ int history_write(const char *directory, const HistoryEntry *entry) {
         r = json_print(object, &line);
         if (r < 0)
                 return r;
-        r = text_printf(&name, "%s.json", entry->id);
+        r = text_printf(&name, "%s" RECORD_SUFFIX, entry->id);
         if (r < 0)
                 return r;
         r = file_write(dir_fd, name, line, 0644);
@@ -208,6 +209,28 @@ int history_read(const char *directory, History *history) {
         }
         free(names);
         return r;
+}
+
+/** history_newest() - the id of the newest entry; owned by the caller. NULL if there is none, or no
+ * memory. */
+char *history_newest(const char *directory) {
+        _cleanup_close_ int dir_fd = -EBADF;
+        struct dirent **names;
+        char *id = NULL;
+        int n;
+
+        if (open_history(directory, &dir_fd) < 0)
+                return NULL;
+        n = scandirat(dir_fd, ".", &names, is_record, compare_names);
+        if (n < 0)
+                return NULL;
+        if (n > 0)
+                id = strndup(names[n - 1]->d_name,
+                             strlen(names[n - 1]->d_name) - strlen(RECORD_SUFFIX));
+        for (int i = 0; i < n; i++)
+                free(names[i]);
+        free(names);
+        return id;
 }
 
 /**

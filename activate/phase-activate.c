@@ -64,7 +64,8 @@ int transaction_look(Transaction *t, const Toplevel *from, const Toplevel *to, W
         r = manager_check(t->manager, reterr_error);
         if (r >= 0)
                 r = live_state_read(t->manager, &source, &way->state, &notes, reterr_error);
-        for (size_t i = 0; r >= 0 && i < notes.n; i++)
+        /* On a way back they speak of the very switch that is taken back. */
+        for (size_t i = 0; r >= 0 && way == &t->way && i < notes.n; i++)
                 transaction_note(t, notes.items[i]);
         return r;
 }
@@ -130,10 +131,14 @@ static int go(Transaction *t, const Toplevel *to, Way *way, sd_bus_error *reterr
 }
 
 int activate_enter(Transaction *t, sd_bus_error *reterr_error) {
+        int r;
+
         if (!t->activates)
                 return 0;
         t->touched = true;
-        return go(t, t->new, &t->way, reterr_error);
+        r = go(t, t->new, &t->way, reterr_error);
+        t->activated = r >= 0;
+        return r;
 }
 
 /* What ran and goes down on the way is to run again on the way back, also where no target wants it.
@@ -204,7 +209,9 @@ static int take_back_to_before(const Record *record, Inventory *found) {
         return r;
 }
 
-static int restore_stopped(const StringList *stopped, Way *back) {
+/** way_restore_stopped() - what was stopped on an earlier way is started on this one. 0 or -ENOMEM.
+ */
+int way_restore_stopped(Way *back, const StringList *stopped) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < stopped->n; i++)
@@ -228,7 +235,7 @@ int transaction_bring(Transaction *t, const Toplevel *from, const Toplevel *to,
         if (r >= 0)
                 r = transaction_look(t, from, to, &way, reterr_error);
         if (r >= 0)
-                r = restore_stopped(&t->record.stopped, &way);
+                r = way_restore_stopped(&way, &t->record.stopped);
         if (r >= 0)
                 r = transaction_plan(t, to, &way, reterr_error);
         if (r >= 0)

@@ -211,16 +211,47 @@ static bool leave_to_next_boot(Transaction *t) {
         return true;
 }
 
+/* The record says so before it begins, so that a power cut in the middle finds it. */
+static int commit_all_the_same(Transaction *t) {
+        int r;
+
+        if (!t->commits || t->record.committing)
+                return t->record.committing ? -EALREADY : 0;
+        r = transaction_record_commit(t);
+        return r < 0 ? r : commit_enter(t, NULL);
+}
+
 static void keep_active(Transaction *t) {
-        if (t->recovers)
-                (void) transaction_bring(t, t->old, t->new, NULL);
-        if (t->commits && (t->record.committing || commit_enter(t, NULL) < 0)) {
+        if (commit_all_the_same(t) < 0) {
                 (void) undo_commit(t);
                 transaction_note(t, "it could not be made the boot default, either");
         }
         conclude(t, error_to_exit_code(&t->error) == 4 ? t->error.name : ENACT_ERROR_UNITS_FAILED,
                  "'%s' is active all the same (%s).", t->new->path,
                  t->request->no_rollback ? "--no-rollback" : "its rollback.automatic is false");
+}
+
+/*
+ * Who declines a rollback keeps a system that was activated, whatever became of its units. What was
+ * not, or what somebody wants back, is no system to keep. An engine that died on the way is
+ * followed by one that goes on.
+ */
+static bool is_kept(Transaction *t) {
+        if (!t->no_rollback || !t->touched)
+                return false;
+        if (t->recovers)
+                t->activated = transaction_bring(t, t->old, t->new, NULL) >= 0 ||
+                               transaction_runs(t, t->record.to);
+        return t->activated && !t->interrupted();
+}
+
+static int go_back(Transaction *t, sd_bus_error *reterr_error) {
+        if (!t->touched)
+                return 0;
+        if (!t->old)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                         "No system ran before that could run again");
+        return transaction_bring(t, t->new, t->old, reterr_error);
 }
 
 /* Back to the recorded path: the same planning and activation as forwards, and judged as well. */
@@ -231,13 +262,15 @@ int rollback_enter(Transaction *t, _unused_ sd_bus_error *reterr_error) {
         if (leave_to_next_boot(t))
                 return 0;
         keep_failed(t);
-        if (t->no_rollback) {
+        if (is_kept(t)) {
                 keep_active(t);
                 return 0;
         }
 
         q = undo_commit(t);
-        r = t->touched ? transaction_bring(t, t->new, t->old, &error) : 0;
+        r = go_back(t, &error);
+        if (r < 0 && leave_to_next_boot(t)) /* it has begun to go down meanwhile */
+                return 0;
         remove_generation(t);
         if (q < 0 && r >= 0) {
                 transaction_give_up(t);
@@ -257,25 +290,49 @@ int rollback_enter(Transaction *t, _unused_ sd_bus_error *reterr_error) {
         return 0;
 }
 
+/* It booted because its commit had come so far that it was the boot default. */
+static int complete_commit(Transaction *t, sd_bus_error *reterr_error) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
+
+        sd_bus_error_free(&t->error);
+        r = commit_enter(t, &error);
+        if (r < 0) {
+                transaction_give_up(t);
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                         "The host was started anew and '%s' runs, but it could "
+                                         "not be made the boot default for good: %s",
+                                         t->record.to,
+                                         error.message ? error.message : strerror(-r));
+        }
+        return text_printf(&t->text,
+                           "The host was started anew and '%s' runs; it is the boot default.",
+                           t->record.to);
+}
+
 /*
  * After a reboot nothing live is left of an interrupted switch. If the new system booted because
  * its commit had come so far, the commit is completed; otherwise what was there before stays.
  */
 int settle_enter(Transaction *t, sd_bus_error *reterr_error) {
         _cleanup_free_ char *booted = NULL;
+        bool is_new;
         int r;
 
         r = file_realpath(t->places->booted, &booted);
-        if (r >= 0 && t->record.committing && t->new &&strcmp(booted, t->record.to) == 0) {
-                sd_bus_error_free(&t->error);
-                t->activates = true;
-                return commit_enter(t, reterr_error);
-        }
+        is_new = r >= 0 && strcmp(booted, t->record.to) == 0;
+        if (is_new && t->record.committing && t->new &&
+            (profile_stands_for(t, t->record.to) || profile_holds(t->profile, t->record.old_link)))
+                return complete_commit(t, reterr_error);
 
         if (undo_commit(t) < 0)
                 transaction_give_up(t);
         remove_generation(t);
-        conclude(t, ENACT_ERROR_FAILED, "The host was started anew and '%s' runs; '%s' %s.",
-                 r >= 0 ? booted : t->record.from, t->record.to, "is not the boot default");
+        if (is_new)
+                conclude(t, ENACT_ERROR_FAILED, "The host was started anew and '%s' runs.", booted);
+        else
+                conclude(t, ENACT_ERROR_FAILED,
+                         "The host was started anew and '%s' runs; '%s' is not the boot default.",
+                         r >= 0 ? booted : t->record.from, t->record.to);
         return 0;
 }

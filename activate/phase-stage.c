@@ -14,12 +14,14 @@
 #include "engine.h"
 #include "error.h"
 #include "file.h"
+#include "history.h"
 #include "text.h"
 #include "transaction-phases.h"
 
 #define SYNC_LIMIT_USEC      (60 * 60 * USEC_PER_SEC)
 #define COLLECTOR_LIMIT_USEC (15 * 60 * USEC_PER_SEC)
 #define COLLECTOR_PAUSE_MSEC 200
+#define LOOK_FRESH_USEC      (2 * USEC_PER_SEC)
 
 /* What runs now; its own record of how to be activated is needed to come back to it. */
 static int find_old(Transaction *t, sd_bus_error *reterr_error) {
@@ -97,6 +99,33 @@ static int find_profile(Transaction *t) {
         return find_highest_generation(t);
 }
 
+static bool any_leftovers(const RecordedState *state) {
+        return state->leftovers.start.n > 0 || state->leftovers.restart.n > 0 ||
+               state->leftovers.reload.n > 0;
+}
+
+/*
+ * Whether the boot menu leads to the new system, as far as that can be known of an installer that
+ * is not ours: it booted, or the last that we made the boot default was this one. The profile alone
+ * tells nothing: other programs move it before they run the installer, or without it.
+ */
+static bool is_default(const Transaction *t) {
+        _cleanup_(history_done) History history = { 0 };
+        _cleanup_free_ char *booted = NULL;
+
+        if (strcmp(t->record.old_profile, t->new->path) != 0)
+                return false;
+        if (history_read(t->places->state, &history) < 0)
+                return false;
+        for (size_t i = history.n; i > 0; i--) {
+                const HistoryEntry *entry = &history.entries[i - 1];
+
+                if (entry->exit_code == 0 && strcmp(entry->verb, "test") != 0)
+                        return strcmp(entry->to, t->new->path) == 0;
+        }
+        return file_realpath(t->places->booted, &booted) >= 0 && strcmp(booted, t->new->path) == 0;
+}
+
 static int find_what_is_missing(Transaction *t) {
         const RequestVerb verb = t->request->verb;
         int r;
@@ -110,10 +139,10 @@ static int find_what_is_missing(Transaction *t) {
         if (t->request->force || t->all_units || record_was_damaged(t->places->state))
                 return 0;
 
-        if (transaction_runs_already(t) && !any_managed_unit_failed(&t->way.state.inventory))
+        if (transaction_runs_already(t) && !any_managed_unit_failed(&t->way.state.inventory) &&
+            !any_leftovers(&t->way.state))
                 t->activates = false;
-        if (strcmp(t->record.old_profile, t->new->path) == 0 &&
-            (verb == REQUEST_BOOT ? true : !t->activates))
+        if (!t->activates && is_default(t))
                 t->commits = false;
         t->nothing_to_do = !t->activates && !t->commits;
         return 0;
@@ -183,8 +212,8 @@ static int keep_candidate(Transaction *t, sd_bus_error *reterr_error) {
         int r;
 
         r = transaction_set_root(t, "candidate", t->new->path);
-        if (r >= 0 && t->old) /* the way back: no other root may name it once the new one runs */
-                r = transaction_set_root(t, "good", t->old->path);
+        if (r >= 0 && t->old) /* no other root may name it once the new one runs */
+                r = transaction_set_root(t, "back", t->old->path);
         if (r >= 0 && file_realpath(t->places->booted, &booted) >= 0)
                 r = transaction_set_root(t, "booted", booted);
         if (r >= 0 && text_after_prefix(t->record.engine, STORE_DIRECTORY "/"))
@@ -232,9 +261,11 @@ static int stage_open(Transaction *t, sd_bus_error *reterr_error) {
         r = find_old(t, reterr_error);
         if (r < 0)
                 return r;
+        transaction_find_new_probes(t);
         r = manager_open(&t->manager, reterr_error);
         if (r < 0)
                 return r;
+        t->looked_usec = clock_monotonic_usec();
         r = transaction_look(t, t->old, t->new, &t->way, reterr_error);
         if (r < 0)
                 return r;
@@ -259,12 +290,25 @@ static void tell_beginning(Transaction *t) {
         event_emit(t->log, event);
 }
 
+/* Checks, a collector and a slow disk take their time; what is planned is the way from now. */
+static int look_again(Transaction *t, sd_bus_error *reterr_error) {
+        int r = 0;
+
+        if (clock_monotonic_usec() - t->looked_usec > LOOK_FRESH_USEC) {
+                way_done(&t->way);
+                r = transaction_look(t, t->old, t->new, &t->way, reterr_error);
+        }
+        return r < 0 ? r : t->all_units ? way_restore_stopped(&t->way, &t->record.stopped) : 0;
+}
+
 /* Whoever asked may have looked at a plan before; another one is not what they agreed to. */
 static int agree_on_plan(Transaction *t, sd_bus_error *reterr_error) {
         const char *wanted = t->request->plan_digest;
         int r;
 
-        r = transaction_plan(t, t->new, &t->way, reterr_error);
+        r = look_again(t, reterr_error);
+        if (r >= 0)
+                r = transaction_plan(t, t->new, &t->way, reterr_error);
         if (r < 0 || !wanted || !*wanted || strcmp(wanted, t->way.plan->digest) == 0)
                 return r;
         return sd_bus_error_setf(
@@ -315,7 +359,16 @@ static int begin(Transaction *t, sd_bus_error *reterr_error) {
         r = fill_record(t);
         if (r >= 0)
                 r = engine_arm(t->manager, t->id, reterr_error);
-        return r < 0 ? r : transaction_begin_record(t, reterr_error);
+        if (r < 0)
+                return r;
+        r = t->all_units ? record_keep_previous(t->places->state) : 0;
+        if (r < 0)
+                return sd_bus_error_setf(
+                        reterr_error, ENACT_ERROR_FAILED,
+                        "Cannot keep the record of an interrupted switch in '%s': %s. "
+                        "Nothing was changed.",
+                        t->places->state, strerror(-r));
+        return transaction_begin_record(t, reterr_error);
 }
 
 /* All that can be refused is refused here; nothing live is touched. */

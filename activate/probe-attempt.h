@@ -3,7 +3,6 @@
 /* One attempt of a probe: shared by probe-run.c, which makes them, and by the files that know how.
  */
 
-#include <curl/curl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -21,26 +20,18 @@ typedef enum AttemptState {
 
 typedef struct Attempt {
         const Probe *probe;
-        CURLM *curl; /* the caller's */
         Manager *manager;
         const char *toplevel;
         AttemptState state;
         char *text; /* the answer, once it does not run any more */
 
-        CURL *transfer; /* of http and tcp */
-        size_t n_body;
-        char curl_error[CURL_ERROR_SIZE];
-
-        pid_t pid; /* of exec; 0: none */
+        pid_t pid; /* of the program that asks; 0: none */
         int pid_fd, output_fd;
         char output[PROBE_TEXT_MAX]; /* the end of what it printed */
         size_t n_output;
 } Attempt;
 
 void attempt_end(Attempt *attempt, bool ok, const char *format, ...) _printf_(3, 4);
-void attempt_start_transfer(Attempt *attempt);
-void attempt_end_transfer(Attempt *attempt, CURLcode code);
-void attempt_drop_transfer(Attempt *attempt);
 void attempt_start_program(Attempt *attempt);
 void attempt_read_program(Attempt *attempt);
 void attempt_drop_program(Attempt *attempt);

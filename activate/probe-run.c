@@ -4,6 +4,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,9 +34,8 @@ typedef struct Asking {
 
 typedef struct Round {
         const ProbeRun *run;
-        CURLM *curl;
         Asking *askings;
-        struct curl_waitfd *fds;
+        struct pollfd *fds;
         size_t n, n_fds;
         uint64_t begun_usec, told_usec;
 } Round;
@@ -86,11 +86,9 @@ static void start(Asking *asking, uint64_t now) {
         asking->attempt.state = ATTEMPT_RUNS;
         switch (asking->attempt.probe->type) {
         case PROBE_EXEC:
-                attempt_start_program(&asking->attempt);
-                break;
         case PROBE_HTTP:
         case PROBE_TCP:
-                attempt_start_transfer(&asking->attempt);
+                attempt_start_program(&asking->attempt);
                 break;
         case PROBE_SYSTEMD:
                 attempt_ask_systemd(&asking->attempt);
@@ -100,16 +98,11 @@ static void start(Asking *asking, uint64_t now) {
         }
 }
 
-static void drop(Asking *asking) {
-        attempt_drop_transfer(&asking->attempt);
-        attempt_drop_program(&asking->attempt);
-}
-
 /* Its time is over, and nobody has said so. */
 static void give_up(Asking *asking) {
         const uint64_t timeout = asking->attempt.probe->timeout_usec;
 
-        drop(asking);
+        attempt_drop_program(&asking->attempt);
         attempt_end(&asking->attempt, false, "no answer within %.1f s",
                     (double) timeout / (double) USEC_PER_SEC);
 }
@@ -152,33 +145,15 @@ static void look_after(const Round *round, Asking *asking) {
                 start(asking, now);
         if (asking->running && asking->attempt.state == ATTEMPT_RUNS &&
             now >= asking->begun_usec + asking->attempt.probe->timeout_usec +
-                            (asking->attempt.transfer ? OVERTIME_USEC : 0))
+                            (asking->attempt.probe->type == PROBE_EXEC ? 0 : OVERTIME_USEC))
                 give_up(asking);
         if (asking->running && asking->attempt.state != ATTEMPT_RUNS)
                 conclude(round, asking, clock_monotonic_usec());
 }
 
-/* What libcurl has finished. */
-static void take_transfers(Round *round) {
-        CURLMsg *message;
-        int n_left, n_running;
-
-        (void) curl_multi_perform(round->curl, &n_running);
-        while ((message = curl_multi_info_read(round->curl, &n_left))) {
-                CURLcode code = message->data.result;
-                char *attempt = NULL;
-
-                if (message->msg != CURLMSG_DONE)
-                        continue;
-                (void) curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &attempt);
-                attempt_end_transfer((Attempt *) (void *) attempt, code);
-        }
-}
-
 static void add_fd(Round *round, int fd) {
         if (fd >= 0)
-                round->fds[round->n_fds++] =
-                        (struct curl_waitfd){ .fd = fd, .events = CURL_WAIT_POLLIN };
+                round->fds[round->n_fds++] = (struct pollfd){ .fd = fd, .events = POLLIN };
 }
 
 /* Until somebody has something to say, and no longer than until the next has to begin or to end. */
@@ -199,8 +174,8 @@ static void pause_between(Round *round) {
                 add_fd(round, asking->attempt.pid_fd);
                 add_fd(round, asking->attempt.output_fd);
         }
-        (void) curl_multi_poll(round->curl, round->fds, (unsigned) round->n_fds,
-                               until > now ? (int) ((until - now) / USEC_PER_MSEC) + 1 : 1, NULL);
+        (void) poll(round->fds, round->n_fds,
+                    until > now ? (int) ((until - now) / USEC_PER_MSEC) + 1 : 1);
 }
 
 static void read_programs(Round *round) {
@@ -254,33 +229,32 @@ static int ask(Round *round) {
                         return 0;
                 tell_wait(round);
                 pause_between(round);
-                take_transfers(round);
                 read_programs(round);
         }
 }
 
 static void round_done(Round *round) {
         for (size_t i = 0; i < round->n; i++) {
-                drop(&round->askings[i]);
+                attempt_drop_program(&round->askings[i].attempt);
                 free(round->askings[i].attempt.text);
         }
-        if (round->curl)
-                (void) curl_multi_cleanup(round->curl);
         free(round->askings);
         free(round->fds);
+}
+
+/** probe_is_excused() - whether a probe that was asked before, too, has failed then already. */
+bool probe_is_excused(const Probe *probe, const ProbeOutcomes *before, size_t i) {
+        return !probe->is_new && before && i < before->n && before->items[i].result == PROBE_FAILED;
 }
 
 static int round_init(Round *round, ProbeOutcomes *outcomes) {
         const ProbeRun *run = round->run;
         const size_t n = run->probes->n;
 
-        if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-                return -EIO;
-        round->curl = curl_multi_init();
         round->askings = calloc(n, sizeof(*round->askings));
         round->fds = calloc(2 * n, sizeof(*round->fds));
         outcomes->items = calloc(n, sizeof(*outcomes->items));
-        if (!round->curl || !round->askings || !round->fds || !outcomes->items)
+        if (!round->askings || !round->fds || !outcomes->items)
                 return -ENOMEM;
 
         round->n = outcomes->n = n;
@@ -288,16 +262,13 @@ static int round_init(Round *round, ProbeOutcomes *outcomes) {
                 round->askings[i] = (Asking){
                         .attempt = {
                                 .probe = &run->probes->items[i],
-                                .curl = round->curl,
                                 .manager = run->manager,
                                 .toplevel = run->toplevel,
                                 .pid_fd = -EBADF,
                                 .output_fd = -EBADF,
                         },
                         .outcome = &outcomes->items[i],
-                        .once = run->once ||
-                                (run->before && i < run->before->n &&
-                                 run->before->items[i].result == PROBE_FAILED),
+                        .once = run->once || probe_is_excused(&run->probes->items[i], run->before, i),
                 };
         return 0;
 }
@@ -306,10 +277,7 @@ static int round_init(Round *round, ProbeOutcomes *outcomes) {
  * probe_run() - ask all probes, until each has succeeded once or has failed too often
  * @outcomes: all zero before; probe_outcomes_done() even after an error
  *
- * The signal SIGPIPE is ignored by the caller.
- *
- * Return: 0 (also where probes failed), -EINTR if it was interrupted, -ENOMEM, -EIO without
- * libcurl.
+ * Return: 0 (also where probes failed), -EINTR if it was interrupted, or -ENOMEM.
  */
 int probe_run(const ProbeRun *run, ProbeOutcomes *outcomes) {
         _cleanup_(round_done) Round round = {

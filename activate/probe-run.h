@@ -45,6 +45,7 @@ typedef struct ProbeRun {
 } ProbeRun;
 
 bool probe_may_fail_again(const Probe *probe, uint64_t age_usec, uint64_t *n_failures);
+bool probe_is_excused(const Probe *probe, const ProbeOutcomes *before, size_t i);
 const char *probe_result_to_string(ProbeResult result);
 int probe_run(const ProbeRun *run, ProbeOutcomes *outcomes);
 void probe_outcomes_done(ProbeOutcomes *outcomes);

@@ -182,6 +182,14 @@ int probe_from_text(const char *text, Probe *probe, const char **ret_wanted) {
         return probe->target ? 0 : -ENOMEM;
 }
 
+/** probe_is_same() - whether two probes ask the same, whatever they are called and how often. */
+bool probe_is_same(const Probe *a, const Probe *b) {
+        if (a->type != b->type)
+                return false;
+        return a->type == PROBE_EXEC ? string_list_equal(&a->command, &b->command) :
+                                       strcmp(a->target, b->target) == 0;
+}
+
 void probe_done(Probe *probe) {
         free(probe->name);
         free(probe->target);

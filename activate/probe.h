@@ -30,7 +30,8 @@ typedef struct Probe {
         uint64_t timeout_usec; /* of one attempt */
         uint64_t period_usec;  /* between the end of one and the next */
         uint64_t retries;      /* after the first one that counts */
-        uint64_t grace_usec;   /* what fails so soon after the activation does not count */
+        bool is_new;         /* the system before did not ask it: a failure then excuses nothing */
+        uint64_t grace_usec; /* what fails so soon after the activation does not count */
 } Probe;
 
 typedef struct Probes {
@@ -41,6 +42,7 @@ typedef struct Probes {
 const char *probe_type_to_string(ProbeType type);
 int probe_type_from_string(const char *text, ProbeType *ret_type);
 const char *probe_target_wanted(ProbeType type);
+bool probe_is_same(const Probe *a, const Probe *b);
 bool probe_target_is_valid(ProbeType type, const char *target);
 bool probe_name_is_valid(const char *name);
 int probe_init(Probe *probe, ProbeType type);

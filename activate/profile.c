@@ -157,12 +157,13 @@ void profile_unlock(Profile *profile) {
         profile->lock_fd = fd_close(profile->lock_fd);
 }
 
-static int link_name(const Profile *profile, uint64_t number, char **ret_name) {
-        return text_printf(ret_name, "%s-%" PRIu64 "-link", profile->name, number);
+/** profile_generation_link() - "system-12-link", owned by the caller; 0 or -ENOMEM. */
+int profile_generation_link(const Profile *profile, uint64_t number, char **ret_link) {
+        return text_printf(ret_link, "%s-%" PRIu64 "-link", profile->name, number);
 }
 
 /* "system-12-link" -> 12 for the profile "system"; false for every other name, also
- * "system-012-link": link_name() would make another one of its number. */
+ * "system-012-link": profile_generation_link() would make another one of its number. */
 static bool parse_link_name(const Profile *profile, const char *name, uint64_t *ret_number) {
         const char *number = text_after_prefix(name, profile->name);
         _cleanup_free_ char *digits = NULL;
@@ -344,7 +345,7 @@ int profile_add(Profile *profile, const char *target, uint64_t *ret_number, bool
         }
 
         number = newest ? newest->number + 1 : 1;
-        r = link_name(profile, number, &name);
+        r = profile_generation_link(profile, number, &name);
         if (r < 0)
                 return r;
         r = file_symlink(profile->dir_fd, target, name);
@@ -410,7 +411,7 @@ int profile_set(Profile *profile, uint64_t number) {
 
         assert(profile->lock_fd >= 0);
 
-        r = link_name(profile, number, &name);
+        r = profile_generation_link(profile, number, &name);
         if (r < 0)
                 return r;
         r = file_symlink(profile->dir_fd, name, profile->name);
@@ -476,7 +477,7 @@ int profile_remove(Profile *profile, uint64_t number) {
 
         assert(profile->lock_fd >= 0);
 
-        r = link_name(profile, number, &name);
+        r = profile_generation_link(profile, number, &name);
         if (r < 0)
                 return r;
         r = read_current(profile, &current);

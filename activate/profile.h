@@ -34,6 +34,7 @@ int profile_open(const char *profiles, const char *name, bool make, Profile **re
 int profile_lock(Profile *profile);
 void profile_unlock(Profile *profile);
 int profile_link(const Profile *profile, char **ret_link);
+int profile_generation_link(const Profile *profile, uint64_t number, char **ret_link);
 bool profile_holds(const Profile *profile, const char *link);
 int profile_current(const Profile *profile, char **ret_target);
 int profile_list(const Profile *profile, GenerationList *list);

@@ -12,9 +12,10 @@
 #include "record.h"
 #include "text.h"
 
-#define RECORD_NAME    "transaction.json"
-#define RECORD_DAMAGED "transaction.damaged"
-#define NUMBER_MAX     ((uint64_t) 1 << 53)
+#define RECORD_NAME     "transaction.json"
+#define RECORD_PREVIOUS "transaction.previous.json"
+#define RECORD_DAMAGED  "transaction.damaged"
+#define NUMBER_MAX      ((uint64_t) 1 << 53)
 
 /* clang-format off */
 static const struct {
@@ -176,32 +177,68 @@ int record_parse(const char *text, size_t n, Record *record) {
  * Return: as record_parse(); -ENOENT if none is open, or another error of file_read().
  */
 int record_read(const char *directory, Record *record) {
-        _cleanup_free_ char *path = NULL, *text = NULL;
+        _cleanup_free_ char *path = NULL, *previous = NULL, *text = NULL;
         size_t n;
         int r;
 
         r = text_printf(&path, "%s/" RECORD_NAME, directory);
         if (r >= 0)
+                r = text_printf(&previous, "%s/" RECORD_PREVIOUS, directory);
+        if (r >= 0)
                 r = file_read(AT_FDCWD, path, FILE_SMALL_MAX, &text, &n);
+        if (r == -ENOENT)
+                r = file_read(AT_FDCWD, previous, FILE_SMALL_MAX, &text, &n);
         return r < 0 ? r : record_parse(text, n, record);
 }
 
-/** record_remove() - the transaction has ended, durably; 0 or an errno of unlinkat(2), fsync(2). */
-int record_remove(const char *directory) {
-        return file_remove(directory, RECORD_NAME);
-}
-
-/** record_set_aside() - keep a damaged record for who wants to look at it; 0 or an errno. */
-int record_set_aside(const char *directory) {
+static int rename_record(const char *directory, const char *from, const char *to) {
         _cleanup_close_ int fd = -EBADF;
         int r;
 
         r = file_open_directory(AT_FDCWD, directory, &fd);
         if (r < 0)
                 return r;
-        if (renameat(fd, RECORD_NAME, fd, RECORD_DAMAGED) < 0)
+        if (renameat(fd, from, fd, to) < 0)
                 return -errno;
         return fsync(fd) < 0 ? -errno : 0;
+}
+
+/**
+ * record_keep_previous() - make room for the record of another transaction
+ *
+ * What is open and could not be ended stays known until another one has put right what it left.
+ *
+ * Return: 0, also if there is none, or an errno of renameat(2), fsync(2).
+ */
+int record_keep_previous(const char *directory) {
+        int r = rename_record(directory, RECORD_NAME, RECORD_PREVIOUS);
+
+        return r == -ENOENT ? 0 : r;
+}
+
+/**
+ * record_end() - the transaction has ended, durably
+ * @settled: whether it has put right what a previous one had left open
+ *
+ * Return: 0, or an errno of renameat(2), unlinkat(2) or fsync(2).
+ */
+int record_end(const char *directory, bool settled) {
+        int r;
+
+        if (!settled) {
+                r = rename_record(directory, RECORD_PREVIOUS, RECORD_NAME);
+                if (r != -ENOENT)
+                        return r;
+        }
+        r = file_remove(directory, RECORD_PREVIOUS);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        return file_remove(directory, RECORD_NAME);
+}
+
+/** record_set_aside() - keep a damaged record for who wants to look at it; 0 or an errno. */
+int record_set_aside(const char *directory) {
+        return rename_record(directory, RECORD_NAME, RECORD_DAMAGED);
 }
 
 /** record_was_damaged() - whether nobody knows what an interrupted transaction has left. */

@@ -32,7 +32,8 @@ typedef struct Record {
 int record_write(const char *directory, const Record *record);
 int record_read(const char *directory, Record *record);
 int record_parse(const char *text, size_t n, Record *record);
-int record_remove(const char *directory);
+int record_keep_previous(const char *directory);
+int record_end(const char *directory, bool settled);
 int record_set_aside(const char *directory);
 bool record_was_damaged(const char *directory);
 void record_forget_damage(const char *directory);

@@ -13,7 +13,10 @@
 #include <time.h>
 
 #include "file.h"
+#include "history.h"
 #include "run-directory.h"
+#include "run-id.h"
+#include "state-directory.h"
 #include "text.h"
 
 #define JOURNAL_READERS     "systemd-journal" /* the group */
@@ -29,21 +32,6 @@ int run_directory_events(const char *id, char **ret_path) {
         return run_directory_path(id, "events", ret_path);
 }
 
-/* The time, as fine as it takes for names to be in its order; two of one microsecond exclude each
- * other. */
-static int make_id(char **ret_id) {
-        char stamp[sizeof("20260131-235959")];
-        struct timespec now;
-        struct tm tm;
-
-        if (clock_gettime(CLOCK_REALTIME, &now) < 0)
-                return -errno;
-        if (!gmtime_r(&now.tv_sec, &tm) ||
-            strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &tm) == 0)
-                return -EIO;
-        return text_printf(ret_id, "%s-%06ld", stamp, now.tv_nsec / 1000);
-}
-
 /** run_directory_is_id() - whether a request may be called so: one that is a path would lead
  * elsewhere. */
 bool run_directory_is_id(const char *id) {
@@ -56,6 +44,31 @@ static int is_run(const struct dirent *entry) {
 
 static int compare_names(const struct dirent **a, const struct dirent **b) {
         return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static char *newest_run(void) {
+        char *newest = NULL;
+        struct dirent **names;
+        int n;
+
+        n = scandir(RUN_DIRECTORY, &names, is_run, compare_names);
+        if (n < 0)
+                return NULL;
+        if (n > 0)
+                newest = strdup(names[n - 1]->d_name);
+        for (int i = 0; i < n; i++)
+                free(names[i]);
+        free(names);
+        return newest;
+}
+
+static int make_id(char **ret_id) {
+        _cleanup_free_ char *run = newest_run(), *entry = history_newest(state_directory());
+        struct timespec now;
+
+        if (clock_gettime(CLOCK_REALTIME, &now) < 0)
+                return -errno;
+        return run_id_make(run && (!entry || strcmp(run, entry) > 0) ? run : entry, &now, ret_id);
 }
 
 static void forget_oldest(void) {

@@ -19,6 +19,7 @@ static void on_line(void *userdata, const char *line) {
         const Scripts *scripts = userdata;
 
         event_say(scripts->log, "output", "text", line);
+        event_log_expect(scripts->log, 2 * PROGRAM_LIMIT_USEC); /* it may fall silent again */
 }
 
 static int add_variable(StringList *environment, const char *name, const char *value) {

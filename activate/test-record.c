@@ -113,3 +113,25 @@ TEST(a_wrong_type_is_no_record) {
                 ASSERT_EQ(record_parse(texts[i], strlen(texts[i]), &record), -EBADMSG);
         }
 }
+
+TEST(a_previous_record_is_open_again_unless_it_was_settled) {
+        const char *directory = test_directory();
+        _cleanup_(record_done) Record both = { 0 }, back = { 0 }, gone = { 0 };
+        Record first = sample(), second = sample();
+
+        second.id = (char *) "20260101-000000-000002";
+        ASSERT_OK(record_keep_previous(directory)); /* none yet */
+        ASSERT_OK(record_write(directory, &first));
+        ASSERT_OK(record_keep_previous(directory));
+        ASSERT_OK(record_read(directory, &both)); /* killed here, it is not lost */
+        ASSERT_TEXT(both.id, first.id);
+        ASSERT_OK(record_write(directory, &second));
+        ASSERT_OK(record_end(directory, /* settled= */ false));
+        ASSERT_OK(record_read(directory, &back));
+        ASSERT_TEXT(back.id, first.id);
+
+        ASSERT_OK(record_keep_previous(directory));
+        ASSERT_OK(record_write(directory, &second));
+        ASSERT_OK(record_end(directory, /* settled= */ true));
+        ASSERT_EQ(record_read(directory, &gone), -ENOENT);
+}

@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * What the phases of a transaction share: one object that goes through them. Only transaction.c and
- * the phase-*.c files know it.
+ * What the phases of a transaction share: one object that goes through them. Only transaction*.c,
+ * the phase-*.c files and drop-in-guard.c know it.
  */
 
 #include "activation.h"
@@ -49,11 +49,13 @@ typedef struct Transaction {
         bool recovers;    /* what another process began; its record was found */
         bool no_rollback; /* whoever asked declines it, or the new system does */
         bool nothing_to_do;
-        bool recorded;     /* the record is on disk */
-        bool staged;       /* the first phase was left well */
-        bool touched;      /* something live was changed, or may have been */
-        bool keeps_record; /* what is left to do is left to the next boot or the next switch */
-        Settings settings; /* of the new system */
+        bool recorded;        /* the record is on disk */
+        bool staged;          /* the first phase was left well */
+        uint64_t looked_usec; /* when @way was begun with, monotonic */
+        bool activated;       /* the new system runs, whatever became of its units */
+        bool touched;         /* something live was changed, or may have been */
+        bool keeps_record;    /* what is left to do is left to the next boot or the next switch */
+        Settings settings;    /* of the new system */
         UnitFactsList restarted_before; /* services that systemd had restarted by itself */
         uint64_t before_usec;           /* when that was seen, monotonic */
         ProbeOutcomes probes_before;
@@ -75,6 +77,9 @@ int end_enter(Transaction *t, sd_bus_error *reterr_error);
 
 int transaction_begin_record(Transaction *t, sd_bus_error *reterr_error);
 void transaction_give_up(Transaction *t);
+int transaction_record_commit(Transaction *t);
+bool transaction_runs(const Transaction *t, const char *toplevel);
+int way_restore_stopped(Way *back, const StringList *stopped);
 int transaction_note_before(Transaction *t);
 int transaction_recover_found(Transaction *t, sd_bus_error *reterr_error);
 int transaction_go(Transaction *t, const char *first_phase, sd_bus_error *reterr_error);
@@ -89,6 +94,7 @@ Scripts transaction_scripts(const Transaction *t, const Toplevel *of);
 int transaction_look(Transaction *t, const Toplevel *from, const Toplevel *to, Way *way,
                      sd_bus_error *reterr_error);
 int transaction_plan(Transaction *t, const Toplevel *to, Way *way, sd_bus_error *reterr_error);
+void transaction_find_new_probes(Transaction *t);
 int transaction_read_settings(Transaction *t, sd_bus_error *reterr_error);
 int transaction_ask_probes(Transaction *t, const char *when, const char *of,
                            ProbeOutcomes *outcomes, sd_bus_error *reterr_error);

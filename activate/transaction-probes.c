@@ -1,7 +1,7 @@
 /*
  * The probes of a transaction: asked once before activation, until they succeed or have failed too
- * often after it, and once more after a rollback, which they only tell about. What failed before
- * condemns nothing.
+ * often after it, and once more after a rollback, which they only tell about. One that the system
+ * before asked, too, and that failed then already, condemns nothing.
  */
 #include <errno.h>
 #include <string.h>
@@ -26,6 +26,23 @@ static int add_from_request(Transaction *t) {
                         r = 0;
         }
         return r;
+}
+
+static bool asks(const Settings *settings, const Probe *probe) {
+        for (size_t i = 0; i < settings->probes.n; i++)
+                if (probe_is_same(&settings->probes.items[i], probe))
+                        return true;
+        return false;
+}
+
+/** transaction_find_new_probes() - a probe that comes with its service cannot succeed before it. */
+void transaction_find_new_probes(Transaction *t) {
+        _cleanup_(settings_done) Settings old = { 0 };
+
+        if (t->old)
+                (void) settings_read(t->old->path, &old, NULL);
+        for (size_t i = 0; i < t->settings.probes.n; i++)
+                t->settings.probes.items[i].is_new = !asks(&old, &t->settings.probes.items[i]);
 }
 
 /**
@@ -74,6 +91,10 @@ static void tell(const Transaction *t, const char *when, const ProbeOutcomes *ou
                 event_add_text(event, "when", when);
                 event_add_text(event, "result", probe_result_to_string(outcome->result));
                 event_add_text(event, "text", outcome->text);
+                if (event && strcmp(when, "before") == 0)
+                        (void) cJSON_AddBoolToObject(event, "excused",
+                                                     probe_is_excused(&t->settings.probes.items[i],
+                                                                      outcomes, i));
                 event_add_number(event, "attempts", (double) outcome->n_attempts);
                 event_add_number(event, "seconds", (double) outcome->duration_usec / USEC_PER_SEC);
                 event_emit(t->log, event);
@@ -132,7 +153,7 @@ int transaction_failed_probes(const Transaction *t, const ProbeOutcomes *after,
                 int r;
 
                 if (after->items[i].result != PROBE_FAILED ||
-                    result_of(&t->probes_before, i) == PROBE_FAILED)
+                    probe_is_excused(&t->settings.probes.items[i], &t->probes_before, i))
                         continue;
                 r = text_printf(&text, "'%s' (%.*s)", t->settings.probes.items[i].name,
                                 (int) strcspn(answer, "\n"), answer);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <systemd/sd-id128.h>
 
+#include "engine.h"
 #include "error.h"
 #include "file.h"
 #include "locks.h"
@@ -24,19 +25,21 @@ static bool is_same_boot(const Record *record) {
                strcmp(sd_id128_to_string(id, text), record->boot_id) == 0;
 }
 
-static bool is_path_of(const char *link, const char *toplevel) {
+/** transaction_runs() - whether a system is the running one. */
+bool transaction_runs(const Transaction *t, const char *toplevel) {
         _cleanup_free_ char *path = NULL;
 
-        return file_realpath(link, &path) >= 0 && strcmp(path, toplevel) == 0;
+        return file_realpath(t->places->running, &path) >= 0 && strcmp(path, toplevel) == 0;
 }
 
 /* Somebody else has switched since: what runs is none of this transaction's. */
 static bool is_overtaken(const Transaction *t) {
         const Record *record = &t->record;
+        _cleanup_free_ char *running = NULL;
 
         return is_same_boot(record) && *record->from &&
-               !is_path_of(t->places->running, record->from) &&
-               !is_path_of(t->places->running, record->to);
+               file_realpath(t->places->running, &running) >= 0 &&
+               strcmp(running, record->from) != 0 && strcmp(running, record->to) != 0;
 }
 
 static const char *phase_to_enter(const Transaction *t) {
@@ -65,6 +68,11 @@ static void set_error(Transaction *t, const char *phase) {
                                          record->to, record->phase);
 }
 
+/* Those phases that change what runs, or lead to one that does. */
+static bool is_live(const char *phase) {
+        return strcmp(phase, "rollback") == 0 || strcmp(phase, "commit") == 0;
+}
+
 static int open_systems(Transaction *t, const char *phase, sd_bus_error *reterr_error) {
         const Record *record = &t->record;
         int r;
@@ -75,16 +83,16 @@ static int open_systems(Transaction *t, const char *phase, sd_bus_error *reterr_
                                          "Cannot open the profiles in '%s': %s",
                                          t->places->profiles, strerror(-r));
         r = toplevel_open(record->to, &t->new, reterr_error);
-        if (r < 0 && (strcmp(phase, "commit") == 0 || strcmp(phase, "rollback") == 0))
+        if (r < 0 && is_live(phase))
                 return r;
         sd_bus_error_free(reterr_error);
         if (*record->from) {
                 r = toplevel_open(record->from, &t->old, reterr_error);
-                if (r < 0 && strcmp(phase, "rollback") == 0)
+                if (r < 0 && is_live(phase))
                         return r;
                 sd_bus_error_free(reterr_error);
         }
-        return strcmp(phase, "rollback") == 0 ? manager_open(&t->manager, reterr_error) : 0;
+        return 0;
 }
 
 /* What a process that was killed leaves beside its work. */
@@ -125,6 +133,22 @@ static void tell_recovery(Transaction *t) {
         event_emit(t->log, event);
 }
 
+/* The lock is free as soon as the engine is dead; what it has started may still be at work. */
+static int end_engine(Transaction *t, sd_bus_error *reterr_error) {
+        int r;
+
+        r = manager_open(&t->manager, reterr_error);
+        if (r < 0)
+                return r;
+        r = engine_kill(t->manager, t->record.id);
+        if (r < 0)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                         "The engine of the interrupted switch to '%s' cannot be "
+                                         "ended: %s",
+                                         t->record.to, strerror(-r));
+        return 0;
+}
+
 /* Brings the record that is read into @t to its end; the locks are held. */
 static int recover(Transaction *t, sd_bus_error *reterr_error) {
         const char *phase = phase_to_enter(t);
@@ -135,15 +159,20 @@ static int recover(Transaction *t, sd_bus_error *reterr_error) {
         t->recovers = t->recorded = t->staged = true;
         t->activates = t->record.activates;
         t->commits = t->request->verb != REQUEST_TEST;
-        t->touched = t->activates && strcmp(phase, "rollback") == 0;
+        t->touched = t->activates && is_live(phase);
         if (is_overtaken(t))
                 t->record.committing = false; /* the profile is theirs, too */
         tell_recovery(t);
-        sweep(t);
+        r = is_same_boot(&t->record) ? end_engine(t, reterr_error) : 0;
+        if (r < 0)
+                return r;
 
         r = open_systems(t, phase, reterr_error);
         if (r < 0)
                 return r;
+        if (profile_lock(t->profile) ==
+            0) /* the file of a lock whose holder was killed goes, too */
+                profile_unlock(t->profile);
         if (t->new) /* refused if it could not be read, so it can */
                 (void) transaction_read_settings(t, NULL);
         set_error(t, phase);
@@ -201,13 +230,16 @@ int transaction_recover_found(Transaction *t, sd_bus_error *reterr_error) {
         };
         int r;
 
+        sweep(t); /* also where one was killed before it had a record */
         r = read_record(&found, NULL, reterr_error);
         if (r == 0) {
                 r = recover(&found, &error);
                 if (error.message)
                         transaction_note(t, error.message);
                 t->all_units = transaction_is_open(NULL, t->places);
-                r = 0;
+                r = t->all_units ? /* what that one has stopped, this one starts */
+                            string_list_copy(&t->record.stopped, &found.record.stopped) :
+                            0;
         }
         transaction_done(&found);
         return r < 0 ? r : 0;
@@ -236,8 +268,10 @@ int transaction_recover(const char *id, const TransactionPlaces *places, EventLo
         int r;
 
         r = locks_take(places, lock_limit_usec, &t.lock_fd, &t.nixos_lock_fd, reterr_error);
-        if (r >= 0)
+        if (r >= 0) {
+                sweep(&t);
                 r = read_record(&t, id, reterr_error);
+        }
         if (r == 0)
                 r = recover(&t, reterr_error);
         if (r == 0)

@@ -127,6 +127,11 @@ void transaction_give_up(Transaction *t) {
                 (void) write_record(t, PHASE_ROLLBACK);
 }
 
+/** transaction_record_commit() - the profile and the boot default may change from here on. */
+int transaction_record_commit(Transaction *t) {
+        return t->recorded ? write_record(t, PHASE_COMMIT) : 0;
+}
+
 /* What has nothing to do is not entered: activating what only boots, or committing what is only
  * tested. */
 static bool has_work(const Transaction *t, Phase phase) {
@@ -258,6 +263,7 @@ static void settle_roots(Transaction *t) {
                         transaction_drop_root(t, failed);
         }
         transaction_drop_root(t, "candidate");
+        transaction_drop_root(t, "back");
         transaction_drop_root(t, "engine");
 }
 
@@ -284,6 +290,11 @@ static void trim_generations(Transaction *t) {
                 transaction_note(t, text);
 }
 
+/* Whether all units were looked after, those of an earlier transaction that was left open, too. */
+static bool has_settled(const Transaction *t) {
+        return t->touched && !sd_bus_error_has_name(&t->error, ENACT_ERROR_ROLLBACK_FAILED);
+}
+
 /* The last thing that is done is to remove the record: until then, all of this is done again. */
 int end_enter(Transaction *t, _unused_ sd_bus_error *reterr_error) {
         const bool committed = !sd_bus_error_is_set(&t->error) && t->commits && !t->nothing_to_do;
@@ -307,7 +318,7 @@ int end_enter(Transaction *t, _unused_ sd_bus_error *reterr_error) {
         if (t->keeps_record)
                 return 0;
         settle_roots(t);
-        r = record_remove(t->places->state);
+        r = record_end(t->places->state, has_settled(t));
         if (r < 0 && r != -ENOENT) /* it says "end": whoever finds it only has this left to do */
                 transaction_note(t,
                                  "the record of this switch could not be removed; the next start "

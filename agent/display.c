@@ -289,13 +289,13 @@ static void quote_rest(const Display *display, const char *text) {
                         quote(display, line);
 }
 
-/* What is well is a line only once it counts. */
+/* What comes before the switch is a line only where it explains the rest. */
 static void on_probe(const Display *display, const cJSON *event) {
         const char *text = text_of(event, "text");
         bool before = strcmp(text_of(event, "when"), "before") == 0;
         bool ok = strcmp(text_of(event, "result"), "ok") == 0;
 
-        if (ok && before)
+        if (before && !cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(event, "excused")))
                 return;
         fprintf(stderr, "  %sprobe%s   %s: %s%s%.*s%s%s\n", style(display, BOLD),
                 style(display, RESET), text_of(event, "name"), ok ? "" : style(display, RED),

@@ -246,8 +246,7 @@ in
         default = false;
         description = ''
           Whether enact judges and rolls back as `switch-to-configuration`, too, and then puts back the system profile
-          that its caller has moved. Otherwise it does there what NixOS' own program does. (This enact does so either
-          way, and a system that asks for more is built with a warning.)
+          that its caller has moved. Otherwise it does there what NixOS' own program does.
         '';
       };
     };
@@ -272,8 +271,6 @@ in
 
   config = mkIf cfg.enable {
     inherit assertions;
-    warnings = lib.optional cfg.rollback.dropIn
-      "programs.enact.rollback.dropIn: this enact does not roll back as switch-to-configuration yet; `enact switch' does.";
 
     environment.systemPackages = [ cfg.package ];
 

@@ -87,20 +87,19 @@ static int command_of(pid_t pid, char **ret_command) {
  * Return: 0, -ESRCH if nobody is seen to have it (any more), or an errno of reading /proc.
  */
 int file_lock_holder(const char *path, pid_t *ret_pid, char **ret_command) {
-        _cleanup_free_ char *locks = NULL;
+        _cleanup_free_ char *line = NULL;
+        size_t allocated = 0;
+        bool found = false;
         struct stat st;
-        char *line, *rest;
-        int r;
+        FILE *locks;
 
         if (stat(path, &st) < 0)
                 return -errno;
-
-        r = file_read(AT_FDCWD, "/proc/locks", FILE_SMALL_MAX, &locks, NULL);
-        if (r < 0)
-                return r;
-
-        for (line = strtok_r(locks, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-                if (parse_lock_line(line, &st, ret_pid))
-                        return command_of(*ret_pid, ret_command);
-        return -ESRCH;
+        locks = fopen("/proc/locks", "re"); /* line by line: a server may have very many */
+        if (!locks)
+                return -errno;
+        while (!found && getline(&line, &allocated, locks) > 0)
+                found = parse_lock_line(line, &st, ret_pid);
+        (void) fclose(locks);
+        return found ? command_of(*ret_pid, ret_command) : -ESRCH;
 }

@@ -24,6 +24,9 @@
 #include "working.h"
 
 #define LOCK_LIMIT_USEC (60 * USEC_PER_SEC)
+#define PATIENCE_USEC   (3 * 60 * USEC_PER_SEC)
+#define PAUSE_MSEC      200
+#define TRIES           5U
 
 typedef struct Watch {
         const char *id;
@@ -36,6 +39,20 @@ static void watch_done(Watch *watch) {
         (void) fd_close(watch->engine_fd);
 }
 
+/* systemd may be executing itself anew right now. */
+static int open_patiently(Manager **ret) {
+        uint64_t deadline = clock_monotonic_usec() + PATIENCE_USEC;
+        int r;
+
+        do {
+                r = manager_open(ret, NULL);
+                if (r >= 0)
+                        return r;
+                (void) poll(NULL, 0, PAUSE_MSEC);
+        } while (clock_monotonic_usec() < deadline);
+        return r;
+}
+
 /* systemd would keep what it tells of every unit for a connection that nobody reads: it is closed
  * again. */
 static int find_engine(Watch *watch) {
@@ -44,7 +61,7 @@ static int find_engine(Watch *watch) {
         pid_t pid;
         int r;
 
-        r = manager_open(&manager, NULL);
+        r = open_patiently(&manager);
         if (r >= 0)
                 r = engine_pid(manager, watch->id, &pid);
         if (r >= 0)
@@ -93,26 +110,55 @@ static void tell(EventLog *log, const char *text) {
 
 /* The two are never at work together: what cannot be ended is not worked beside. */
 static int end_engine(const char *id, Finding finding, EventLog *log) {
-        _cleanup_(manager_freep) Manager *manager = NULL;
-        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         int r;
 
-        r = manager_open(&manager, &error);
-        if (r < 0)
-                return r;
-        if (manager_is_stopping(manager))
-                return -ESHUTDOWN;
         tell(log, finding == FINDING_LAPSED ? "the engine gives no sign of life and is ended" :
                                               "the engine has died");
-        r = engine_kill(manager, id);
+        for (unsigned i = 0; i < TRIES; i++) {
+                _cleanup_(manager_freep) Manager *manager = NULL;
+
+                r = open_patiently(&manager);
+                if (r >= 0 && manager_is_stopping(manager))
+                        return -ESHUTDOWN;
+                if (r >= 0)
+                        r = engine_kill(manager, id);
+                if (!manager_is_disconnect(r))
+                        break;
+        }
         if (r < 0)
                 tell(log, "the engine cannot be ended, so nothing is done");
         return r;
 }
 
+static void say_left_open(int r, sd_bus_error *error) {
+        sd_bus_error_free(error);
+        (void) sd_bus_error_setf(error, ENACT_ERROR_ROLLBACK_FAILED,
+                                 "The switch was interrupted and could not be brought to an "
+                                 "end: %s. 'enact status' says what holds.",
+                                 strerror(-r));
+}
+
+/* Somebody else who has the lock recovers first, too; then there is nothing left to do. */
+static int recover(const char *id, EventLog *log) {
+        for (;;) {
+                _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+                _cleanup_free_ char *text = NULL;
+                int r;
+
+                r = transaction_recover(id, &TRANSACTION_PLACES_HOST, log, LOCK_LIMIT_USEC, &text,
+                                        &error);
+                if (r == TRANSACTION_NONE)
+                        return 0;
+                if (sd_bus_error_has_name(&error, ENACT_ERROR_BUSY))
+                        continue;
+                if (r < 0 && transaction_is_open(id, &TRANSACTION_PLACES_HOST))
+                        say_left_open(r, &error);
+                (void) working_tell_end(log, id, r, &error, text);
+                return 0;
+        }
+}
+
 static int take_over(const char *id, Finding finding, EventLog *log) {
-        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
-        _cleanup_free_ char *text = NULL;
         int r;
 
         if (!transaction_is_open(id, &TRANSACTION_PLACES_HOST))
@@ -120,20 +166,7 @@ static int take_over(const char *id, Finding finding, EventLog *log) {
         r = end_engine(id, finding, log);
         if (r == -ESHUTDOWN) /* the next boot decides */
                 return 0;
-        if (r < 0)
-                return 1;
-        r = transaction_recover(id, &TRANSACTION_PLACES_HOST, log, LOCK_LIMIT_USEC, &text, &error);
-        if (r < 0 && transaction_is_open(id, &TRANSACTION_PLACES_HOST)) {
-                sd_bus_error_free(&error);
-                (void) sd_bus_error_setf(
-                        &error, ENACT_ERROR_ROLLBACK_FAILED,
-                        "The switch was interrupted and could not be brought to an "
-                        "end: %s. 'enact status' says what holds.",
-                        strerror(-r));
-        }
-        if (r != TRANSACTION_NONE)
-                (void) working_tell_end(log, id, r, &error, text);
-        return 0;
+        return r < 0 ? 1 : recover(id, log);
 }
 
 static int run(int argc, char **argv) {

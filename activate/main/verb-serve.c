@@ -215,16 +215,8 @@ static void server_done(Server *server) {
         sd_event_unref(server->loop);
 }
 
-/* Whether the engine of a request has said anything. */
-static bool has_told(const char *id) {
-        _cleanup_free_ char *path = NULL;
-        struct stat st;
-
-        return run_directory_events(id, &path) >= 0 && stat(path, &st) >= 0 && st.st_size > 0;
-}
-
 /** serve_tell_end_from_history() - a full /run takes no events; the history may know how it ended
- * all the same. An engine that has left no word, no record and no history has not begun. */
+ * all the same. An engine that has left neither a record nor a history has changed nothing. */
 void serve_tell_end_from_history(const char *id) {
         _cleanup_(history_done) History history = { 0 };
         const HistoryEntry *entry;
@@ -233,9 +225,9 @@ void serve_tell_end_from_history(const char *id) {
         entry = history_find(&history, id);
         if (entry)
                 serve_tell_end(error_from_exit_code((int) entry->exit_code), entry->text);
-        else if (!has_told(id) && !transaction_is_open(id, &TRANSACTION_PLACES_HOST))
+        else if (!transaction_is_open(id, &TRANSACTION_PLACES_HOST))
                 serve_tell_end(ENACT_ERROR_FAILED,
-                               "The engine was ended before it began. Nothing was changed.");
+                               "The engine was ended before it changed anything.");
         else
                 serve_tell_end(ENACT_ERROR_ROLLBACK_FAILED,
                                "The engine was ended before it could say how far it came. "
@@ -276,6 +268,14 @@ int serve_relay(const char *id, int engine_fd, FILE *story) {
         if (r >= 0 && !server.told_end && !server.left)
                 serve_tell_end_from_history(id);
         return r;
+}
+
+/* Whether the engine of a request has said anything. */
+static bool has_told(const char *id) {
+        _cleanup_free_ char *path = NULL;
+        struct stat st;
+
+        return run_directory_events(id, &path) >= 0 && stat(path, &st) >= 0 && st.st_size > 0;
 }
 
 static int start_engine(const Request *request, sd_bus_error *reterr_error) {

@@ -320,6 +320,8 @@ judge_outcome() {
     case $role in
     enact | serve) sed -i '/ \/root\/\.cache\/enact\/build-/d' "$books/left" ;;
     esac
+    # Nor does anybody look after a switch that died with its first record half written, before there is one.
+    [ "$phase" != stage ] || [ "$outcome" != old ] || sed -i '\, /var/lib/enact/\.transaction\.json\.,d' "$books/left"
     [ ! -s "$books/left" ] || trouble+=$(cat "$books/left")$'\n'
 
     new_links=$(comm -13 "$books/generations" "$books/generations.now")
@@ -414,7 +416,7 @@ points_where() {
     shift
 
     while [ $# -gt 0 ]; do
-        condition+=" && \$$1 ~ /$2/"
+        condition+=" && \$$1 ~ \"$2\""
         shift 2
     done
     [ -e "$books/points" ] || matrix_points "$name" > "$books/points"

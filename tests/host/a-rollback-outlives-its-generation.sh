@@ -93,3 +93,16 @@ let_go web
 ends rollback 0
 runs back
 is "$(profile_of web)" "$back"
+
+step "collected while the boot loader is installed for a new system"
+new=$(system new '
+  boot.loader.external.enable = true;
+  boot.loader.external.installHook = pkgs.writeShellScript "install" "/usr/local/bin/hold-here";')
+hold web
+begin switch web enact switch --store-path "$new"
+eventually 20 held web
+on web nix-collect-garbage --delete-old
+let_go web
+ends switch 0
+runs new
+is "$(profile_of web)" "$new"

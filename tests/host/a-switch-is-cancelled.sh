@@ -25,10 +25,9 @@ held_in() {
     eventually 20 held web
 }
 
-# told: the engine has been told to stop, and has not heard it yet
-told() {
-    # shellcheck disable=SC2016  # for the shell in the host
-    on web sh -c 'grep -q "^ShdPnd:.*4000$" "/proc/$(pgrep -f "^/usr/libexec/enact/enact-activate run")/status"'
+# asking N: so many root helpers wait for the engine
+asking() {
+    [ "$(ask web pgrep -fc '^/usr/libexec/enact/enact-activate serve')" -ge "$1" ]
 }
 
 good_again() {
@@ -59,8 +58,9 @@ good_again
 step "during activation: it goes back; who asks twice is told the same"
 held_in activate
 begin cancel alice@web enact cancel
-eventually 10 told
+eventually 10 asking 2
 begin again web enact cancel --json
+eventually 10 asking 3
 let_go web
 ends switch 3
 says "told to stop" "Rolled back: '$good' runs again"
@@ -76,7 +76,7 @@ is "$(ask web enact log --json 1 | jq -r '.entries[0].outcome')" "rolled-back"
 step "in the commit it is too late"
 held_in commit
 begin cancel web enact cancel
-eventually 10 told
+eventually 10 asking 2
 let_go web
 ends switch 0
 ends cancel 1

@@ -54,17 +54,30 @@ rolled_back() {
     is "$(profile_of web)" "$old"
 }
 
+old=$(running_of web)
 web=$(probe web '"type":"http","url":"http://127.0.0.1:8080/"')
 ssh=$(probe port '"type":"tcp","address":"127.0.0.1:8080"')
 unit=$(probe unit '"type":"systemd","unit":"site.socket"')
 own=$(probe own '"type":"exec","command":["OWN","true"]')
 
-step "down before the switch, it decides nothing: neither where it comes up nor where it stays down"
-site 'status=200' "$web,$(probe nobody '"type":"tcp","address":"127.0.0.1:9"')"
+step "a probe that comes with its service counts at once"
+nobody=$(probe nobody '"type":"tcp","address":"127.0.0.1:9"')
+site 'status=503' "$web"
+rolled_back "A probe failed: 'web' (status 503)"
+site 'status=200' "$web"
 on web enact switch --flake /root/one
-says "probe   web: failed: Failed to connect" "(already before the switch, so it decides nothing)" "probe   web: status 200"
-evidence '"verdict":"good"' '{"name":"web","before":"failed","after":"ok","text":"status 200"}' \
-    '{"name":"nobody","before":"failed","after":"failed"'
+says "probe   web: status 200"
+evidence '"verdict":"good"' '{"name":"web","before":"failed","after":"ok","text":"status 200"}'
+old=$(running_of web)
+
+step "down before the switch, it decides nothing: neither where it comes up nor where it stays down"
+site 'status=200' "$web,$nobody"
+rolled_back "A probe failed: 'nobody' (Failed to connect"
+refused web 4 enact switch --flake /root/one --no-rollback
+site 'status=204' "$web,$nobody"
+on web enact switch --flake /root/one
+says "probe   nobody: failed: Failed to connect" "(already before the switch, so it decides nothing)" "probe   web: status 204"
+evidence '"verdict":"good"' '{"name":"nobody","before":"failed","after":"failed"'
 
 step "each kind of probe, all of them good"
 site 'status=204' "$web,$ssh,$unit,$own"
@@ -81,15 +94,15 @@ evidence '"verdict":"bad","bad":[]' '{"name":"web","before":"ok","after":"failed
     '"rollback":{"verdict":"good"' '{"name":"web","before":"ok","after":"ok","text":"status 204"}'
 site 'status=204' "$(probe web '"type":"http","url":"http://127.0.0.1:8080/","status":200')"
 on web enact switch --flake /root/one
-says "already before the switch"
 on web enact switch --store-path "$old"
 
 step "a server that accepts and never answers, a program that hangs, a port that is closed: all at once"
 site 'exec sleep 1000' "$web"
 rolled_back "A probe failed: 'web'" "timed out"
 site 'status=200' "$(probe gone '"type":"systemd","unit":"steady.service","state":"inactive"')"
+rolled_back "A probe failed: 'gone' (steady.service is active)"
+site 'status=200' "$web"
 on web enact switch --flake /root/one
-says "probe   gone: failed: steady.service is active"
 old=$(running_of web)
 site 'status=200' "$web,$(probe hangs '"type":"exec","command":["OWN","eval test -e /run/once || { touch /run/once; exit 0; }; exec sleep 4711"]')"
 rolled_back "A probe failed: 'hangs' (no answer within 1.0 s)"

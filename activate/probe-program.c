@@ -1,15 +1,19 @@
 /*
- * Probes that are programs: run as root, without a shell, with a small environment of their own and
- * in a process group that ends with them. The end of what they print is their answer.
+ * Probes that are programs: run without a shell, with a small environment of their own and in a
+ * process group that ends with them. The end of what they print is their answer. Those over the
+ * network are a program of ours, enact-probe.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 
+#include "clock.h"
+#include "config.h"
 #include "error.h"
 #include "probe-attempt.h"
 #include "process.h"
@@ -33,19 +37,41 @@ static int make_environment(const Attempt *attempt, StringList *environment) {
         return r < 0 ? r : string_list_add(environment, "LANG=C.UTF-8");
 }
 
+static int make_command(const Probe *probe, StringList *command) {
+        char *status, *msec;
+        int r;
+
+        if (probe->type == PROBE_EXEC)
+                return string_list_copy(command, &probe->command);
+        r = string_list_add(command, ENACT_PROBE);
+        if (r >= 0)
+                r = string_list_add(command, probe_type_to_string(probe->type));
+        if (r >= 0)
+                r = string_list_add(command, probe->target);
+        if (r >= 0)
+                r = text_printf(&status, "%" PRIu64, probe->status);
+        if (r >= 0)
+                r = string_list_take(command, status);
+        if (r >= 0)
+                r = text_printf(&msec, "%" PRIu64, probe->timeout_usec / USEC_PER_MSEC + 1);
+        return r < 0 ? r : string_list_take(command, msec);
+}
+
 static int start(Attempt *attempt, int write_fd) {
-        _cleanup_(string_list_done) StringList environment = { 0 };
+        _cleanup_(string_list_done) StringList environment = { 0 }, command = { 0 };
         ProcessOptions options = PROCESS_OPTIONS_NULL;
         int r;
 
         r = make_environment(attempt, &environment);
+        if (r >= 0)
+                r = make_command(attempt->probe, &command);
         if (r < 0)
                 return r;
         options.environment = (const char *const *) environment.items;
         options.stdout_fd = options.stderr_fd = write_fd;
         options.directory = "/";
         options.new_group = true;
-        return process_start(&attempt->probe->command, &options, &attempt->pid);
+        return process_start(&command, &options, &attempt->pid);
 }
 
 void attempt_start_program(Attempt *attempt) {
@@ -121,6 +147,10 @@ static void end(Attempt *attempt, int status) {
         output = text_to_utf8(attempt->output);
         if (output)
                 text_strip(output);
+        if (attempt->probe->type != PROBE_EXEC && output && *output) {
+                attempt_end(attempt, ok, "%s", output);
+                return;
+        }
         if (process_status_to_text(status, &words) < 0)
                 words = NULL;
         attempt_end(attempt, ok, "%s%s%s", words ? words : "", output && *output ? ": " : "",
