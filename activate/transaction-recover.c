@@ -95,25 +95,6 @@ static int open_systems(Transaction *t, const char *phase, sd_bus_error *reterr_
         return 0;
 }
 
-/* What a process that was killed leaves beside its work. */
-static void sweep(Transaction *t) {
-        static const char *const below_roots[] = { "", "/failed", "/menu", "/pins" };
-        _cleanup_free_ char *history = NULL, *profiles = NULL;
-
-        (void) file_remove_temporaries(t->places->state);
-        if (text_printf(&history, "%s/history", t->places->state) >= 0)
-                (void) file_remove_temporaries(history);
-        (void) file_remove_temporaries(t->places->profiles);
-        if (text_printf(&profiles, "%s/" SYSTEM_PROFILES, t->places->profiles) >= 0)
-                (void) file_remove_temporaries(profiles);
-        for (size_t i = 0; i < ELEMENTSOF(below_roots); i++) {
-                _cleanup_free_ char *roots = NULL;
-
-                if (text_printf(&roots, "%s%s", t->places->roots, below_roots[i]) >= 0)
-                        (void) file_remove_temporaries(roots);
-        }
-}
-
 static bool never(void) {
         return false;
 }
@@ -230,7 +211,6 @@ int transaction_recover_found(Transaction *t, sd_bus_error *reterr_error) {
         };
         int r;
 
-        sweep(t); /* also where one was killed before it had a record */
         r = read_record(&found, NULL, reterr_error);
         if (r == 0) {
                 r = recover(&found, &error);
@@ -269,7 +249,6 @@ int transaction_recover(const char *id, const TransactionPlaces *places, EventLo
 
         r = locks_take(places, lock_limit_usec, &t.lock_fd, &t.nixos_lock_fd, reterr_error);
         if (r >= 0) {
-                sweep(&t);
                 r = read_record(&t, id, reterr_error);
         }
         if (r == 0)
