@@ -132,6 +132,58 @@ int live_state_read(Manager *manager, const LiveSource *source, RecordedState *s
         return r < 0 ? r : read_users(state, source->all_users, notes);
 }
 
+static bool take_new(const Inventory *inventory, const char *unit, bool *taken, size_t *ret_i) {
+        const InventoryUnit *there = inventory_find(inventory, unit);
+
+        if (!there || taken[there - inventory->units])
+                return false;
+        *ret_i = (size_t) (there - inventory->units);
+        taken[*ret_i] = true;
+        return true;
+}
+
+/* Only for what is stopped, and what goes down with that: for all units it would take long. */
+static int ask_what_falls(Manager *manager, const Plan *plan, RecordedState *state) {
+        const PlanList *stops = &plan->lists[PLAN_STOP];
+        const Inventory *inventory = &state->inventory;
+        _cleanup_free_ bool *taken = calloc(inventory->n + 1, sizeof(*taken));
+        _cleanup_free_ size_t *queue = calloc(inventory->n + 1, sizeof(*queue));
+        StringList *edges = &state->takes_down;
+        size_t n = 0;
+
+        if (!taken || !queue)
+                return -ENOMEM;
+        for (size_t i = 0; i < stops->n; i++)
+                n += take_new(inventory, stops->entries[i].unit, taken, &queue[n]);
+        for (size_t i = 0; i < n; i++) {
+                size_t n_edges = edges->n;
+                int r = manager_takes_down(manager, inventory->units[queue[i]].id, edges);
+
+                if (r < 0)
+                        return r;
+                for (size_t j = n_edges; j < edges->n; j++)
+                        n += take_new(inventory, strchr(edges->items[j], ' ') + 1, taken,
+                                      &queue[n]);
+        }
+        string_list_sort_unique(edges);
+        return 0;
+}
+
+/**
+ * live_add_dependents() - have started again what goes down though it did not change
+ * @state: what the plan was made of; what takes down what is noted in it
+ *
+ * Return: 0, or a negative errno.
+ */
+int live_add_dependents(Manager *manager, const char *from, const char *to, RecordedState *state,
+                        Plan *plan) {
+        const PlanSource source = { .from = from, .to = to, .inventory = &state->inventory };
+        int r;
+
+        r = ask_what_falls(manager, plan, state);
+        return r < 0 ? r : plan_load_dependents(&source, plan, &state->takes_down);
+}
+
 /**
  * live_plan() - the plan for a switch on this host, users included
  * @state: all zero before, and filled; recorded_state_done() even after an error
@@ -149,6 +201,8 @@ int live_plan(Manager *manager, const LiveSource *source, RecordedState *state, 
         if (r < 0)
                 return r;
         r = plan_load_state(source->from, source->to, state, /* live= */ true, &plan);
+        if (r >= 0)
+                r = live_add_dependents(manager, source->from, source->to, state, plan);
         if (r >= 0)
                 r = string_list_copy(&plan->notes, &notes);
         if (r < 0)

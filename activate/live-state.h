@@ -16,5 +16,7 @@ typedef struct LiveSource {
 
 int live_state_read(Manager *manager, const LiveSource *source, RecordedState *state,
                     StringList *notes, sd_bus_error *reterr_error);
+int live_add_dependents(Manager *manager, const char *from, const char *to, RecordedState *state,
+                        Plan *plan);
 int live_plan(Manager *manager, const LiveSource *source, RecordedState *state, Plan **ret,
               sd_bus_error *reterr_error);

@@ -574,6 +574,45 @@ bool manager_unit_is_wanted(Manager *manager, const char *unit) {
                (has_any(manager, object, "WantedBy") || has_any(manager, object, "RequiredBy"));
 }
 
+static int add_edges(Manager *manager, const char *object, const char *property, const char *unit,
+                     StringList *edges) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        const char *other;
+        int r;
+
+        /* A systemd that is too old for it does not take anything down by it. */
+        if (sd_bus_get_property(manager->bus, SYSTEMD_NAME, object, SYSTEMD_UNIT, property, NULL,
+                                &reply, "as") < 0)
+                return 0;
+        r = sd_bus_message_enter_container(reply, 'a', "s");
+        while (r >= 0 && (r = sd_bus_message_read(reply, "s", &other)) > 0) {
+                char *edge;
+
+                r = text_printf(&edge, "%s %s", unit, other);
+                if (r >= 0)
+                        r = string_list_take(edges, edge);
+        }
+        return r;
+}
+
+/**
+ * manager_takes_down() - what systemd stops together with a unit, one step far
+ * @edges: appended to: "unit other" for each
+ *
+ * Return: 0, or a negative errno.
+ */
+int manager_takes_down(Manager *manager, const char *unit, StringList *edges) {
+        static const char *const properties[] = { "RequiredBy", "RequisiteOf", "BoundBy",
+                                                  "ConsistsOf", "PropagatesStopTo" };
+        _cleanup_free_ char *object = NULL;
+        int r;
+
+        r = sd_bus_path_encode(SYSTEMD_PATH "/unit", unit, &object);
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(properties); i++)
+                r = add_edges(manager, object, properties[i], unit, edges);
+        return r < 0 ? r : 0;
+}
+
 /** manager_exit_status_of() - how a service's main process last ended; 0, or a negative errno. */
 int manager_exit_status_of(Manager *manager, const char *service, int32_t *ret_status) {
         return service_number(manager, service, "ExecMainStatus", 'i', ret_status);

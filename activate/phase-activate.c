@@ -75,6 +75,8 @@ int transaction_plan(Transaction *t, const Toplevel *to, Way *way, sd_bus_error 
         int r;
 
         r = plan_load_state(way->from, to->path, &way->state, /* live= */ true, &way->plan);
+        if (r >= 0)
+                r = live_add_dependents(t->manager, way->from, to->path, &way->state, way->plan);
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                          "Cannot plan the way from '%s' to '%s': %s", way->from,

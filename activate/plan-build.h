@@ -35,6 +35,7 @@ int plan_build_unit(PlanBuild *build, const UnitPair *pair);
 int plan_build_restart(PlanBuild *build, const PlanCause *cause);
 int plan_build_reload(PlanBuild *build, const PlanCause *cause);
 int plan_build_new_socket(PlanBuild *build, const UnitPair *socket);
+PlanRule plan_gone_rule(const UnitPair *pair);
 PlanRule plan_start_refusal(const UnitPair *pair);
 
 /* plan-fstab.c */
@@ -43,3 +44,4 @@ bool plan_mount_stays(const char *unit);
 
 /* plan-listed.c */
 int plan_build_leftovers(PlanBuild *build, const PlanLeftovers *leftovers);
+int plan_start_again(PlanBuild *build, const char *unit, PlanRule rule);

@@ -229,7 +229,8 @@ static bool ends_by_itself(const PlanInput *input, const char *unit) {
 }
 
 /* It is started again when the new definitions are there, unless that is for a person to do. */
-static int forecast_start(PlanBuild *build, const char *unit, PlanRule rule) {
+/** plan_start_again() - what will have gone down by then; 0 or -ENOMEM. */
+int plan_start_again(PlanBuild *build, const char *unit, PlanRule rule) {
         const UnitPair *pair = plan_find_pair(build->input, unit);
 
         if (pair && plan_start_refusal(pair) != PLAN_RULE_NONE)
@@ -257,7 +258,7 @@ int plan_forecast_reloads(Plan *plan, const PlanInput *input, const PlanNeeds *n
 
                 if (rule == PLAN_RULE_NONE)
                         continue;
-                r = forecast_start(&build, needs[i].unit, rule);
+                r = plan_start_again(&build, needs[i].unit, rule);
                 plan_forget(plan, PLAN_RELOAD, needs[i].unit);
         }
         r = finish(plan, added, r);

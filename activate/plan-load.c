@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "file.h"
+#include "plan-dependents.h"
 #include "plan-listed.h"
 #include "plan-load.h"
 #include "plan-related.h"
@@ -257,6 +258,24 @@ static int load_named(Loaded *l, StringList *names) {
         return 0;
 }
 
+/* A service that is restarted late takes its sockets along, unless those refuse it. */
+static int load_named_with_sockets(Loaded *l, StringList *names) {
+        size_t n_before;
+        int r;
+
+        r = load_named(l, names);
+        n_before = names->n;
+        for (size_t i = 0; r >= 0 && i < l->n_named; i++)
+                r = string_list_copy(names, &l->named[i].sockets);
+        if (r < 0 || names->n == n_before)
+                return r;
+
+        pairs_done(l->named, l->n_named);
+        l->named = NULL;
+        l->n_named = 0;
+        return load_named(l, names);
+}
+
 static int load_leftovers(Loaded *l, const PlanLeftovers *leftovers) {
         _cleanup_(string_list_done) StringList names = { 0 };
 
@@ -455,6 +474,27 @@ static int load_users(const PlanSource *system, const RecordedState *state, Plan
 }
 
 /**
+ * plan_load_dependents() - start again what goes down though it did not change
+ * @source:     as the plan was made of
+ * @takes_down: "unit other", in order: the other goes down with the unit
+ *
+ * Return: 0, or an errno as plan_load().
+ */
+int plan_load_dependents(const PlanSource *source, Plan *plan, const StringList *takes_down) {
+        _cleanup_(string_list_done) StringList names = { 0 };
+        _cleanup_(loaded_done) Loaded l = { 0 };
+        int r;
+
+        r = plan_dependents_find(plan, source->inventory, takes_down, &names);
+        if (r < 0 || names.n == 0)
+                return r;
+        r = loaded_begin(&l, source, SYSTEM_DIRECTORY);
+        if (r >= 0)
+                r = load_named(&l, &names);
+        return r < 0 ? r : plan_bring_back(plan, &l.input, takes_down);
+}
+
+/**
  * plan_load_state() - the plan for a whole machine, users included
  * @state: recorded, or read just now
  * @live:  compare with what runs here, not with what @from has
@@ -476,6 +516,8 @@ int plan_load_state(const char *from, const char *to, const RecordedState *state
         int r;
 
         r = plan_load(&source, &plan);
+        if (r >= 0)
+                r = plan_load_dependents(&source, plan, &state->takes_down);
         if (r >= 0)
                 r = load_users(&source, state, plan);
         if (r < 0)
@@ -508,7 +550,7 @@ int plan_load_lists(const PlanSource *source, Plan *plan, const StringList *rest
         if (r >= 0)
                 r = load_fstabs(&l, source);
         if (r >= 0)
-                r = load_named(&l, &names);
+                r = load_named_with_sockets(&l, &names);
         if (r >= 0)
                 r = plan_add_restart_list(plan, &l.input, restart);
         if (r >= 0)

@@ -27,4 +27,5 @@ int plan_load_state(const char *from, const char *to, const RecordedState *state
 int plan_load_lists(const PlanSource *source, Plan *plan, const StringList *restart,
                     const StringList *reload);
 int plan_load_inactive_reloads(const PlanSource *source, Plan *plan);
+int plan_load_dependents(const PlanSource *source, Plan *plan, const StringList *takes_down);
 int plan_load_migration(const PlanSource *source, const Plan *before, Plan **ret);

@@ -129,6 +129,9 @@ int plan_related_needs(const UnitTree *old_tree, const UnitPair *pair, PlanNeeds
         r = add_words(pair->new.file, "Unit", "BindsTo", &needs->bound);
         if (r >= 0)
                 r = add_needs_of(old_tree, pair->id, &needs->needs);
+        /* What it will be bound to may be down by then, by the old definitions. */
+        for (size_t i = 0; r >= 0 && i < needs->bound.n; i++)
+                r = add_needs_of(old_tree, needs->bound.items[i], &needs->needs);
         for (size_t i = 0; r >= 0 && i < needs->needs.n && i < NEEDS_MAX; i++)
                 r = add_needs_of(old_tree, needs->needs.items[i], &needs->needs);
         return r;

@@ -34,6 +34,7 @@ static const struct {
         [PLAN_RULE_INACTIVE]          = { "inactive-by-now",             "it should be reloaded, but does not run any more" },
         [PLAN_RULE_GOES_DOWN]         = { "goes-down",                   "it should be reloaded, but goes down with what it requires" },
         [PLAN_RULE_ENDED]             = { "ended",                       "it should be reloaded, but has ended, and is not to remain active (no RemainAfterExit)" },
+        [PLAN_RULE_COMES_BACK]        = { "comes-back",                  "it runs, and goes down with what it requires" },
         [PLAN_RULE_MOVED]             = { "moved-to-etc",                "it was defined by the user before, and is by the system now" },
 };
 /* clang-format on */

@@ -29,6 +29,7 @@ typedef enum PlanRule {
         PLAN_RULE_INACTIVE,
         PLAN_RULE_GOES_DOWN,
         PLAN_RULE_ENDED,
+        PLAN_RULE_COMES_BACK,
         PLAN_RULE_MOVED,
         _PLAN_RULE_MAX,
 } PlanRule;

@@ -104,7 +104,8 @@ static int skip(PlanBuild *build, const PlanCause *cause, PlanRule rule) {
         return plan_decide(build, PLAN_SKIP, cause->pair->id, cause, rule);
 }
 
-static PlanRule gone_rule(const UnitPair *pair) {
+/** plan_gone_rule() - why the new system does not have it, or PLAN_RULE_NONE. */
+PlanRule plan_gone_rule(const UnitPair *pair) {
         if (pair->new.state == UNIT_FILE_MASKED)
                 return PLAN_RULE_MASKED;
         if (pair->new.state == UNIT_FILE_MISSING)
@@ -213,7 +214,7 @@ static int restart_service_around(PlanBuild *build, const char *service, PlanRul
         int r;
 
         r = plan_decide(build, PLAN_STOP, service, NULL, rule);
-        if (r < 0 || (pair && (gone_rule(pair) != PLAN_RULE_NONE ||
+        if (r < 0 || (pair && (plan_gone_rule(pair) != PLAN_RULE_NONE ||
                                plan_start_refusal(pair) != PLAN_RULE_NONE)))
                 return r;
         return plan_decide(build, PLAN_START, service, NULL, rule);
@@ -228,7 +229,7 @@ static int restart_socket(PlanBuild *build, const PlanCause *cause, const char *
 
         if (runs && pair && !build->late && refuses_stop_now(pair))
                 return skip(build, cause, PLAN_RULE_SERVICE_STAYS);
-        if (runs && (!pair || gone_rule(pair) == PLAN_RULE_NONE) && service_stays(build, pair))
+        if (runs && (!pair || plan_gone_rule(pair) == PLAN_RULE_NONE) && service_stays(build, pair))
                 return skip(build, cause, PLAN_RULE_SERVICE_STAYS);
         if (build->late) {
                 r = plan_decide(build, PLAN_RESTART, cause->pair->id, cause, PLAN_RULE_NONE);
@@ -247,7 +248,7 @@ static int restart_socket(PlanBuild *build, const PlanCause *cause, const char *
 
 /* Whether nobody may take it down before the new definitions are there. */
 static bool keeps_running(const PlanBuild *build, const UnitPair *service) {
-        return gone_rule(service) != PLAN_RULE_NONE || refuses_stop_now(service) ||
+        return plan_gone_rule(service) != PLAN_RULE_NONE || refuses_stop_now(service) ||
                service_stays(build, service);
 }
 
@@ -428,7 +429,7 @@ int plan_build_unit(PlanBuild *build, const UnitPair *pair) {
             pair->old.state == UNIT_FILE_MISSING)
                 return 0;
 
-        gone = gone_rule(pair);
+        gone = plan_gone_rule(pair);
         if (gone != PLAN_RULE_NONE)
                 return build_gone(build, pair, gone);
         if (text_has_suffix(pair->id, ".target"))

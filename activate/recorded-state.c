@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "recorded-state.h"
+#include "text.h"
 
 #define UID_MAX ((uint64_t) UINT32_MAX - 1)
 
@@ -23,6 +24,43 @@ static int read_leftovers(const cJSON *object, PlanLeftovers *leftovers) {
         if (r >= 0)
                 r = json_read_strings(lists, "reload", &leftovers->reload);
         return r;
+}
+
+static int read_others(const cJSON *others, StringList *takes_down) {
+        const cJSON *other;
+
+        if (!cJSON_IsArray(others))
+                return -EBADMSG;
+        cJSON_ArrayForEach(other, others) {
+                char *edge;
+                int r;
+
+                if (!cJSON_IsString(other))
+                        return -EBADMSG;
+                r = text_printf(&edge, "%s %s", others->string, other->valuestring);
+                if (r >= 0)
+                        r = string_list_take(takes_down, edge);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int read_takes_down(const cJSON *object, StringList *takes_down) {
+        const cJSON *units = cJSON_GetObjectItemCaseSensitive(object, "takes-down"), *others;
+
+        if (!units)
+                return 0;
+        if (!cJSON_IsObject(units))
+                return -EBADMSG;
+        cJSON_ArrayForEach(others, units) {
+                int r = read_others(others, takes_down);
+
+                if (r < 0)
+                        return r;
+        }
+        string_list_sort_unique(takes_down);
+        return 0;
 }
 
 static int copy_text(const cJSON *object, const char *key, char **ret) {
@@ -146,6 +184,8 @@ int recorded_state_read(RecordedState *state, char *text, size_t n) {
 
         r = read_leftovers(rest, &state->leftovers);
         if (r >= 0)
+                r = read_takes_down(rest, &state->takes_down);
+        if (r >= 0)
                 r = read_users(rest, state);
         if (r >= 0)
                 r = copy_text(rest, "pid1_exe", &state->pid1_exe);
@@ -155,6 +195,7 @@ int recorded_state_read(RecordedState *state, char *text, size_t n) {
 void recorded_state_done(RecordedState *state) {
         inventory_done(&state->inventory);
         plan_leftovers_done(&state->leftovers);
+        string_list_done(&state->takes_down);
         for (size_t i = 0; i < state->n_users; i++) {
                 free(state->users[i].name);
                 free(state->users[i].config);

@@ -139,6 +139,12 @@ int steps_run_list(Steps *s, PlanAction action, sd_bus_error *reterr_error) {
         return action == PLAN_SKIP ? 0 : steps_run_quietly(s, job, &units, reterr_error);
 }
 
+/* The target of those that are new, and on no list themselves. */
+static bool is_for_sockets(const Plan *plan, const char *unit) {
+        return text_has_suffix(unit, ".socket") ||
+               (plan->lists[PLAN_RESTART].n > 0 && strcmp(unit, "sockets.target") == 0);
+}
+
 /* What is restarted may bring a service up that it requires, and beside that its socket would not
  * start any more. */
 static int start_sockets(Steps *s, sd_bus_error *reterr_error) {
@@ -147,7 +153,7 @@ static int start_sockets(Steps *s, sd_bus_error *reterr_error) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < starts->n; i++)
-                if (text_has_suffix(starts->entries[i].unit, ".socket"))
+                if (is_for_sockets(s->plan, starts->entries[i].unit))
                         r = string_list_add(&sockets, starts->entries[i].unit);
         if (r >= 0)
                 r = steps_run_quietly(s, "start", &sockets, reterr_error);

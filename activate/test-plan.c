@@ -127,6 +127,7 @@ static Plan *make_plan(const char *dir) {
         };
 
         ASSERT_OK(plan_load(&source, &plan));
+        ASSERT_OK(plan_load_dependents(&source, plan, &state.takes_down));
         add_lists(dir, &source, plan);
         add_users(dir, &source, &state, plan);
         add_inactive(dir, &source, plan);

@@ -7,6 +7,7 @@
 
 #include "error.h"
 #include "file.h"
+#include "live-state.h"
 #include "manager.h"
 #include "plan-load.h"
 #include "plan-print.h"
@@ -59,14 +60,11 @@ static int read_state(const char *path, RecordedState *state, sd_bus_error *rete
         return 0;
 }
 
-static int ask_manager(RecordedState *state, sd_bus_error *reterr_error) {
-        _cleanup_(manager_freep) Manager *manager = NULL;
+static int ask_manager(Manager **ret_manager, RecordedState *state, sd_bus_error *reterr_error) {
         int r;
 
-        r = manager_open(&manager, reterr_error);
-        if (r < 0)
-                return r;
-        return manager_inventory(manager, &state->inventory, reterr_error);
+        r = manager_open(ret_manager, reterr_error);
+        return r < 0 ? r : manager_inventory(*ret_manager, &state->inventory, reterr_error);
 }
 
 static int print_json(const Plan *plan) {
@@ -84,17 +82,20 @@ static int print_json(const Plan *plan) {
 
 static int make_plan(const Options *options, sd_bus_error *reterr_error) {
         _cleanup_(recorded_state_done) RecordedState state = { 0 };
+        _cleanup_(manager_freep) Manager *manager = NULL;
         _cleanup_(plan_freep) Plan *plan = NULL;
         int r;
 
         if (options->state)
                 r = read_state(options->state, &state, reterr_error);
         else
-                r = ask_manager(&state, reterr_error);
+                r = ask_manager(&manager, &state, reterr_error);
         if (r < 0)
                 return r;
 
         r = plan_load_state(options->from, options->to, &state, /* live= */ false, &plan);
+        if (r >= 0 && manager)
+                r = live_add_dependents(manager, options->from, options->to, &state, plan);
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                          "Cannot plan the way from '%s' to '%s': %s", options->from,

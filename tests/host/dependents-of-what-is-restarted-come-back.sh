@@ -1,0 +1,41 @@
+# A service is changed, and another one, unchanged, that requires it and that no target wants, goes down with it:
+# it runs again after the switch, as planned. One that only a person may start is told of, and stays down.
+
+needs enact
+host web
+
+flake() {
+    configuration web flake << NIX
+{ systemd.services.base = { wantedBy = [ "multi-user.target" ]; serviceConfig.ExecStart = "/bin/sleep $1"; };
+  systemd.services.middle = { requires = [ "base.service" ]; after = [ "base.service" ]; serviceConfig.ExecStart = "/bin/sleep 2001"; };
+  systemd.services.above = { bindsTo = [ "middle.service" ]; after = [ "middle.service" ]; serviceConfig.ExecStart = "/bin/sleep 2002"; };
+  systemd.services.part = { partOf = [ "base.service" ]; serviceConfig.ExecStart = "/bin/sleep 2003"; };
+  systemd.services.idle = { partOf = [ "base.service" ]; serviceConfig.ExecStart = "/bin/sleep 2004"; };
+  systemd.services.by-hand = { partOf = [ "base.service" ]; unitConfig.RefuseManualStart = true; serviceConfig.ExecStart = "/bin/sleep 2005"; }; }
+NIX
+}
+
+flake 1001
+on web enact switch --flake /root/flake
+on web systemctl start above.service part.service
+on web systemd-run --wait --property=Wants=by-hand.service /bin/true
+eventually 5 active web by-hand.service
+above=$(pid_of web above.service)
+
+flake 1002
+on web enact dry-activate --flake /root/flake
+says above.service middle.service part.service "goes down with what it requires"
+says_not idle.service
+same_pid web above.service "$above"
+on web enact switch --flake /root/flake
+says "'by-hand.service' goes down on the way"
+for unit in middle above part; do active web "$unit.service"; done
+other_pid web above.service "$above"
+inactive web idle.service
+inactive web by-hand.service
+
+# Back again it is the same.
+above=$(pid_of web above.service)
+on web enact rollback
+for unit in middle above part; do active web "$unit.service"; done
+other_pid web above.service "$above"
