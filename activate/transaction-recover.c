@@ -13,6 +13,7 @@
 #include "engine.h"
 #include "error.h"
 #include "file.h"
+#include "history.h"
 #include "locks.h"
 #include "text.h"
 #include "transaction-phases.h"
@@ -130,6 +131,14 @@ static int end_engine(Transaction *t, sd_bus_error *reterr_error) {
         return 0;
 }
 
+/* It was told already, and better than from the record alone. */
+static bool is_in_history(const Transaction *t) {
+        _cleanup_(history_done) History history = { 0 };
+
+        return history_read(t->places->state, &history) >= 0 &&
+               history_find(&history, t->record.id);
+}
+
 /* Brings the record that is read into @t to its end; the locks are held. */
 static int recover(Transaction *t, sd_bus_error *reterr_error) {
         const char *phase = phase_to_enter(t);
@@ -157,6 +166,12 @@ static int recover(Transaction *t, sd_bus_error *reterr_error) {
         if (t->new) /* refused if it could not be read, so it can */
                 (void) transaction_read_settings(t, NULL);
         set_error(t, phase);
+        if (strcmp(phase, "end") == 0) {
+                t->staged = !is_in_history(t);
+                r = text_printf(&t->text, "The switch to '%s' had ended well.", t->record.to);
+                if (r < 0)
+                        return r;
+        }
         return transaction_go(t, phase, reterr_error);
 }
 
