@@ -9,6 +9,7 @@
 #include "file-lock.h"
 #include "file.h"
 #include "locks.h"
+#include "profile.h"
 #include "text.h"
 
 #define PAUSE_MSEC 100
@@ -64,8 +65,26 @@ static int make_directory(const char *parent, const char *name, sd_bus_error *re
         return 0;
 }
 
+/* What processes that were killed have left half-made; nobody else writes now. Nix takes such a
+ * link for a root as well. */
+static void sweep(const TransactionPlaces *places) {
+        const char *const directories[][2] = {
+                { places->state, "" },      { places->state, "/history" },
+                { places->profiles, "" },   { places->profiles, "/" SYSTEM_PROFILES },
+                { places->roots, "" },      { places->roots, "/failed" },
+                { places->roots, "/menu" }, { places->roots, "/pins" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
+                _cleanup_free_ char *path = NULL;
+
+                if (text_printf(&path, "%s%s", directories[i][0], directories[i][1]) >= 0)
+                        (void) file_remove_temporaries(path);
+        }
+}
+
 /**
- * locks_take() - be the only one that switches here
+ * locks_take() - be the only one that switches here, in a tidy place
  * @places: their state, roots and nixos directories are made where they are missing
  * @limit_usec: how long somebody else's end is waited for
  * @ret_fd: ours, taken first; held until it is closed
@@ -96,6 +115,7 @@ int locks_take(const TransactionPlaces *places, uint64_t limit_usec, int *ret_fd
         if (r < 0)
                 return r;
 
+        sweep(places);
         *ret_fd = TAKE_FD(fd);
         return 0;
 }

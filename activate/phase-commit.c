@@ -167,18 +167,12 @@ int unstage_enter(Transaction *t, _unused_ sd_bus_error *reterr_error) {
         return 0;
 }
 
-static const char *base_name(const char *path) {
-        const char *slash = strrchr(path, '/');
-
-        return slash ? slash + 1 : path;
-}
-
 /* The failed system is kept for those who want to know why; each holds a whole closure, so only a
  * few are. */
 static void keep_failed(Transaction *t) {
         _cleanup_free_ char *name = NULL, *directory = NULL;
 
-        if (text_printf(&name, "failed/%s", base_name(t->new->path)) < 0 ||
+        if (text_printf(&name, "failed/%s", file_base_name(t->new->path)) < 0 ||
             text_printf(&directory, "%s/failed", t->places->roots) < 0)
                 return;
         (void) transaction_set_root(t, name, t->new->path);

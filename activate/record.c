@@ -116,13 +116,6 @@ static int read_newer(const cJSON *object, Record *record) {
         return record->engine ? RECORD_NEWER : -ENOMEM;
 }
 
-static int read_boolean(const cJSON *object, const char *key, bool *ret) {
-        const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
-
-        *ret = cJSON_IsTrue(item);
-        return cJSON_IsBool(item) ? 0 : -EBADMSG;
-}
-
 static int from_json(cJSON *object, Record *record) {
         uint64_t version;
         int r;
@@ -145,9 +138,9 @@ static int from_json(cJSON *object, Record *record) {
         if (json_number(object, "begun", NUMBER_MAX, &record->begun) < 0 ||
             json_number(object, "highest-generation", NUMBER_MAX, &record->highest) < 0 ||
             json_number(object, "confirm-deadline", NUMBER_MAX, &record->confirm_deadline) < 0 ||
-            read_boolean(object, "activates", &record->activates) < 0 ||
-            read_boolean(object, "committing", &record->committing) < 0 ||
-            read_boolean(object, "given-up", &record->given_up) < 0 || !*record->id ||
+            json_boolean(object, "activates", &record->activates) < 0 ||
+            json_boolean(object, "committing", &record->committing) < 0 ||
+            json_boolean(object, "given-up", &record->given_up) < 0 || !*record->id ||
             !*record->to || !*record->phase)
                 return -EBADMSG;
         if (cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(object, "evidence")))

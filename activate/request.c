@@ -89,13 +89,6 @@ static bool has_exactly_the_keys(const cJSON *object) {
         return true;
 }
 
-static bool read_boolean(const cJSON *object, const char *key, bool *ret) {
-        const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
-
-        *ret = cJSON_IsTrue(item);
-        return cJSON_IsBool(item);
-}
-
 /** request_is_profile_name() - whether a profile may be called so. */
 bool request_is_profile_name(const char *name) {
         if (!*name || *name == '.' || *name == '-' || strlen(name) > 200)
@@ -161,11 +154,11 @@ int request_from_json(const cJSON *object, Request *request) {
 
         if (!has_exactly_the_keys(object))
                 return -EBADMSG;
-        if (!read_boolean(object, "no-rollback", &request->no_rollback) ||
-            !read_boolean(object, "force", &request->force) ||
-            !read_boolean(object, "unattended", &request->unattended) ||
-            !read_boolean(object, "no-check", &request->no_check) ||
-            !read_boolean(object, "install-bootloader", &request->install_bootloader))
+        if (json_boolean(object, "no-rollback", &request->no_rollback) < 0 ||
+            json_boolean(object, "force", &request->force) < 0 ||
+            json_boolean(object, "unattended", &request->unattended) < 0 ||
+            json_boolean(object, "no-check", &request->no_check) < 0 ||
+            json_boolean(object, "install-bootloader", &request->install_bootloader) < 0)
                 return -EBADMSG;
         if (json_number(object, "version", 1, &version) < 0 || version != 1 ||
             json_number(object, "uid", UINT32_MAX - 1, &uid) < 0 ||

@@ -14,6 +14,7 @@
 
 #include "file.h"
 #include "history.h"
+#include "record.h"
 #include "run-directory.h"
 #include "run-id.h"
 #include "state-directory.h"
@@ -71,8 +72,32 @@ static int make_id(char **ret_id) {
         return run_id_make(run && (!entry || strcmp(run, entry) > 0) ? run : entry, &now, ret_id);
 }
 
-static void forget_oldest(void) {
+/* Its engine may still be at work, be there ever so many that came after it and found it busy. */
+static bool is_open(const char *id) {
+        _cleanup_(record_done) Record record = { 0 };
+
+        return record_read(state_directory(), &record) == 0 && strcmp(record.id, id) == 0;
+}
+
+static void forget(const char *id) {
         static const char *const files[] = { "request.json", "events", RUN_LEASE };
+        _cleanup_free_ char *directory = NULL;
+
+        if (is_open(id))
+                return;
+        for (size_t k = 0; k < ELEMENTSOF(files); k++) {
+                _cleanup_free_ char *path = NULL;
+
+                if (run_directory_path(id, files[k], &path) >= 0)
+                        (void) unlink(path);
+        }
+        if (run_directory_path(id, "", &directory) >= 0) {
+                (void) file_remove_temporaries(directory); /* of one killed at writing */
+                (void) rmdir(directory);
+        }
+}
+
+static void forget_oldest(void) {
         struct dirent **names;
         int n;
 
@@ -80,19 +105,8 @@ static void forget_oldest(void) {
         if (n < 0)
                 return;
         for (int i = 0; i < n; i++) {
-                _cleanup_free_ char *directory = NULL;
-
-                for (size_t k = 0; i < n - RUN_DIRECTORIES_MAX && k < ELEMENTSOF(files); k++) {
-                        _cleanup_free_ char *path = NULL;
-
-                        if (run_directory_path(names[i]->d_name, files[k], &path) >= 0)
-                                (void) unlink(path);
-                }
-                if (i < n - RUN_DIRECTORIES_MAX &&
-                    run_directory_path(names[i]->d_name, "", &directory) >= 0) {
-                        (void) file_remove_temporaries(directory); /* of one killed at writing */
-                        (void) rmdir(directory);
-                }
+                if (i < n - RUN_DIRECTORIES_MAX)
+                        forget(names[i]->d_name);
                 free(names[i]);
         }
         free(names);

@@ -3,7 +3,6 @@
 #include <stdbool.h>
 #include <sys/vfs.h>
 
-#include "macros.h"
 #include "state-directory.h"
 
 static bool is_durable(const char *path) {
@@ -19,10 +18,6 @@ static bool is_durable(const char *path) {
  * the usual one.
  */
 const char *state_directory(void) {
-        static const char *const places[] = { STATE_DIRECTORY, "/var/lib", "/var" };
-
-        for (size_t i = 0; i < ELEMENTSOF(places); i++)
-                if (is_durable(places[i]))
-                        return STATE_DIRECTORY;
-        return STATE_DIRECTORY_VOLATILE;
+        return is_durable(STATE_DIRECTORY) || is_durable("/var/lib") ? STATE_DIRECTORY :
+                                                                       STATE_DIRECTORY_VOLATILE;
 }

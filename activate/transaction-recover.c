@@ -13,6 +13,7 @@
 #include "engine.h"
 #include "error.h"
 #include "file.h"
+#include "history.h"
 #include "locks.h"
 #include "text.h"
 #include "transaction-phases.h"
@@ -95,25 +96,6 @@ static int open_systems(Transaction *t, const char *phase, sd_bus_error *reterr_
         return 0;
 }
 
-/* What a process that was killed leaves beside its work. */
-static void sweep(Transaction *t) {
-        static const char *const below_roots[] = { "", "/failed", "/menu", "/pins" };
-        _cleanup_free_ char *history = NULL, *profiles = NULL;
-
-        (void) file_remove_temporaries(t->places->state);
-        if (text_printf(&history, "%s/history", t->places->state) >= 0)
-                (void) file_remove_temporaries(history);
-        (void) file_remove_temporaries(t->places->profiles);
-        if (text_printf(&profiles, "%s/" SYSTEM_PROFILES, t->places->profiles) >= 0)
-                (void) file_remove_temporaries(profiles);
-        for (size_t i = 0; i < ELEMENTSOF(below_roots); i++) {
-                _cleanup_free_ char *roots = NULL;
-
-                if (text_printf(&roots, "%s%s", t->places->roots, below_roots[i]) >= 0)
-                        (void) file_remove_temporaries(roots);
-        }
-}
-
 static bool never(void) {
         return false;
 }
@@ -149,6 +131,14 @@ static int end_engine(Transaction *t, sd_bus_error *reterr_error) {
         return 0;
 }
 
+/* It was told already, and better than from the record alone. */
+static bool is_in_history(const Transaction *t) {
+        _cleanup_(history_done) History history = { 0 };
+
+        return history_read(t->places->state, &history) >= 0 &&
+               history_find(&history, t->record.id);
+}
+
 /* Brings the record that is read into @t to its end; the locks are held. */
 static int recover(Transaction *t, sd_bus_error *reterr_error) {
         const char *phase = phase_to_enter(t);
@@ -176,6 +166,12 @@ static int recover(Transaction *t, sd_bus_error *reterr_error) {
         if (t->new) /* refused if it could not be read, so it can */
                 (void) transaction_read_settings(t, NULL);
         set_error(t, phase);
+        if (strcmp(phase, "end") == 0) {
+                t->staged = !is_in_history(t);
+                r = text_printf(&t->text, "The switch to '%s' had ended well.", t->record.to);
+                if (r < 0)
+                        return r;
+        }
         return transaction_go(t, phase, reterr_error);
 }
 
@@ -230,7 +226,6 @@ int transaction_recover_found(Transaction *t, sd_bus_error *reterr_error) {
         };
         int r;
 
-        sweep(t); /* also where one was killed before it had a record */
         r = read_record(&found, NULL, reterr_error);
         if (r == 0) {
                 r = recover(&found, &error);
@@ -269,7 +264,6 @@ int transaction_recover(const char *id, const TransactionPlaces *places, EventLo
 
         r = locks_take(places, lock_limit_usec, &t.lock_fd, &t.nixos_lock_fd, reterr_error);
         if (r >= 0) {
-                sweep(&t);
                 r = read_record(&t, id, reterr_error);
         }
         if (r == 0)

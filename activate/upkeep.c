@@ -36,10 +36,6 @@ typedef struct Upkeep {
         char *current; /* what the profile stands for; NULL: nothing */
 } Upkeep;
 
-static const char *base_name(const char *path) {
-        return strrchr(path, '/') + 1;
-}
-
 /* HASH-NAME directly below the store: its name can be a file's in a folder of roots. */
 static bool is_store_path(const Upkeep *upkeep, const char *path) {
         const char *name = text_after_prefix(path, upkeep->places->store);
@@ -113,29 +109,18 @@ static int check_items(const Upkeep *upkeep, sd_bus_error *reterr_error) {
         return 0;
 }
 
-/* A new folder is durable before anything in it has to be. */
-static int make_folder(const char *roots, const char *folder) {
-        _cleanup_close_ int fd = -EBADF;
-        int r;
-
-        r = file_open_directory(AT_FDCWD, roots, &fd);
-        if (r < 0)
-                return r;
-        if (mkdirat(fd, folder, 0755) < 0)
-                return errno == EEXIST ? 0 : -errno;
-        return fsync(fd) < 0 ? -errno : 0;
-}
-
 /* The name of the store path: whoever roots it again makes the same link. */
 static int set_root(const Upkeep *upkeep, const char *folder, const char *path,
                     sd_bus_error *reterr_error) {
         const char *roots = upkeep->places->transaction.roots;
-        _cleanup_free_ char *link = NULL;
+        _cleanup_free_ char *directory = NULL, *link = NULL;
         int r;
 
-        r = text_printf(&link, "%s/%s/%s", roots, folder, base_name(path));
+        r = text_printf(&directory, "%s/%s", roots, folder);
         if (r >= 0)
-                r = make_folder(roots, folder);
+                r = text_printf(&link, "%s/%s", directory, file_base_name(path));
+        if (r >= 0)
+                r = file_make_directories(directory, 0755);
         if (r >= 0)
                 r = file_symlink(AT_FDCWD, path, link);
         if (r < 0)
@@ -434,18 +419,6 @@ static int lock_profile(Upkeep *upkeep, sd_bus_error *reterr_error) {
         return 0;
 }
 
-/* What a killed process was about to make: Nix takes that for a root as well. */
-static void sweep(const TransactionPlaces *places) {
-        static const char *const folders[] = { PINS, IN_MENU };
-
-        for (size_t i = 0; i < ELEMENTSOF(folders); i++) {
-                _cleanup_free_ char *directory = NULL;
-
-                if (text_printf(&directory, "%s/%s", places->roots, folders[i]) >= 0)
-                        (void) file_remove_temporaries(directory);
-        }
-}
-
 /* What there is, and that it stays so. */
 static int look(Upkeep *upkeep, sd_bus_error *reterr_error) {
         int r;
@@ -464,7 +437,6 @@ static int begin(Upkeep *upkeep, sd_bus_error *reterr_error) {
         r = locks_take(places, 0, &upkeep->lock_fd, &upkeep->nixos_lock_fd, reterr_error);
         if (r < 0)
                 return r;
-        sweep(places);
         r = look(upkeep, reterr_error);
         return r < 0 ? r : check_items(upkeep, reterr_error);
 }

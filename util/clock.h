@@ -15,8 +15,8 @@ static inline uint64_t clock_monotonic_usec(void) {
         return (uint64_t) ts.tv_sec * USEC_PER_SEC + (uint64_t) ts.tv_nsec / 1000;
 }
 
-/* Microseconds of CLOCK_BOOTTIME, which goes on while the machine sleeps: for what people are waited
- * for. */
+/* Microseconds of CLOCK_BOOTTIME, which goes on while the machine sleeps: for what people are
+ * waited for. */
 static inline uint64_t clock_boottime_usec(void) {
         struct timespec ts;
 

@@ -52,6 +52,16 @@ static bool parse_lock_line(const char *line, const struct stat *st, pid_t *ret_
         return true;
 }
 
+/* Whoever can open a lock file is its owner or root; another one's lock is on another file that has
+ * the same inode number elsewhere. */
+static bool is_of(pid_t pid, uid_t owner) {
+        _cleanup_free_ char *path = NULL;
+        struct stat st;
+
+        return text_printf(&path, "/proc/%d", pid) >= 0 && stat(path, &st) >= 0 &&
+               (st.st_uid == 0 || st.st_uid == owner);
+}
+
 static int command_of(pid_t pid, char **ret_command) {
         _cleanup_free_ char *path = NULL;
         char *command;
@@ -99,7 +109,7 @@ int file_lock_holder(const char *path, pid_t *ret_pid, char **ret_command) {
         if (!locks)
                 return -errno;
         while (!found && getline(&line, &allocated, locks) > 0)
-                found = parse_lock_line(line, &st, ret_pid);
+                found = parse_lock_line(line, &st, ret_pid) && is_of(*ret_pid, st.st_uid);
         (void) fclose(locks);
         return found ? command_of(*ret_pid, ret_command) : -ESRCH;
 }

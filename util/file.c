@@ -164,7 +164,8 @@ static int open_parent(int dir_fd, const char *path, int *ret_fd) {
         return file_open_directory(dir_fd, parent, ret_fd);
 }
 
-static const char *base_name(const char *path) {
+/** file_base_name() - what stands behind the last slash; part of @path. */
+const char *file_base_name(const char *path) {
         const char *slash = strrchr(path, '/');
 
         return slash ? slash + 1 : path;
@@ -223,7 +224,7 @@ int file_write(int dir_fd, const char *path, const char *text, mode_t mode) {
         if (r < 0)
                 return r;
 
-        r = temporary_name(base_name(path), &temporary);
+        r = temporary_name(file_base_name(path), &temporary);
         if (r < 0)
                 return r;
 
@@ -231,7 +232,7 @@ int file_write(int dir_fd, const char *path, const char *text, mode_t mode) {
         if (r < 0)
                 return r;
 
-        return rename_durably(parent_fd, temporary, base_name(path));
+        return rename_durably(parent_fd, temporary, file_base_name(path));
 }
 
 /**
@@ -251,11 +252,11 @@ int file_symlink(int dir_fd, const char *target, const char *path) {
         for (unsigned i = 0; i < TEMPORARY_NAME_TRIES; i++) {
                 _cleanup_free_ char *temporary = NULL;
 
-                r = temporary_name(base_name(path), &temporary);
+                r = temporary_name(file_base_name(path), &temporary);
                 if (r < 0)
                         return r;
                 if (symlinkat(target, parent_fd, temporary) >= 0)
-                        return rename_durably(parent_fd, temporary, base_name(path));
+                        return rename_durably(parent_fd, temporary, file_base_name(path));
                 if (errno != EEXIST)
                         return -errno;
         }
@@ -312,14 +313,25 @@ int file_remove_temporaries(const char *directory) {
         return r;
 }
 
+static int sync_parent(const char *path) {
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        r = open_parent(AT_FDCWD, path, &fd);
+        if (r < 0)
+                return r;
+        return fsync(fd) < 0 ? -errno : 0;
+}
+
 /**
- * file_make_directories() - make an absolute directory and those above it
+ * file_make_directories() - make an absolute directory and those above it, durably
  * @mode: permission bits of those that are made
  *
- * Return: 0 (also if it is there), or an errno of mkdir(2).
+ * Return: 0 (also if it is there), or an errno of mkdir(2) or fsync(2).
  */
 int file_make_directories(const char *path, mode_t mode) {
         _cleanup_free_ char *partial = strdup(path);
+        int r;
 
         if (!partial)
                 return -ENOMEM;
@@ -330,8 +342,12 @@ int file_make_directories(const char *path, mode_t mode) {
                 if (at != '/' && at != '\0')
                         continue;
                 *p = '\0';
-                if (mkdir(partial, mode) < 0 && errno != EEXIST)
-                        return -errno;
+                if (mkdir(partial, mode) >= 0)
+                        r = sync_parent(partial);
+                else
+                        r = errno == EEXIST ? 0 : -errno;
+                if (r < 0)
+                        return r;
                 if (at == '\0')
                         return 0;
                 *p = at;

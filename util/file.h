@@ -10,6 +10,7 @@
 #define FILE_SMALL_MAX                                                                             \
         ((size_t) 1024 * 1024) /* records, links' side files: what we expect to be short */
 
+const char *file_base_name(const char *path);
 int file_readlink(int dir_fd, const char *path, char **ret_target);
 int file_realpath(const char *path, char **ret_path);
 int file_read(int dir_fd, const char *path, size_t max_bytes, char **ret_text, size_t *ret_n);

@@ -106,6 +106,14 @@ int json_add_strings(cJSON *object, const char *key, const StringList *list) {
         return 0;
 }
 
+/** json_boolean() - the truth under @key; 0, or -EBADMSG if it is absent or no truth. */
+int json_boolean(const cJSON *object, const char *key, bool *ret) {
+        const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+
+        *ret = cJSON_IsTrue(item);
+        return cJSON_IsBool(item) ? 0 : -EBADMSG;
+}
+
 /**
  * json_read_strings() - the array of texts under @key, added to a list
  *
