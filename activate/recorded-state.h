@@ -20,7 +20,7 @@ typedef struct RecordedState {
         Inventory inventory;
         PlanLeftovers leftovers;
         StringList takes_down; /* "unit other", in order: the other goes down with the unit */
-        RecordedUser *users; /* in the order of the record */
+        RecordedUser *users;   /* in the order of the record */
         size_t n_users;
         char *pid1_exe; /* the systemd that ran; NULL if that was not recorded */
 } RecordedState;

@@ -29,7 +29,7 @@ static int answer(sd_bus_message *call, _unused_ void *userdata, _unused_ sd_bus
         return sd_bus_reply_method_return(call, NULL);
 }
 
-static void serve(int listen_fd) {
+static __attribute__((noreturn)) void serve(int listen_fd) {
         sd_bus *bus = NULL;
         int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         int r = fd < 0 ? -1 : sd_bus_new(&bus);
