@@ -21,7 +21,7 @@ typedef enum AttemptState {
 typedef struct Attempt {
         const Probe *probe;
         Manager *manager;
-        const char *toplevel;
+        const char *network_program, *toplevel;
         AttemptState state;
         char *text; /* the answer, once it does not run any more */
 

@@ -13,7 +13,6 @@
 #include <sys/wait.h>
 
 #include "clock.h"
-#include "config.h"
 #include "error.h"
 #include "probe-attempt.h"
 #include "process.h"
@@ -37,13 +36,14 @@ static int make_environment(const Attempt *attempt, StringList *environment) {
         return r < 0 ? r : string_list_add(environment, "LANG=C.UTF-8");
 }
 
-static int make_command(const Probe *probe, StringList *command) {
+static int make_command(const Attempt *attempt, StringList *command) {
+        const Probe *probe = attempt->probe;
         char *status, *msec;
         int r;
 
         if (probe->type == PROBE_EXEC)
                 return string_list_copy(command, &probe->command);
-        r = string_list_add(command, ENACT_PROBE);
+        r = string_list_add(command, attempt->network_program);
         if (r >= 0)
                 r = string_list_add(command, probe_type_to_string(probe->type));
         if (r >= 0)
@@ -64,7 +64,7 @@ static int start(Attempt *attempt, int write_fd) {
 
         r = make_environment(attempt, &environment);
         if (r >= 0)
-                r = make_command(attempt->probe, &command);
+                r = make_command(attempt, &command);
         if (r < 0)
                 return r;
         options.environment = (const char *const *) environment.items;

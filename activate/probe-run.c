@@ -263,6 +263,7 @@ static int round_init(Round *round, ProbeOutcomes *outcomes) {
                         .attempt = {
                                 .probe = &run->probes->items[i],
                                 .manager = run->manager,
+                                .network_program = run->network_program,
                                 .toplevel = run->toplevel,
                                 .pid_fd = -EBADF,
                                 .output_fd = -EBADF,

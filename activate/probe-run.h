@@ -33,6 +33,7 @@ typedef struct ProbeOutcomes {
 typedef struct ProbeRun {
         const Probes *probes;
         Manager *manager;
+        const char *network_program; /* enact-probe, which asks those over the network */
         const char *toplevel;        /* whose programs are on the PATH of an exec probe */
         const ProbeOutcomes *before; /* NULL: there is no before. What failed is asked only once */
         bool once;                   /* ask each only once: no grace, no retries */

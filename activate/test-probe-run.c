@@ -118,6 +118,7 @@ static Probe *add_program(Probes *probes, const char *script) {
 static void ask(const Probes *probes, ProbeOutcomes *outcomes) {
         const ProbeRun run = {
                 .probes = probes,
+                .network_program = PROBE_PROGRAM,
                 .toplevel = "/nowhere",
                 .since_usec = clock_monotonic_usec(),
                 .interrupted = never,
@@ -320,6 +321,7 @@ TEST(what_failed_before_is_asked_once_and_the_others_as_often_as_they_may) {
         const ProbeOutcomes before = { .items = items, .n = 2 };
         const ProbeRun run = {
                 .probes = &probes,
+                .network_program = PROBE_PROGRAM,
                 .toplevel = "/nowhere",
                 .before = &before,
                 .since_usec = clock_monotonic_usec(),

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "config.h"
 #include "error.h"
 #include "text.h"
 #include "transaction-phases.h"
@@ -115,6 +116,7 @@ int transaction_ask_probes(Transaction *t, const char *when, const char *of,
         const ProbeRun run = {
                 .probes = &t->settings.probes,
                 .manager = t->manager,
+                .network_program = ENACT_PROBE,
                 .toplevel = of,
                 .before = &t->probes_before,
                 .once = !after,
