@@ -262,6 +262,8 @@ static void settle_roots(Transaction *t) {
                 if (slash && text_printf(&failed, "failed%s", slash) >= 0)
                         transaction_drop_root(t, failed);
         }
+        if (sd_bus_error_has_name(&t->error, ENACT_ERROR_ROLLED_BACK)) /* judged as well */
+                (void) transaction_set_root(t, "good", t->record.from);
         transaction_drop_root(t, "candidate");
         transaction_drop_root(t, "back");
         transaction_drop_root(t, "engine");

@@ -58,8 +58,11 @@ static bool is_of(pid_t pid, uid_t owner) {
         _cleanup_free_ char *path = NULL;
         struct stat st;
 
-        return text_printf(&path, "/proc/%d", pid) >= 0 && stat(path, &st) >= 0 &&
-               (st.st_uid == 0 || st.st_uid == owner);
+        if (text_printf(&path, "/proc/%d", pid) < 0)
+                return false;
+        if (stat(path, &st) < 0) /* hidden from a plain user, who can only believe it */
+                return geteuid() != 0;
+        return st.st_uid == 0 || st.st_uid == owner;
 }
 
 static int command_of(pid_t pid, char **ret_command) {

@@ -75,7 +75,7 @@ step "the root helper is killed: enact says that it lost it, and where to look"
 number_flake
 under_way web enact switch --flake /root/flake
 on web sh -c 'kill -KILL $(pgrep -f "^/usr/libexec/enact/enact-activate serve")'
-ends switch 1
+ends switch 5
 says "goes on" "'enact status'"
 says_not "Nothing was changed"
 ends_well
