@@ -50,8 +50,11 @@ static __attribute__((noreturn)) void child_run(char *const *arguments,
         int r;
 
         child_signals();
-        if (options->ignore_hangup)
+        if (options->ignore_terminal) {
                 (void) signal(SIGHUP, SIG_IGN);
+                (void) signal(SIGINT, SIG_IGN);
+                (void) signal(SIGQUIT, SIG_IGN);
+        }
         error_fd = fcntl(error_fd, F_DUPFD_CLOEXEC, 3); /* 0 to 2 if the caller lacked those */
         if (options->new_group)
                 (void) setpgid(0, 0);

@@ -10,8 +10,8 @@ typedef struct ProcessOptions {
         const char *const *environment;     /* NULL: the caller's own */
         int stdin_fd, stdout_fd, stderr_fd; /* -EBADF: /dev/null */
         const char *directory;              /* NULL: the caller's own */
-        bool new_group;     /* a process group of its own: Ctrl-C does not reach it */
-        bool ignore_hangup; /* it and its children outlive our terminal */
+        bool new_group;       /* a process group of its own: Ctrl-C does not reach it */
+        bool ignore_terminal; /* it and its children outlive ours, and the Ctrl-C that is for us */
 } ProcessOptions;
 
 #define PROCESS_OPTIONS_NULL                                                                       \

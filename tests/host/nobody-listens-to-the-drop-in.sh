@@ -76,3 +76,13 @@ next 1007
 on web sh -c "enact switch --store-path $system <&- >&- 2>&-"
 is "$(running_of web)" "$system"
 other_pid web greeter.service "$greeter"
+
+step "Ctrl-C in mid-switch ends neither it nor its activation script"
+next 1010
+hold web
+begin interrupted web "$system/bin/switch-to-configuration" test
+eventually 20 held web
+signal interrupted INT
+let_go web
+ends interrupted 0
+went_well 1010
