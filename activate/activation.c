@@ -299,6 +299,8 @@ int activation_run(Activation *a, sd_bus_error *reterr_error) {
         r = scripts_run_activation(&a->scripts, "activate", &a->script_error);
         if (r == -ENOMEM)
                 return r;
+        if (r < 0)
+                event_say(a->steps.log, "script-failed", "text", a->script_error.message);
         event_say(a->scripts.log, "script-done", NULL, NULL);
         r = steps_check_interrupt(&a->steps, reterr_error);
         if (r >= 0) /* the script may have had it execute itself anew */

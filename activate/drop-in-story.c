@@ -124,6 +124,10 @@ static void on_script(DropInStory *story, const cJSON *event) {
         drop_in_say("activating the configuration...");
 }
 
+static void on_script_failed(DropInStory *story, const cJSON *event) {
+        drop_in_say("Failed to run activate script");
+}
+
 static void on_reexecute(DropInStory *story, const cJSON *event) {
         drop_in_say("restarting systemd...");
 }
@@ -170,6 +174,7 @@ void drop_in_story_tell(void *userdata, const cJSON *event) {
                 { "reexecute", on_reexecute },
                 { "refused", on_refused },
                 { "script", on_script },
+                { "script-failed", on_script_failed },
                 { "skip", on_jobs },
                 { "swapoff", on_swapoff },
                 { "swapoff-failed", on_swapoff_failed },

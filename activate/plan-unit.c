@@ -414,6 +414,11 @@ static int build_changed(PlanBuild *build, const UnitPair *pair) {
         return 0;
 }
 
+/* The kernel makes the one and programs the other; systemd has no job for them. */
+static bool is_never_touched(const char *id) {
+        return text_has_suffix(id, ".device") || text_has_suffix(id, ".scope");
+}
+
 /**
  * plan_build_unit() - what happens to a unit of the old system
  *
@@ -426,7 +431,7 @@ int plan_build_unit(PlanBuild *build, const UnitPair *pair) {
         if (pair->identical && !text_has_suffix(pair->id, ".target"))
                 return 0;
         if (!inventory_unit_runs(inventory_find(build->input->inventory, pair->id)) ||
-            pair->old.state == UNIT_FILE_MISSING)
+            pair->old.state == UNIT_FILE_MISSING || is_never_touched(pair->id))
                 return 0;
 
         gone = plan_gone_rule(pair);

@@ -55,6 +55,7 @@ configuration web script << 'NIX'
 NIX
 script=$(built web script)
 refused web 2 "$script/bin/switch-to-configuration" test
+says "Failed to run activate script"
 says "Activation script snippet 'broken' failed (3)"
 is "$(running_of web)" "$script"
 
