@@ -174,7 +174,8 @@ static int start(Run *run, const int write_fds[]) {
         options.stdout_fd = write_fds[0];
         options.stderr_fd = write_fds[1] >= 0 ? write_fds[1] : write_fds[0];
         options.new_group = run->program->on_line;
-        options.ignore_terminal = !run->program->on_line; /* it shares our terminal, if we have one */
+        options.ignore_terminal =
+                !run->program->on_line; /* it shares our terminal, if we have one */
         return process_start(run->program->arguments, &options, &run->pid);
 }
 
