@@ -19,7 +19,7 @@
         (100 * USEC_PER_MSEC) /* a period of 0 is no reason to ask without end                     \
                                */
 #define TELL_PAUSE_USEC    (5 * USEC_PER_SEC)
-#define OVERTIME_USEC      (200 * USEC_PER_MSEC) /* what watches its own time may say so itself */
+#define OVERTIME_USEC      (2 * USEC_PER_SEC) /* what watches its own time has to be started first */
 #define SYSTEMD_LIMIT_USEC (5 * USEC_PER_SEC)
 
 /* One probe on its way. */
