@@ -120,6 +120,7 @@ static int go(Transaction *t, const Toplevel *to, Way *way, sd_bus_error *reterr
         activation.scripts.grace_usec = SCRIPT_GRACE_USEC;
 
         r = activation_run(&activation, reterr_error);
+        way->gone = r >= 0;
         if (r >= 0)
                 r = string_list_copy(&way->failed_jobs, &activation.steps.failed);
         if (r >= 0 && sd_bus_error_is_set(&activation.script_error))
@@ -137,7 +138,7 @@ int activate_enter(Transaction *t, sd_bus_error *reterr_error) {
                 return 0;
         t->touched = true;
         r = go(t, t->new, &t->way, reterr_error);
-        t->activated = r >= 0;
+        t->activated = t->way.gone && check_running(t, t->new, NULL) >= 0;
         return r;
 }
 

@@ -185,7 +185,7 @@ static int wait_for_collector(Transaction *t, sd_bus_error *reterr_error) {
         bool told = false;
 
         fd = open(t->places->collector, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        while (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0) {
+        while (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
                 if (t->interrupted())
                         return say_interrupted(reterr_error);
                 if (clock_monotonic_usec() >= deadline)

@@ -26,6 +26,7 @@ typedef struct Way {
         RecordedState state; /* what ran at its beginning */
         Plan *plan;
         StringList failed_jobs;
+        bool gone; /* to its end, be it with failed jobs or a failed script */
 } Way;
 
 typedef struct Transaction {

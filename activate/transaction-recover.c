@@ -160,8 +160,8 @@ static int recover(Transaction *t, sd_bus_error *reterr_error) {
         r = open_systems(t, phase, reterr_error);
         if (r < 0)
                 return r;
-        if (profile_lock(t->profile) ==
-            0) /* the file of a lock whose holder was killed goes, too */
+        /* The file of a lock whose holder was killed goes, too. */
+        if (profile_lock(t->profile) == 0)
                 profile_unlock(t->profile);
         if (t->new) /* refused if it could not be read, so it can */
                 (void) transaction_read_settings(t, NULL);
@@ -263,9 +263,8 @@ int transaction_recover(const char *id, const TransactionPlaces *places, EventLo
         int r;
 
         r = locks_take(places, lock_limit_usec, &t.lock_fd, &t.nixos_lock_fd, reterr_error);
-        if (r >= 0) {
+        if (r >= 0)
                 r = read_record(&t, id, reterr_error);
-        }
         if (r == 0)
                 r = recover(&t, reterr_error);
         if (r == 0)

@@ -149,8 +149,11 @@ static int recover(const char *id, EventLog *log) {
                                         &error);
                 if (r == TRANSACTION_NONE)
                         return 0;
-                if (sd_bus_error_has_name(&error, ENACT_ERROR_BUSY))
+                if (sd_bus_error_has_name(&error, ENACT_ERROR_BUSY)) {
+                        if (working_is_interrupted())
+                                return 0;
                         continue;
+                }
                 if (r < 0 && transaction_is_open(id, &TRANSACTION_PLACES_HOST))
                         say_left_open(r, &error);
                 (void) working_tell_end(log, id, r, &error, text);

@@ -10,6 +10,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "error.h"
+#include "record.h"
 #include "transaction.h"
 #include "verbs.h"
 #include "working.h"
@@ -38,7 +39,10 @@ static int run(int argc, char **argv) {
         if (r >= 0)
                 r = transaction_recover(NULL, &TRANSACTION_PLACES_HOST, log, 0, &text, &error);
         if (r == TRANSACTION_NONE) {
-                puts("No switch was interrupted.");
+                puts(record_was_damaged(state_directory()) ?
+                             "The record of an interrupted switch is damaged; "
+                             "the next switch looks after all units." :
+                             "No switch was interrupted.");
                 return 0;
         }
         r = working_tell_end(log, "", r, &error, text);

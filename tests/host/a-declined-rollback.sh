@@ -43,3 +43,15 @@ is "$(running_of web)" "$(built web bad)"
 step "and the boot menu knows what --no-rollback made the boot default"
 is "$(contents web /root/installed | head -n 1)" "$bad"
 missing web /nix/var/nix/gcroots/enact/candidate
+
+step "an activation script that fails at its end has activated, and is kept as well"
+configuration web failing << 'NIX'
+{
+  environment.etc.motto.text = "failing";
+  system.activationScripts.broken = "false";
+}
+NIX
+refused web 4 enact switch --no-rollback --flake /root/failing
+says "is active all the same (--no-rollback)"
+is "$(running_of web)" "$(built web failing)"
+is "$(profile_of web)" "$(built web failing)"

@@ -669,7 +669,7 @@ at_its_end() {
 
     left=$(engine_of "$1")$(dead_man_of "$1")$(ask "$1" sh -c '
         find /nix/var/nix/profiles /nix/var/nix/gcroots/enact /var/lib/enact \( -name ".*" -o -name "*.lock" \
-            -o -name candidate -o -name engine -o -name transaction.json \) 2> /dev/null || true')
+            -o -name candidate -o -name back -o -name engine -o -name "transaction.*" \) 2> /dev/null || true')
     is "$left" "" "what a switch has left"
 }
 
