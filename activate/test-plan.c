@@ -150,12 +150,39 @@ static void strip(cJSON *item) {
         }
 }
 
-static void accept_plan(const char *dir, const cJSON *object) {
-        _cleanup_free_ char *text = cJSON_Print(object), *path = NULL, *line = NULL;
+/* As the fixtures are stored, so that a difference shows what became of the plan and no more. */
+static void print_json(FILE *f, const cJSON *item, int depth) {
+        bool object = cJSON_IsObject(item);
+        _cleanup_free_ char *text = NULL;
 
+        if (!item->child) {
+                text = cJSON_PrintUnformatted(item);
+                fputs(text, f);
+                return;
+        }
+        fputs(object ? "{" : "[", f);
+        for (const cJSON *child = item->child; child; child = child->next) {
+                fprintf(f, "\n%*s", 2 * (depth + 1), "");
+                if (object)
+                        fprintf(f, "\"%s\": ", child->string);
+                print_json(f, child, depth + 1);
+                if (child->next)
+                        fputc(',', f);
+        }
+        fprintf(f, "\n%*s%s", 2 * depth, "", object ? "}" : "]");
+}
+
+static void accept_plan(const char *dir, const cJSON *object) {
+        _cleanup_free_ char *text = NULL, *path = NULL;
+        size_t n;
+        FILE *f = open_memstream(&text, &n);
+
+        assert_non_null(f);
+        print_json(f, object, 0);
+        fputc('\n', f);
+        ASSERT_EQ(fclose(f), 0);
         ASSERT_OK(text_printf(&path, "%s/expected.json", dir));
-        ASSERT_OK(text_printf(&line, "%s\n", text));
-        ASSERT_OK(file_write(AT_FDCWD, path, line, 0644));
+        ASSERT_OK(file_write(AT_FDCWD, path, text, 0644));
 }
 
 static bool check_case(const char *name) {

@@ -42,6 +42,49 @@ TEST(instances_have_templates) {
         check_template("a@b", NULL);
 }
 
+static void check_to_dash(const char *name, const char *wanted) {
+        _cleanup_free_ char *shorter = NULL;
+
+        ASSERT_OK(unit_name_to_dash(name, &shorter));
+        if (wanted)
+                ASSERT_TEXT(shorter, wanted);
+        else
+                ASSERT_NULL(shorter);
+}
+
+/* As systemd 252 looks for drop-ins. */
+TEST(names_are_shortened_to_their_dashes) {
+        check_to_dash("a-b-c.service", "a-b-.service");
+        check_to_dash("a-b-.service", "a-.service");
+        check_to_dash("a-.service", NULL);
+        check_to_dash("a-b-c@x-y.z.service", "a-b-@x-y.z.service");
+        check_to_dash("a-b-c@.service", "a-b-@.service");
+        check_to_dash("a--b-.service", "a--.service");
+        check_to_dash("a--.service", "a-.service");
+        check_to_dash("-a.service", NULL);
+        check_to_dash("-.mount", NULL);
+        check_to_dash("--.mount", NULL);
+        check_to_dash("a", NULL);
+}
+
+static void check_instance_of(const char *template, const char *instance, const char *wanted) {
+        _cleanup_free_ char *name = NULL;
+
+        ASSERT_OK(unit_name_instance_of(template, instance, &name));
+        if (wanted)
+                ASSERT_TEXT(name, wanted);
+        else
+                ASSERT_NULL(name);
+}
+
+TEST(an_instance_of_one_template_is_one_of_another) {
+        check_instance_of("b@.service", "a@x.y.service", "b@x.y.service");
+        check_instance_of("b@z.service", "a@x.service", NULL);
+        check_instance_of("b.service", "a@x.service", NULL);
+        check_instance_of("b@.service", "a.service", NULL);
+        check_instance_of("b@.service", "a.b@c", NULL);
+}
+
 TEST(suffixes_are_replaced) {
         _cleanup_free_ char *name = NULL, *other = NULL;
 

@@ -6,6 +6,7 @@
 #include "file.h"
 #include "test.h"
 #include "text.h"
+#include "unit-drop-ins.h"
 #include "unit-pair.h"
 
 typedef struct Trees {
@@ -120,15 +121,15 @@ TEST(aliases_with_drop_ins_are_found) {
                 ASSERT_OK(symlink(mains[i], link_path));
                 ASSERT_OK(text_printf(&dir, "%s/%s.d", trees.old_path, aliases[i]));
                 ASSERT_OK(mkdir(dir, 0755));
-                ASSERT_OK(text_printf(&drop_in, "%s.d/o.conf", aliases[i]));
+                ASSERT_OK(text_printf(&drop_in, "%s.d/%zu.conf", aliases[i], i));
                 put(trees.old_path, drop_in, "[Service]\n");
         }
 
         ASSERT_OK(unit_tree_open(&trees.old, trees.old_path));
-        ASSERT_OK(unit_tree_drop_ins(&trees.old, "a.service", &paths));
+        ASSERT_OK(unit_drop_ins_find(&trees.old, "a.service", &paths));
         ASSERT_EQ(paths.n, 2);
-        ASSERT_TEXT(paths.items[1], "y.service.d/o.conf");
-        ASSERT_OK(unit_tree_drop_ins(&trees.old, "a.service.service", &paths));
+        ASSERT_TEXT(paths.items[1], "y.service.d/1.conf");
+        ASSERT_OK(unit_drop_ins_find(&trees.old, "a.service.service", &paths));
         ASSERT_EQ(paths.n, 3);
 }
 

@@ -54,6 +54,45 @@ int unit_name_template(const char *name, char **ret_template) {
         return text_printf(ret_template, "%.*s%s", (int) (at + 1 - name), name, suffix);
 }
 
+/**
+ * unit_name_instance_of() - "bar@.service" as the instance that "foo@x.service" is of its template
+ * @ret_name: "bar@x.service", or NULL if @template is none; owned by the caller
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int unit_name_instance_of(const char *template, const char *instance, char **ret_name) {
+        const char *at = strchr(template, '@'), *from = strchr(instance, '@'),
+                   *suffix = strrchr(instance, '.');
+
+        *ret_name = NULL;
+        if (!at || at[1] != '.' || !from || !suffix || suffix < from)
+                return 0;
+        return text_printf(ret_name, "%.*s%.*s%s", (int) (at - template), template,
+                           (int) (suffix - from), from, at + 1);
+}
+
+/**
+ * unit_name_to_dash() - "a-b-c@x.service" -> "a-b-@x.service" -> "a-@x.service"
+ * @ret_name: NULL if there is no dash to go back to; owned by the caller
+ *
+ * systemd reads the drop-ins of these names for the unit, too.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int unit_name_to_dash(const char *name, char **ret_name) {
+        const char *at = strchr(name, '@'), *rest = at ? at : strrchr(name, '.');
+        size_t n = rest ? (size_t) (rest - name) : 0;
+
+        *ret_name = NULL;
+        if (n > 0 && name[n - 1] == '-')
+                n--;
+        while (n > 0 && name[n - 1] != '-')
+                n--;
+        if (n <= 1) /* a dash in front is part of the name */
+                return 0;
+        return text_printf(ret_name, "%.*s%s", (int) n, name, rest);
+}
+
 /** unit_name_with_suffix() - "foo.service", ".socket" -> "foo.socket"; 0 or -ENOMEM. */
 int unit_name_with_suffix(const char *name, const char *suffix, char **ret_name) {
         const char *dot = strrchr(name, '.');

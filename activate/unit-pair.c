@@ -13,6 +13,7 @@
 
 #include "file.h"
 #include "text.h"
+#include "unit-drop-ins.h"
 #include "unit-name.h"
 #include "unit-pair.h"
 
@@ -229,18 +230,23 @@ static int find_base(UnitPair *pair, const UnitTree *old_tree, const UnitTree *n
         return 0;
 }
 
+/* What a template says of all its instances keeps none of them running. */
+static bool has_own(const StringList *paths, const char *id) {
+        for (size_t i = 0; i < paths->n; i++) {
+                const char *rest = text_after_prefix(paths->items[i], id);
+
+                if (rest && text_after_prefix(rest, ".d"))
+                        return true;
+        }
+        return false;
+}
+
 static int find_drop_ins(const UnitPair *pair, UnitDefinition *definition, const UnitTree *tree,
                          StringList *paths) {
-        size_t n_base;
         int r;
 
-        r = unit_tree_drop_ins(tree, pair->base, paths);
-        if (r < 0 || strcmp(pair->base, pair->id) == 0)
-                return r;
-
-        n_base = paths->n;
-        r = unit_tree_drop_ins(tree, pair->id, paths);
-        definition->has_drop_ins = paths->n > n_base;
+        r = unit_drop_ins_find(tree, pair->id, paths);
+        definition->has_drop_ins = strcmp(pair->base, pair->id) != 0 && has_own(paths, pair->id);
         return r;
 }
 
@@ -249,7 +255,7 @@ static int find_drop_ins(const UnitPair *pair, UnitDefinition *definition, const
  * @pair: all zero before; unit_pair_done() even after an error
  * @id:   the unit's main name
  *
- * Only directories beside the unit file are looked at, as NixOS makes them.
+ * Only drop-ins beside the unit file are looked at: those elsewhere are no part of a system.
  *
  * Return: 0 or -ENOMEM; a file that cannot be read is a note.
  */

@@ -183,51 +183,20 @@ static int compare_entries(const struct dirent **a, const struct dirent **b) {
         return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int is_conf(const struct dirent *entry) {
-        return entry->d_name[0] != '.' && text_has_suffix(entry->d_name, ".conf");
-}
-
 static int is_link_name(const struct dirent *entry) {
         return entry->d_name[0] != '.';
 }
 
-static int add_drop_in(const UnitTree *tree, const char *dir, const char *name, StringList *paths) {
-        _cleanup_free_ char *path = NULL;
-        struct stat st;
-        int r;
-
-        r = text_printf(&path, "%s/%s", dir, name);
-        if (r < 0)
-                return r;
-        if (state_of(tree->dir_fd, path, /* drop_in= */ true, &st) != UNIT_FILE_PRESENT)
-                return 0;
-        return string_list_take(paths, TAKE_PTR(path));
+/** unit_tree_has_drop_ins() - whether there is a directory "@stem.d". */
+bool unit_tree_has_drop_ins(const UnitTree *tree, const char *stem) {
+        return is_on(&tree->stems, stem);
 }
 
-static int add_drop_ins(const UnitTree *tree, const char *name, StringList *paths) {
-        _cleanup_free_ char *dir = NULL;
-        struct dirent **entries;
-        int n, r;
+/** unit_tree_drop_in_state() - the same for a drop-in; an empty one is no mask. */
+UnitFileState unit_tree_drop_in_state(const UnitTree *tree, const char *path) {
+        struct stat st;
 
-        if (!is_on(&tree->stems, name))
-                return 0;
-        r = text_printf(&dir, "%s" DROP_INS_SUFFIX, name);
-        if (r < 0)
-                return r;
-
-        n = scandirat(tree->dir_fd, dir, &entries, is_conf, compare_entries);
-        if (n < 0 && errno == ENOMEM)
-                return -ENOMEM;
-        if (n < 0) /* a plain file of that name is nothing; what cannot be read is told as such */
-                return errno == ENOENT || errno == ENOTDIR ? 0 :
-                                                             string_list_take(paths, TAKE_PTR(dir));
-        for (int i = 0; i < n; i++) {
-                if (r >= 0)
-                        r = add_drop_in(tree, dir, entries[i]->d_name, paths);
-                free(entries[i]);
-        }
-        free(entries);
-        return r;
+        return state_of(tree->dir_fd, path, /* drop_in= */ true, &st);
 }
 
 /* The first alias of @name, or whatever comes after it. */
@@ -248,21 +217,20 @@ static size_t first_alias(const UnitTree *tree, const char *name) {
 }
 
 /**
- * unit_tree_drop_ins() - the drop-ins of @name and its aliases that are not masked
- * @paths: appended to, relative to the tree, in the order in which they count
+ * unit_tree_aliases() - other names of a unit, as far as those have drop-ins
+ * @aliases: appended to
  *
  * Return: 0 or -ENOMEM.
  */
-int unit_tree_drop_ins(const UnitTree *tree, const char *name, StringList *paths) {
-        int r;
+int unit_tree_aliases(const UnitTree *tree, const char *name, StringList *aliases) {
+        int r = 0;
 
-        r = add_drop_ins(tree, name, paths);
         for (size_t i = first_alias(tree, name); r >= 0 && i < tree->aliases.n; i++) {
                 const char *alias = text_after_prefix(tree->aliases.items[i], name);
 
                 if (!alias || *alias != ' ')
                         break;
-                r = add_drop_ins(tree, alias + 1, paths);
+                r = string_list_add(aliases, alias + 1);
         }
         return r;
 }

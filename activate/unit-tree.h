@@ -30,5 +30,7 @@ bool unit_tree_same_link(const UnitTree *tree, const UnitTree *other, const char
 UnitFileState unit_tree_defines(const UnitTree *tree, const char *unit);
 bool unit_tree_wants(const UnitTree *tree, const char *target, const char *unit);
 int unit_tree_links(const UnitTree *tree, const char *directory, StringList *names);
-int unit_tree_drop_ins(const UnitTree *tree, const char *name, StringList *paths);
+bool unit_tree_has_drop_ins(const UnitTree *tree, const char *stem);
+UnitFileState unit_tree_drop_in_state(const UnitTree *tree, const char *path);
+int unit_tree_aliases(const UnitTree *tree, const char *name, StringList *aliases);
 void unit_tree_done(UnitTree *tree);
