@@ -50,7 +50,7 @@ give() {
 }
 
 now
-give before-stop
+give first-stop
 now
 "$1/activate" > /dev/null 2>&1
 now
