@@ -1,5 +1,6 @@
 /* The inventory: which units there are and in which state, from a manager or from a recorded file.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +8,7 @@
 #include "inventory.h"
 
 /* Texts side by side in one allocation, since there are many: @ret[0] owns them all. */
-static int copy_texts(const char *const *texts, size_t n, char **ret[]) {
+static int copy_texts(const char *const *texts, size_t n, const char **ret[]) {
         size_t length = 0;
         char *all, *end;
 
@@ -23,6 +24,24 @@ static int copy_texts(const char *const *texts, size_t n, char **ret[]) {
         return 0;
 }
 
+/* Makes room behind the last unit, for one that is not counted yet. */
+static int make_room(Inventory *inventory, InventoryUnit **ret) {
+        if (inventory->n >= INVENTORY_UNITS_MAX)
+                return -E2BIG;
+
+        /* Grows at each power of two. */
+        if ((inventory->n & (inventory->n - 1)) == 0) {
+                size_t wanted = inventory->n ? 2 * inventory->n : 1;
+                InventoryUnit *units = reallocarray(inventory->units, wanted, sizeof(*units));
+
+                if (!units)
+                        return -ENOMEM;
+                inventory->units = units;
+        }
+        *ret = &inventory->units[inventory->n];
+        return 0;
+}
+
 /** inventory_add() - append one unit; call inventory_sort() after the last. 0, -E2BIG or -ENOMEM.
  */
 int inventory_add(Inventory *inventory, const char *id, const char *active, const char *sub,
@@ -30,21 +49,14 @@ int inventory_add(Inventory *inventory, const char *id, const char *active, cons
         InventoryUnit *u;
         int r;
 
-        if (inventory->n >= INVENTORY_UNITS_MAX)
-                return -E2BIG;
+        assert(!inventory->borrowed);
 
-        /* Grows at each power of two. */
-        if ((inventory->n & (inventory->n - 1)) == 0) {
-                u = reallocarray(inventory->units, inventory->n ? 2 * inventory->n : 1, sizeof(*u));
-                if (!u)
-                        return -ENOMEM;
-                inventory->units = u;
-        }
-
-        u = &inventory->units[inventory->n];
+        r = make_room(inventory, &u);
+        if (r < 0)
+                return r;
         *u = (InventoryUnit){ 0 };
         r = copy_texts((const char *const[]){ id, active, sub, following }, 4,
-                       (char **[]){ &u->id, &u->active, &u->sub, &u->following });
+                       (const char **[]){ &u->id, &u->active, &u->sub, &u->following });
         if (r < 0)
                 return r;
         inventory->n++;
@@ -79,14 +91,13 @@ static const char *const field_names[_FIELD_MAX] = {
 };
 /* clang-format on */
 
-static int add_recorded(Inventory *inventory, const char *fields[static _FIELD_MAX]) {
+static int complete(const char *fields[static _FIELD_MAX]) {
         if (!fields[ID] || !*fields[ID] || !fields[ACTIVE])
                 return -EBADMSG;
         for (int i = 0; i < _FIELD_MAX; i++)
                 if (!fields[i])
                         fields[i] = "";
-        return inventory_add(inventory, fields[ID], fields[ACTIVE], fields[SUB], fields[FRAGMENT],
-                             fields[FOLLOWING]);
+        return 0;
 }
 
 /* No two units have one id. */
@@ -116,7 +127,10 @@ int inventory_from_json(Inventory *inventory, const cJSON *units) {
 
                 for (int i = 0; i < _FIELD_MAX; i++)
                         fields[i] = json_string(unit, field_names[i]);
-                r = add_recorded(inventory, fields);
+                r = complete(fields);
+                if (r >= 0)
+                        r = inventory_add(inventory, fields[ID], fields[ACTIVE], fields[SUB],
+                                          fields[FRAGMENT], fields[FOLLOWING]);
                 if (r < 0)
                         return r;
         }
@@ -130,14 +144,20 @@ static int read_field(JsonReader *unit, const char *fields[static _FIELD_MAX]) {
         r = json_reader_key(unit, &key);
         if (r >= 0)
                 r = json_reader_text(unit, &text);
-        for (int i = 0; r >= 0 && i < _FIELD_MAX; i++)
-                if (strcmp(key, field_names[i]) == 0)
+        if (r < 0)
+                return r;
+
+        for (int i = 0; i < _FIELD_MAX; i++)
+                if (strcmp(key, field_names[i]) == 0) {
                         fields[i] = text;
-        return r;
+                        break;
+                }
+        return 0;
 }
 
 static int read_unit(Inventory *inventory, JsonReader *unit) {
         const char *fields[_FIELD_MAX] = { 0 };
+        InventoryUnit *u;
         int r;
 
         r = json_reader_open(unit, '{');
@@ -148,18 +168,37 @@ static int read_unit(Inventory *inventory, JsonReader *unit) {
                 if (r < 0)
                         return r;
         }
-        return r < 0 ? r : add_recorded(inventory, fields);
+        if (r >= 0)
+                r = complete(fields);
+        if (r >= 0)
+                r = make_room(inventory, &u);
+        if (r < 0)
+                return r;
+
+        *u = (InventoryUnit){
+                .id = fields[ID],
+                .active = fields[ACTIVE],
+                .sub = fields[SUB],
+                .fragment = fields[FRAGMENT],
+                .following = fields[FOLLOWING],
+        };
+        inventory->n++;
+        return 0;
 }
 
 /**
  * inventory_read() - the same without a tree of them all
- * @units: stands at the array, and then behind it
+ * @inventory: empty before; its texts stay where they lie, in what the reader reads
+ * @units:     stands at the array, and then behind it
  *
  * Return: as inventory_from_json().
  */
 int inventory_read(Inventory *inventory, JsonReader *units) {
         int r;
 
+        assert(inventory->n == 0);
+
+        inventory->borrowed = true;
         r = json_reader_open(units, '[');
         if (r < 0)
                 return r;
@@ -174,7 +213,7 @@ int inventory_read(Inventory *inventory, JsonReader *units) {
 
 /** inventory_find() - the unit of that id, or NULL. */
 InventoryUnit *inventory_find(const Inventory *inventory, const char *id) {
-        const InventoryUnit wanted = { .id = (char *) id };
+        const InventoryUnit wanted = { .id = id };
 
         if (inventory->n == 0)
                 return NULL;
@@ -194,9 +233,9 @@ bool inventory_unit_runs(const InventoryUnit *unit) {
 }
 
 void inventory_done(Inventory *inventory) {
-        for (size_t i = 0; i < inventory->n; i++) {
-                free(inventory->units[i].id); /* and the texts behind it */
-                free(inventory->units[i].fragment);
+        for (size_t i = 0; !inventory->borrowed && i < inventory->n; i++) {
+                free((char *) inventory->units[i].id); /* and the texts behind it */
+                free((char *) inventory->units[i].fragment);
         }
         free(inventory->units);
         *inventory = (Inventory){ 0 };

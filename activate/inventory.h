@@ -9,16 +9,17 @@
 
 /* A unit as the manager knows it. Texts are systemd's own words ("active", "running"). */
 typedef struct InventoryUnit {
-        char *id; /* the allocation that holds the next three too */
-        char *active, *sub;
-        char *following; /* "" unless it is another name of a unit */
-        char *fragment; /* path of its unit file; "" if it has none, NULL if it was not asked for */
+        const char *id;
+        const char *active, *sub;
+        const char *following; /* "" unless it is another name of a unit */
+        const char *fragment;  /* path of its file; "" if it has none, NULL if not asked for */
 } InventoryUnit;
 
 /* All units of one manager at one moment, ordered by id. */
 typedef struct Inventory {
         InventoryUnit *units;
         size_t n;
+        bool borrowed; /* the texts are somebody else's; else the first four are one allocation */
 } Inventory;
 
 int inventory_add(Inventory *inventory, const char *id, const char *active, const char *sub,

@@ -165,7 +165,8 @@ static int read_members(RecordedState *state, char *text, size_t n, cJSON *rest)
 /**
  * recorded_state_read() - read a recorded state
  * @state: all zero before; recorded_state_done() even after an error
- * @text:  @n bytes, of no use afterwards: an object of version 1; all but "units" may be absent
+ * @text:  @n bytes, owned by @state from now on: an object of version 1; all but "units" may be
+ *         absent
  *
  * Return: 0, -EBADMSG if it is no such record, -E2BIG past a limit, -ENOMEM.
  */
@@ -174,6 +175,7 @@ int recorded_state_read(RecordedState *state, char *text, size_t n) {
         uint64_t version;
         int r;
 
+        state->text = text;
         if (!rest)
                 return -ENOMEM;
         r = read_members(state, text, n, rest);
@@ -203,5 +205,6 @@ void recorded_state_done(RecordedState *state) {
         }
         free(state->users);
         free(state->pid1_exe);
+        free(state->text);
         *state = (RecordedState){ 0 };
 }

@@ -17,6 +17,7 @@ typedef struct RecordedUser {
 
 /* What a plan needs to know of a running machine, written down so that it can be made elsewhere. */
 typedef struct RecordedState {
+        char *text; /* the record, in which the texts of @inventory lie */
         Inventory inventory;
         PlanLeftovers leftovers;
         StringList takes_down; /* "unit other", in order: the other goes down with the unit */

@@ -48,7 +48,7 @@ static bool read_state(const char *dir, const char *name, RecordedState *state) 
         text = read_text(dir, name, &n);
         if (!text)
                 return false;
-        ASSERT_OK(recorded_state_read(state, text, n));
+        ASSERT_OK(recorded_state_read(state, TAKE_PTR(text), n));
         return true;
 }
 

@@ -3,9 +3,7 @@
 #include "test.h"
 
 static int read_state(RecordedState *state, const char *text) {
-        _cleanup_free_ char *copy = strdup(text);
-
-        return recorded_state_read(state, copy, strlen(copy));
+        return recorded_state_read(state, strdup(text), strlen(text));
 }
 
 static int read_bad(const char *text) {

@@ -51,7 +51,7 @@ static int read_state(const char *path, RecordedState *state, sd_bus_error *rete
 
         r = file_read(AT_FDCWD, path, RECORDED_STATE_BYTES_MAX, &text, &n);
         if (r >= 0)
-                r = recorded_state_read(state, text, n);
+                r = recorded_state_read(state, TAKE_PTR(text), n);
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                          "Cannot read the state file '%s': %s", path,

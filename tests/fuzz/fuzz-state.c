@@ -29,7 +29,7 @@ static void check_plan(const RecordedState *state) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_(recorded_state_done) RecordedState state = { 0 };
-        _cleanup_free_ char *text = NULL;
+        char *text;
 
         /* No byte more, so that reading behind it is seen. */
         text = malloc(size + (size == 0));
