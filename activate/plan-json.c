@@ -3,8 +3,14 @@
 
 #include "plan.h"
 
+/* @key is a constant of ours, and is not copied: there are thousands. */
 static int add_text(cJSON *object, const char *key, const char *text) {
-        return cJSON_AddStringToObject(object, key, text) ? 0 : -ENOMEM;
+        cJSON *item = cJSON_CreateString(text);
+
+        if (item && cJSON_AddItemToObjectCS(object, key, item))
+                return 0;
+        cJSON_Delete(item);
+        return -ENOMEM;
 }
 
 static int reason_to_json(const PlanReason *reason, cJSON *array) {

@@ -217,7 +217,8 @@ static int compare_assignments(const void *a, const void *b) {
         const Assignment *x = a, *y = b;
         int r;
 
-        r = strcmp(x->section, y->section);
+        /* Below one heading it is the same text. */
+        r = x->section == y->section ? 0 : strcmp(x->section, y->section);
         if (r == 0 && x->key && y->key)
                 r = strcmp(x->key, y->key);
         else if (r == 0)

@@ -47,7 +47,8 @@ int file_realpath(const char *path, char **ret_path) {
         return 0;
 }
 
-/* @size is what the file is said to have, which is nothing for those that the kernel makes up. */
+/* @size is what the file is said to have, which is nothing for those that the kernel makes up. One
+ * byte more is asked for: where it does not come, that was the end, and no other call is needed. */
 static int read_all(int fd, size_t size, size_t max_bytes, char **ret_text, size_t *ret_n) {
         _cleanup_free_ char *text = NULL;
         size_t n = 0, allocated = 0, wanted = size > 0 ? size + 2 : 4096;
@@ -75,6 +76,8 @@ static int read_all(int fd, size_t size, size_t max_bytes, char **ret_text, size
                 n += (size_t) k;
                 if (n > max_bytes)
                         return -EFBIG;
+                if (n == size)
+                        break;
         }
 
         text[n] = '\0';

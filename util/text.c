@@ -141,7 +141,7 @@ bool text_is_utf8(const char *text) {
         const unsigned char *p = (const unsigned char *) text;
 
         while (*p) {
-                size_t n = utf8_length(p);
+                size_t n = *p < 0x80 ? 1 : utf8_length(p); /* most text is ASCII */
 
                 if (n == 0)
                         return false;
