@@ -28,6 +28,7 @@
 #define ENACT_ERROR_EVALUATION      "org.enact.Error.Evaluation"
 #define ENACT_ERROR_BUILD           "org.enact.Error.Build"
 #define ENACT_ERROR_COPY            "org.enact.Error.Copy"
+#define ENACT_ERROR_BOOT_MENU       "org.enact.Error.BootMenu"
 #define ENACT_ERROR_NEEDS_REBOOT    "org.enact.Error.NeedsReboot"
 #define ENACT_ERROR_INTERRUPTED     "org.enact.Error.Interrupted"
 

@@ -1,0 +1,3 @@
+#pragma once
+
+int version_compare(const char *a, const char *b);
