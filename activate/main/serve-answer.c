@@ -146,23 +146,28 @@ static int find_engine(const char *id, int *ret_fd) {
         return 0;
 }
 
+static FILE *open_story_at_end(const char *id) {
+        FILE *story = serve_open_story(id);
+
+        if (story)
+                (void) fseek(story, 0, SEEK_END);
+        return story;
+}
+
 static int speak_to_engine(Hearer *hearer, sd_bus_error *reterr_error) {
         const char *id = hearer->answer->id;
-        FILE *story = NULL;
+        FILE *story;
         int r;
 
-        /* Opened first: what comes of the word is told after this place. */
-        r = serve_open_story(id, &story);
-        if (r >= 0 && story)
-                (void) fseek(story, 0, SEEK_END);
-        if (r >= 0)
-                r = speaks[hearer->answer->verb](hearer, reterr_error);
+        story = open_story_at_end(id); /* before the word: what comes of it is told after that */
+        r = speaks[hearer->answer->verb](hearer, reterr_error);
         if (r < 0) {
                 if (story)
                         (void) fclose(story);
                 return r;
         }
-        return serve_relay(id, TAKE_FD(hearer->engine_fd), story);
+        serve_relay(id, TAKE_FD(hearer->engine_fd), story);
+        return 0;
 }
 
 static bool is_open(const char *id) {
@@ -203,7 +208,6 @@ static int recover(const char *id, sd_bus_error *reterr_error) {
  * told anything. Without anybody it is done here. */
 static int end_open(const char *id, sd_bus_error *reterr_error) {
         UnderWay found = { 0 };
-        FILE *story = NULL;
         int fd, r;
 
         r = under_way_find(state_directory(), NIXOS_DIRECTORY, &found);
@@ -213,14 +217,8 @@ static int end_open(const char *id, sd_bus_error *reterr_error) {
                 return r;
         fd = pidfd_open(found.pid, 0);
         under_way_done(&found);
-        r = serve_open_story(id, &story);
-        if (r < 0) {
-                (void) fd_close(fd);
-                return r;
-        }
-        if (story)
-                (void) fseek(story, 0, SEEK_END);
-        return serve_relay(id, fd, story);
+        serve_relay(id, fd, open_story_at_end(id));
+        return 0;
 }
 
 /**

@@ -9,6 +9,6 @@
 
 void serve_tell_end(const char *name, const char *text);
 void serve_tell_end_from_history(const char *id);
-int serve_open_story(const char *id, FILE **ret_story);
-int serve_relay(const char *id, int engine_fd, FILE *story);
+FILE *serve_open_story(const char *id);
+void serve_relay(const char *id, int engine_fd, FILE *story);
 int serve_answer(const Answer *answer, uid_t uid, sd_bus_error *reterr_error);

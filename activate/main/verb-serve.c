@@ -207,6 +207,15 @@ static int follow(Server *server) {
         return server->engine_fd < 0 ? 0 : sd_event_loop(server->loop);
 }
 
+/* Where nothing can be waited for in the ordinary way, the engine's end still can. */
+static void wait_for_end(Server *server) {
+        struct pollfd fd = { .fd = server->engine_fd, .events = POLLIN };
+
+        while (server->engine_fd >= 0 && poll(&fd, 1, -1) < 0 && errno == EINTR)
+                ;
+        relay(server);
+}
+
 static void server_done(Server *server) {
         (void) fd_close(server->engine_fd);
         if (server->events)
@@ -234,17 +243,12 @@ void serve_tell_end_from_history(const char *id) {
                                "'enact status' says what holds.");
 }
 
-/** serve_open_story() - what the engine of that id tells; NULL where it is not to be found, since
- * something else was mounted over it. 0 or a negative errno. */
-int serve_open_story(const char *id, FILE **ret_story) {
+/** serve_open_story() - what the engine of that id tells; NULL where it cannot be had, since
+ * something else was mounted over it, say: the engine works all the same, and its end is told. */
+FILE *serve_open_story(const char *id) {
         _cleanup_free_ char *path = NULL;
-        int r;
 
-        r = run_directory_events(id, &path);
-        if (r < 0)
-                return r;
-        *ret_story = fopen(path, "re");
-        return *ret_story || errno == ENOENT ? 0 : -errno;
+        return run_directory_events(id, &path) >= 0 ? fopen(path, "re") : NULL;
 }
 
 /**
@@ -252,22 +256,19 @@ int serve_open_story(const char *id, FILE **ret_story) {
  * @engine_fd: its pidfd, or -EBADF if it has ended; taken over
  * @story:     of serve_open_story(), at the place to begin at; taken over
  *
- * Return: 0, also where the caller has gone meanwhile, or a negative errno.
+ * An engine that works is not undone by what its story meets on the way: nothing fails here.
  */
-int serve_relay(const char *id, int engine_fd, FILE *story) {
+void serve_relay(const char *id, int engine_fd, FILE *story) {
         _cleanup_(server_done) Server server = {
                 .id = id,
                 .engine_fd = engine_fd,
                 .events = story,
         };
-        int r;
 
-        r = sd_event_new(&server.loop);
-        if (r >= 0)
-                r = follow(&server);
-        if (r >= 0 && !server.told_end && !server.left)
+        if (sd_event_new(&server.loop) < 0 || follow(&server) < 0)
+                wait_for_end(&server);
+        if (!server.told_end && !server.left)
                 serve_tell_end_from_history(id);
-        return r;
 }
 
 /* Whether the engine of a request has said anything. */
@@ -281,7 +282,6 @@ static bool has_told(const char *id) {
 static int start_engine(const Request *request, sd_bus_error *reterr_error) {
         _cleanup_(manager_freep) Manager *manager = NULL;
         _cleanup_free_ char *id = NULL, *description = NULL;
-        FILE *story = NULL;
         int r, engine_fd;
         pid_t engine;
 
@@ -307,8 +307,8 @@ static int start_engine(const Request *request, sd_bus_error *reterr_error) {
         /* systemd would keep what it tells of every unit for a connection that nobody reads. */
         manager = manager_free(manager);
         engine_fd = r < 0 || engine <= 0 ? -EBADF : pidfd_open(engine, 0);
-        r = serve_open_story(id, &story);
-        return r < 0 ? r : serve_relay(id, engine_fd, story);
+        serve_relay(id, engine_fd, serve_open_story(id));
+        return 0;
 }
 
 /* What the dry activation script wants restarted and reloaded; whoever asked has the plan that it
