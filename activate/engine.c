@@ -12,6 +12,7 @@
 #include "config.h"
 #include "engine.h"
 #include "error.h"
+#include "lease.h"
 #include "text.h"
 
 #define START_LIMIT_USEC (60 * USEC_PER_SEC)
@@ -25,6 +26,7 @@ typedef struct Unit {
         const char *verb; /* of enact-activate */
         const char *id;
         const char *type, *restart;
+        uint64_t watchdog_usec; /* without a sign of life for so long, systemd kills it; 0: never */
 } Unit;
 
 static int append_exec(sd_bus_message *message, const Unit *unit) {
@@ -59,12 +61,12 @@ static int append_properties(sd_bus_message *message, const Unit *unit) {
                                   "t", STOP_LIMIT_USEC, "IgnoreOnIsolate", "b", true,
                                   "DefaultDependencies", "b", false, "Conflicts", "as", 1,
                                   "shutdown.target", "Before", "as", 1, "shutdown.target");
-        if (r < 0)
-                return r;
-        r = append_exec(message, unit);
-        if (r < 0)
-                return r;
-        return sd_bus_message_close_container(message);
+        if (r >= 0 && unit->watchdog_usec > 0)
+                r = sd_bus_message_append(message, "(sv)(sv)", "WatchdogUSec", "t",
+                                          unit->watchdog_usec, "WatchdogSignal", "i", SIGKILL);
+        if (r >= 0)
+                r = append_exec(message, unit);
+        return r < 0 ? r : sd_bus_message_close_container(message);
 }
 
 static int call_start(Manager *manager, const Unit *unit, sd_bus_message **ret_reply,
@@ -143,6 +145,12 @@ int engine_unit(const char *id, char **ret_unit) {
         return text_printf(ret_unit, "enact-%s.service", id);
 }
 
+/** engine_dead_man() - the name of its dead man's switch's unit; owned by the caller. 0 or -ENOMEM.
+ */
+int engine_dead_man(const char *id, char **ret_unit) {
+        return text_printf(ret_unit, DEAD_MAN_PREFIX "%s.service", id);
+}
+
 static bool is_gone(const sd_bus_error *error) {
         return sd_bus_error_has_name(error, SYSTEMD_NAME ".NoSuchUnit") ||
                sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_OBJECT) ||
@@ -211,7 +219,8 @@ int engine_start(Manager *manager, const char *id, const char *description, pid_
  * engine_arm() - have systemd run the dead man's switch of a transaction, and wait until it watches
  * @id: of the transaction; its lease must be there
  *
- * Killed itself, it is started again.
+ * Killed itself, it is started again; one that hangs is killed by systemd. One that is there
+ * already is left at its work.
  *
  * Return: 0, or a negative errno with @reterr_error set; nothing was changed then.
  */
@@ -224,14 +233,17 @@ int engine_arm(Manager *manager, const char *id, sd_bus_error *reterr_error) {
                 .id = id,
                 .type = "notify",
                 .restart = "on-failure",
+                .watchdog_usec = LEASE_SEC * USEC_PER_SEC,
         };
         int r;
 
-        r = text_printf(&name, DEAD_MAN_PREFIX "%s.service", id);
+        r = engine_dead_man(id, &name);
         if (r < 0)
                 return r;
         unit.name = name;
         r = start_unit(manager, &unit, &error);
+        if (r < 0 && sd_bus_error_has_name(&error, SYSTEMD_NAME ".UnitExists"))
+                return 0;
         if (r < 0)
                 return sd_bus_error_setf(
                         reterr_error, ENACT_ERROR_FAILED,

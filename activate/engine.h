@@ -8,6 +8,7 @@
 #define DEAD_MAN_PREFIX "enact-dead-man-" /* of its units' names */
 
 int engine_unit(const char *id, char **ret_unit);
+int engine_dead_man(const char *id, char **ret_unit);
 int engine_start(Manager *manager, const char *id, const char *description, pid_t *ret_pid,
                  sd_bus_error *reterr_error);
 int engine_arm(Manager *manager, const char *id, sd_bus_error *reterr_error);

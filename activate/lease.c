@@ -1,7 +1,8 @@
 /*
  * The lease. A thread of the engine counts up once a second, as long as the engine's own work is in
  * time: it says beforehand how long its next step may take. So a stopped or frozen process is
- * noticed at once, and one that hangs when its step is overdue.
+ * noticed at once, and one that hangs when its step is overdue. The dead man's switch watches the
+ * engine, and systemd's watchdog the dead man's switch.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <systemd/sd-daemon.h>
 
 #include "clock.h"
 #include "lease.h"
@@ -44,8 +46,10 @@ static void *beat(void *userdata) {
                 uint64_t now = clock_monotonic_usec();
 
                 forgive_pause(lease, last, now);
-                if (now < atomic_load(&lease->deadline_usec))
+                if (now < atomic_load(&lease->deadline_usec)) {
                         atomic_fetch_add(&lease->page->beats, 1);
+                        (void) sd_notify(/* unset_environment= */ false, "WATCHDOG=1");
+                }
                 last = now;
         }
         return NULL;
@@ -58,7 +62,8 @@ static int map(int fd, int protection, Lease **ret) {
         if (!lease)
                 return -ENOMEM;
         lease->end_fds[0] = lease->end_fds[1] = -EBADF;
-        page = mmap(NULL, sizeof(Page), protection, MAP_SHARED, fd, 0);
+        page = mmap(NULL, sizeof(Page), protection, MAP_SHARED | (fd < 0 ? MAP_ANONYMOUS : 0), fd,
+                    0);
         if (page == MAP_FAILED) {
                 free(lease);
                 return -errno;
@@ -85,19 +90,22 @@ static int start_beating(Lease *lease) {
 
 /**
  * lease_new() - begin to give signs of life
- * @path: of the file; made anew
+ * @path: of the file, made anew; NULL: only systemd is told, if it watches this process
  *
  * Return: 0, or an errno of open(2), posix_fallocate(3), mmap(2) or pthread_create(3).
  */
 int lease_new(const char *path, Lease **ret) {
         _cleanup_(lease_freep) Lease *lease = NULL;
         _cleanup_close_ int fd = -EBADF;
-        int r;
+        int r = 0;
 
-        fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (fd < 0)
-                return -errno;
-        r = -posix_fallocate(fd, 0, sizeof(Page)); /* no room is told here, not by a signal */
+        if (path) {
+                fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+                if (fd < 0)
+                        return -errno;
+                r = -posix_fallocate(fd, 0,
+                                     sizeof(Page)); /* no room is told here, not by a signal */
+        }
         if (r >= 0)
                 r = map(fd, PROT_READ | PROT_WRITE, &lease);
         if (r < 0)

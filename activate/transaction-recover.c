@@ -212,6 +212,23 @@ static int read_record(Transaction *t, const char *id, sd_bus_error *reterr_erro
 }
 
 /*
+ * The dead man's switch of the interrupted transaction, if it is not there still: it waits for the
+ * lock that we hold, and goes on where we hang or die. One that was given up is no longer so.
+ */
+static int arm(Transaction *t, sd_bus_error *reterr_error) {
+        _cleanup_(manager_freep) Manager *manager = NULL;
+        int r = 0;
+
+        if (t->record.given_up) {
+                t->record.given_up = false;
+                r = record_write(t->places->state, &t->record);
+        }
+        if (r >= 0)
+                r = manager_open(&manager, reterr_error);
+        return r < 0 ? r : engine_arm(manager, t->record.id, reterr_error);
+}
+
+/*
  * For a transaction that is about to begin and has the locks: what an earlier one has left is ended
  * first. If that fails, the new one looks after all units: it may be the way out.
  */
@@ -228,6 +245,8 @@ int transaction_recover_found(Transaction *t, sd_bus_error *reterr_error) {
 
         r = read_record(&found, NULL, reterr_error);
         if (r == 0) {
+                if (is_same_boot(&found.record) && arm(&found, NULL) < 0)
+                        transaction_note(t, "nobody watches over this recovery");
                 r = recover(&found, &error);
                 if (error.message)
                         transaction_note(t, error.message);
@@ -269,6 +288,31 @@ int transaction_recover(const char *id, const TransactionPlaces *places, EventLo
                 r = recover(&t, reterr_error);
         if (r == 0)
                 *ret_text = TAKE_PTR(t.text);
+        transaction_done(&t);
+        return r;
+}
+
+/**
+ * transaction_hand_over() - have the dead man's switch bring an interrupted transaction to its end
+ * @ret_id: of the transaction; owned by the caller
+ *
+ * That one is watched by systemd: killed or hanging, it is started again. After a reboot there is
+ * nothing live that a recovery could leave in the middle, and nobody to hand over to.
+ *
+ * Return: 0; TRANSACTION_NONE where it is for the caller to do; or a negative errno with
+ * @reterr_error set: somebody is at it.
+ */
+int transaction_hand_over(const TransactionPlaces *places, char **ret_id,
+                          sd_bus_error *reterr_error) {
+        Transaction t = { .places = places, .lock_fd = -EBADF, .nixos_lock_fd = -EBADF };
+        int r;
+
+        r = locks_take(places, 0, &t.lock_fd, &t.nixos_lock_fd, reterr_error);
+        if (r >= 0 && (record_read(places->state, &t.record) != 0 || !is_same_boot(&t.record) ||
+                       arm(&t, NULL) < 0))
+                r = TRANSACTION_NONE;
+        if (r == 0)
+                *ret_id = TAKE_PTR(t.record.id);
         transaction_done(&t);
         return r;
 }

@@ -33,4 +33,6 @@ int transaction_run(const char *id, const Request *request, const TransactionPla
                     sd_bus_error *reterr_error);
 int transaction_recover(const char *id, const TransactionPlaces *places, EventLog *log,
                         uint64_t lock_limit_usec, char **ret_text, sd_bus_error *reterr_error);
+int transaction_hand_over(const TransactionPlaces *places, char **ret_id,
+                          sd_bus_error *reterr_error);
 bool transaction_is_open(const char *id, const TransactionPlaces *places);

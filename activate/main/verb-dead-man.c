@@ -20,18 +20,22 @@
 #include "run-directory.h"
 #include "text.h"
 #include "transaction.h"
+#include "under-way.h"
+#include "unit-lists.h"
 #include "verbs.h"
 #include "working.h"
 
-#define LOCK_LIMIT_USEC (60 * USEC_PER_SEC)
+#define LOCK_LIMIT_USEC USEC_PER_SEC
 #define PATIENCE_USEC   (3 * 60 * USEC_PER_SEC)
+#define END_LIMIT_USEC  (10 * 60 * USEC_PER_SEC) /* all of end_engine() */
 #define PAUSE_MSEC      200
 #define TRIES           5U
 
 typedef struct Watch {
-        const char *id;
+        const char *id; /* of the engine */
         Lease *lease;
-        int engine_fd; /* pidfd; -EBADF: it has ended */
+        int engine_fd;      /* pidfd; -EBADF: it has ended */
+        const char *record; /* watched as long as this one is open; NULL: in any case */
 } Watch;
 
 static void watch_done(Watch *watch) {
@@ -79,7 +83,12 @@ typedef enum Finding {
         FINDING_TOLD,   /* we are not wanted any more */
 } Finding;
 
-static Finding watch_engine(const Watch *watch) {
+static bool is_wanted(const Watch *watch) {
+        return !working_is_interrupted() &&
+               (!watch->record || transaction_is_open(watch->record, &TRANSACTION_PLACES_HOST));
+}
+
+static Finding watch_engine(const Watch *watch, EventLog *log) {
         struct pollfd fd = { .fd = watch->engine_fd, .events = POLLIN };
         uint64_t beats = lease_beats(watch->lease);
         unsigned silence = 0; /* seconds */
@@ -89,8 +98,9 @@ static Finding watch_engine(const Watch *watch) {
         while (silence < LEASE_SEC) {
                 if (poll(&fd, 1, 1000) > 0)
                         return FINDING_ENDED;
-                if (working_is_interrupted())
+                if (!is_wanted(watch))
                         return FINDING_TOLD;
+                event_log_expect(log, LEASE_SEC * USEC_PER_SEC);
                 silence++;
                 if (lease_beats(watch->lease) != beats) {
                         beats = lease_beats(watch->lease);
@@ -112,6 +122,7 @@ static void tell(EventLog *log, const char *text) {
 static int end_engine(const char *id, Finding finding, EventLog *log) {
         int r;
 
+        event_log_expect(log, END_LIMIT_USEC);
         tell(log, finding == FINDING_LAPSED ? "the engine gives no sign of life and is ended" :
                                               "the engine has died");
         for (unsigned i = 0; i < TRIES; i++) {
@@ -138,7 +149,26 @@ static void say_left_open(int r, sd_bus_error *error) {
                                  strerror(-r));
 }
 
-/* Somebody else who has the lock recovers first, too; then there is nothing left to do. */
+/* Somebody else who has the lock recovers first, too. Who hangs or dies over it is ended like the
+ * first engine. */
+static void watch_holder(const char *id, EventLog *log) {
+        _cleanup_(watch_done) Watch watch = { .engine_fd = -EBADF, .record = id };
+        UnderWay holder = { 0 };
+        Finding finding;
+
+        if (under_way_find(state_directory(), NIXOS_DIRECTORY, &holder) == 0 && holder.id &&
+            strcmp(holder.id, id) != 0) {
+                watch.id = holder.id;
+                if (find_engine(&watch) >= 0 && watch.engine_fd >= 0) {
+                        finding = watch_engine(&watch, log);
+                        if (finding != FINDING_TOLD && is_wanted(&watch))
+                                (void) end_engine(holder.id, finding, log);
+                }
+        }
+        under_way_done(&holder);
+}
+
+/* Until the record is closed, or given up by whoever had the lock. */
 static int recover(const char *id, EventLog *log) {
         for (;;) {
                 _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -150,7 +180,9 @@ static int recover(const char *id, EventLog *log) {
                 if (r == TRANSACTION_NONE)
                         return 0;
                 if (sd_bus_error_has_name(&error, ENACT_ERROR_BUSY)) {
-                        if (working_is_interrupted())
+                        watch_holder(id, log);
+                        if (working_is_interrupted() ||
+                            !transaction_is_open(id, &TRANSACTION_PLACES_HOST))
                                 return 0;
                         continue;
                 }
@@ -172,8 +204,13 @@ static int take_over(const char *id, Finding finding, EventLog *log) {
         return r < 0 ? 1 : recover(id, log);
 }
 
+static void on_sign(void *userdata, uint64_t within_usec) {
+        lease_expect(userdata, within_usec);
+}
+
 static int run(int argc, char **argv) {
         _cleanup_(watch_done) Watch watch = { .engine_fd = -EBADF };
+        _cleanup_(lease_freep) Lease *own = NULL;
         _cleanup_(event_log_freep) EventLog *log = NULL;
         Finding finding;
         int r;
@@ -187,7 +224,12 @@ static int run(int argc, char **argv) {
 
         r = run_directory_open_story(watch.id, &log);
         if (r >= 0)
+                r = lease_new(NULL, &own);
+        if (r >= 0) {
+                event_log_watch(log, on_sign, own);
+                event_log_expect(log, 2 * PATIENCE_USEC);
                 r = find_engine(&watch);
+        }
         if (r < 0) {
                 fprintf(stderr, SD_ERR "enact-activate: cannot watch the switch '%s': %s\n",
                         watch.id, strerror(-r));
@@ -195,7 +237,7 @@ static int run(int argc, char **argv) {
         }
         (void) sd_notify(/* unset_environment= */ false, "READY=1");
 
-        finding = watch_engine(&watch);
+        finding = watch_engine(&watch, log);
         return finding == FINDING_TOLD ? 0 : take_over(watch.id, finding, log);
 }
 

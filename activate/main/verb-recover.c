@@ -1,19 +1,28 @@
 /*
  * enact-activate recover: brings a switch that was interrupted to its end, by the engine that its
- * record names. At boot enact-recover.service starts it.
+ * record names. At boot enact-recover.service starts it, and it does the work itself; in the boot
+ * that the switch was begun in it has the dead man's switch do it, and waits for that.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
+#include "clock.h"
+#include "engine.h"
 #include "error.h"
+#include "history.h"
 #include "record.h"
+#include "state-directory.h"
 #include "transaction.h"
 #include "verbs.h"
 #include "working.h"
+
+#define PAUSE_MSEC       100
+#define AWAIT_LIMIT_USEC (60 * 60 * USEC_PER_SEC)
 
 static int open_log(EventLog **ret) {
         int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -21,19 +30,57 @@ static int open_log(EventLog **ret) {
         return fd < 0 ? -errno : event_log_new(fd, /* journal= */ true, ret);
 }
 
-static int run(int argc, char **argv) {
-        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
-        _cleanup_(event_log_freep) EventLog *log = NULL;
-        _cleanup_free_ char *text = NULL, *engine = NULL;
+/* Started by systemd, it has said so in the journal already. */
+static void say(const char *text) {
+        if (!getenv("JOURNAL_STREAM"))
+                puts(text);
+}
+
+/* Asked anew each time: systemd may be executed anew meanwhile, which ends a connection. */
+static bool is_at_work(const char *unit) {
+        _cleanup_(manager_freep) Manager *manager = NULL;
+        _cleanup_free_ char *state = NULL;
+
+        if (manager_open(&manager, NULL) < 0 ||
+            manager_unit_text(manager, unit, SYSTEMD_UNIT, "ActiveState", &state) < 0)
+                return true;
+        return strcmp(state, "inactive") != 0 && strcmp(state, "failed") != 0;
+}
+
+/* Killed, it is started again at once; who waits may leave. */
+static int await_dead_man(const char *id) {
+        uint64_t deadline = clock_monotonic_usec() + AWAIT_LIMIT_USEC;
+        _cleanup_free_ char *unit = NULL;
         int r;
 
-        if (argc != 1) {
-                fprintf(stderr, "Usage: enact-activate recover\n");
-                return 2;
-        }
-        if (working_is_for_another_engine(&engine))
-                (void) execl(engine, engine, "recover", NULL);
-        working_set_up_signals();
+        r = engine_dead_man(id, &unit);
+        while (r >= 0 && is_at_work(unit) && !working_is_interrupted() &&
+               clock_monotonic_usec() < deadline)
+                (void) poll(NULL, 0, PAUSE_MSEC);
+        return r;
+}
+
+/* How it ended is in the history. */
+static int tell_end(const char *id) {
+        _cleanup_(history_done) History history = { 0 };
+        const HistoryEntry *entry;
+
+        (void) history_read(state_directory(), &history);
+        entry = history_find(&history, id);
+        if (entry)
+                say(entry->text);
+        if (!transaction_is_open(NULL, &TRANSACTION_PLACES_HOST))
+                return 0;
+        if (!entry)
+                say("The interrupted switch is not at its end yet. 'enact status' says what holds.");
+        return entry && entry->exit_code > 0 ? (int) entry->exit_code : 1;
+}
+
+static int recover_here(void) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(event_log_freep) EventLog *log = NULL;
+        _cleanup_free_ char *text = NULL;
+        int r;
 
         r = open_log(&log);
         if (r >= 0)
@@ -46,10 +93,33 @@ static int run(int argc, char **argv) {
                 return 0;
         }
         r = working_tell_end(log, "", r, &error, text);
-        if (!getenv("JOURNAL_STREAM")) /* that has the event already */
-                puts(error.message ? error.message : text);
+        say(error.message ? error.message : text);
         /* Whole is whole, whichever of the two systems it is. */
         return transaction_is_open(NULL, &TRANSACTION_PLACES_HOST) ? r : 0;
+}
+
+static int run(int argc, char **argv) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_free_ char *engine = NULL, *id = NULL;
+        int r;
+
+        if (argc != 1) {
+                fprintf(stderr, "Usage: enact-activate recover\n");
+                return 2;
+        }
+        if (working_is_for_another_engine(&engine))
+                (void) execl(engine, engine, "recover", NULL);
+        working_set_up_signals();
+
+        r = transaction_hand_over(&TRANSACTION_PLACES_HOST, &id, &error);
+        if (r < 0) {
+                say(error.message ? error.message : strerror(-r));
+                return error_to_exit_code(&error);
+        }
+        if (r == TRANSACTION_NONE || await_dead_man(id) < 0 ||
+            (transaction_is_open(id, &TRANSACTION_PLACES_HOST) && !working_is_interrupted()))
+                return recover_here();
+        return tell_end(id);
 }
 
 const Verb verb_recover = {
