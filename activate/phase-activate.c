@@ -14,7 +14,10 @@
 #include "text.h"
 #include "transaction-phases.h"
 
-#define SCRIPT_GRACE_USEC (10 * USEC_PER_SEC) /* most that are under way end by themselves */
+/* Most scripts that are under way end by themselves. On the way back there is only one reason to
+ * cut them short: the host goes down, and what boots next is whole without them. */
+#define SCRIPT_GRACE_USEC   (10 * USEC_PER_SEC)
+#define SHUTDOWN_GRACE_USEC (60 * USEC_PER_SEC)
 
 static const char *action_of(const Transaction *t) {
         return t->request->verb == REQUEST_ROLLBACK ? "switch" :
@@ -117,7 +120,8 @@ static int go(Transaction *t, const Toplevel *to, Way *way, sd_bus_error *reterr
         int r;
 
         activation.scripts.interrupted = interrupted;
-        activation.scripts.grace_usec = SCRIPT_GRACE_USEC;
+        activation.scripts.grace_usec = interrupted ? SCRIPT_GRACE_USEC : SHUTDOWN_GRACE_USEC;
+        activation.scripts.manager = interrupted ? NULL : t->manager;
 
         r = activation_run(&activation, reterr_error);
         way->gone = r >= 0;

@@ -6,19 +6,24 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "error.h"
 #include "file.h"
 #include "text.h"
 #include "transaction-phases.h"
 #include "upkeep.h"
 
-#define FAILED_ROOTS_MAX 5U
+#define FAILED_ROOTS_MAX     5U
+#define INSTALLER_GRACE_USEC (5 * 60 * USEC_PER_SEC) /* of a host that goes down */
 
 static int install_boot_loader(Transaction *t, const Toplevel *toplevel,
                                sd_bus_error *reterr_error) {
-        const Scripts scripts = transaction_scripts(t, toplevel);
+        Scripts scripts = transaction_scripts(t, toplevel);
         int r;
 
+        /* In the middle of writing the boot partition is the worst place to be cut short at. */
+        scripts.manager = t->manager;
+        scripts.grace_usec = INSTALLER_GRACE_USEC;
         r = scripts_run_variable(&scripts, "boot loader installer", "INSTALL_BOOTLOADER", NULL,
                                  reterr_error);
         if (r >= 0 && upkeep_menu_is_written(t->places->roots) < 0)

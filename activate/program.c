@@ -18,9 +18,8 @@
 #include "process.h"
 #include "program.h"
 
-#define LINE_BYTES_MAX       4096U
-#define INTERRUPT_PAUSE_MSEC 100U
-#define LONGEST_PAUSE_MSEC   60000U
+#define LINE_BYTES_MAX     4096U
+#define LONGEST_PAUSE_USEC (60 * USEC_PER_SEC)
 
 /* One of the program's outputs, and where it goes if no line of it is told. */
 typedef struct Output {
@@ -36,6 +35,7 @@ typedef struct Run {
         int pid_fd;
         Output outputs[OUTPUTS_MAX];
         uint64_t deadline_usec;
+        uint64_t ask_usec; /* when @interrupted is asked next */
         bool interrupted;
         char line[LINE_BYTES_MAX];
         size_t n_line;
@@ -110,20 +110,29 @@ static void read_last_output(Run *run, const Output *output) {
                 tell_line(run);
 }
 
-/* In milliseconds: until the deadline, and short where somebody may want it to end. */
-static int pause_of(const Run *run, uint64_t now) {
-        uint64_t left = (run->deadline_usec - now) / USEC_PER_MSEC + 1;
-        uint64_t longest = run->program->interrupted && !run->interrupted ? INTERRUPT_PAUSE_MSEC :
-                                                                            LONGEST_PAUSE_MSEC;
+static bool is_asked(const Run *run) {
+        return run->program->interrupted && !run->interrupted;
+}
 
-        return (int) (left < longest ? left : longest);
+/* In milliseconds: until the deadline, and not beyond where somebody may want it to end. */
+static int pause_of(const Run *run, uint64_t now) {
+        uint64_t until = run->deadline_usec;
+
+        if (is_asked(run) && run->ask_usec < until)
+                until = run->ask_usec;
+        if (until > now + LONGEST_PAUSE_USEC)
+                until = now + LONGEST_PAUSE_USEC;
+        return until > now ? (int) ((until - now) / USEC_PER_MSEC) + 1 : 0;
 }
 
 /* What is about to end may do so; the rest is cut short. */
 static void check_interrupt(Run *run, uint64_t now) {
         uint64_t grace = run->program->grace_usec;
 
-        if (run->interrupted || !run->program->interrupted || !run->program->interrupted())
+        if (!is_asked(run) || now < run->ask_usec)
+                return;
+        run->ask_usec = now + run->program->pause_usec;
+        if (!run->program->interrupted(run->program->userdata))
                 return;
         run->interrupted = true;
         if (run->deadline_usec - now > grace)

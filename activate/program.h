@@ -9,10 +9,11 @@
  * to ours. */
 typedef struct Program {
         const StringList *arguments;
-        const char *const *environment; /* NULL: ours */
-        bool (*interrupted)(void);      /* asked now and then whether to end it; may be NULL */
-        uint64_t grace_usec;            /* it may still take after that */
-        uint64_t limit_usec;            /* then it is killed */
+        const char *const *environment;                    /* NULL: ours */
+        bool (*interrupted)(void *userdata);               /* whether to end it; may be NULL */
+        uint64_t pause_usec;                               /* between two times of asking */
+        uint64_t grace_usec;                               /* it may still take after that */
+        uint64_t limit_usec;                               /* then it is killed */
         void (*on_line)(void *userdata, const char *line); /* NULL: copied to our outputs */
         void *userdata;
 } Program;

@@ -14,12 +14,22 @@
 #include "text.h"
 
 #define PROGRAM_LIMIT_USEC (30 * 60 * USEC_PER_SEC)
+#define PAUSE_USEC         (USEC_PER_SEC / 10)
+#define MANAGER_PAUSE_USEC USEC_PER_SEC /* systemd is not asked more often than that */
 
 static void on_line(void *userdata, const char *line) {
         const Scripts *scripts = userdata;
 
         event_say(scripts->log, "output", "text", line);
         event_log_expect(scripts->log, 2 * PROGRAM_LIMIT_USEC); /* it may fall silent again */
+}
+
+static bool is_interrupted(void *userdata) {
+        const Scripts *scripts = userdata;
+
+        return (scripts->interrupted && scripts->interrupted()) ||
+               (scripts->manager && manager_check(scripts->manager, NULL) >= 0 &&
+                manager_is_stopping(scripts->manager));
 }
 
 static int add_variable(StringList *environment, const char *name, const char *value) {
@@ -68,7 +78,8 @@ int scripts_run(const Scripts *scripts, const char *what, const StringList *argu
         Program program = {
                 .arguments = arguments,
                 .limit_usec = PROGRAM_LIMIT_USEC,
-                .interrupted = scripts->interrupted,
+                .interrupted = is_interrupted,
+                .pause_usec = scripts->manager ? MANAGER_PAUSE_USEC : PAUSE_USEC,
                 .grace_usec = scripts->grace_usec,
                 .on_line = scripts->in_place ? NULL : on_line,
                 .userdata = (void *) scripts,

@@ -5,6 +5,7 @@
 #include <systemd/sd-bus.h>
 
 #include "event.h"
+#include "manager.h"
 #include "string-list.h"
 #include "toplevel.h"
 
@@ -16,7 +17,8 @@ typedef struct Scripts {
         bool install_bootloader;
         bool (*interrupted)(void); /* asked whether to end a program; may be NULL */
         uint64_t grace_usec;       /* which it may still take */
-        bool in_place;             /* with our own environment, input and output */
+        Manager *manager; /* a host that goes down ends it as well; may be NULL: it does not */
+        bool in_place;    /* with our own environment, input and output */
 } Scripts;
 
 int scripts_run(const Scripts *scripts, const char *what, const StringList *arguments,

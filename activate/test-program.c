@@ -19,8 +19,9 @@ typedef struct Case {
         const char *script;
         uint64_t limit_usec; /* 0: as long as it takes */
         bool slow;           /* whoever is told takes longer than the program to say it */
-        bool (*interrupted)(void);
-        uint64_t grace_usec;
+        bool (*interrupted)(void *userdata);
+        uint64_t pause_usec, grace_usec;
+        size_t n_asked;
         StringList lines;
         size_t n_lines;
         int status;
@@ -48,6 +49,7 @@ static int run(Case *c) {
                 .environment = environment,
                 .limit_usec = c->limit_usec ? c->limit_usec : LONG_ENOUGH_USEC,
                 .interrupted = c->interrupted,
+                .pause_usec = c->pause_usec ? c->pause_usec : 10 * USEC_PER_MSEC,
                 .grace_usec = c->grace_usec,
                 .on_line = on_line,
                 .userdata = c,
@@ -287,8 +289,26 @@ TEST(outputs_that_nobody_reads_do_not_end_it) {
         ASSERT_EQ(WEXITSTATUS(status), 4);
 }
 
-static bool always(void) {
+static bool always(void *userdata) {
         return true;
+}
+
+static bool never(void *userdata) {
+        ((Case *) userdata)->n_asked++;
+        return false;
+}
+
+TEST(whether_to_end_a_program_is_asked_no_more_often_than_said) {
+        _cleanup_(case_done) Case c = {
+                .script = "for i in 1 2 3 4 5 6 7 8 9; do echo $i; sleep 0.05; done",
+                .interrupted = never,
+                .pause_usec = 150 * USEC_PER_MSEC,
+        };
+        uint64_t begun = clock_monotonic_usec();
+
+        ASSERT_OK(run(&c));
+        ASSERT_TRUE(c.n_asked >= 2);
+        ASSERT_TRUE(c.n_asked <= (clock_monotonic_usec() - begun) / c.pause_usec + 1);
 }
 
 TEST(an_interrupted_program_is_killed_at_once_or_when_its_grace_is_over) {

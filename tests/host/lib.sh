@@ -224,9 +224,9 @@ boot() {
     fi
 }
 
-# host_gone NAME: wait until nothing of the host is left running
+# host_gone NAME [SECONDS]: wait until nothing of the host is left running
 host_gone() {
-    local dir nspawn end=$((SECONDS + 20))
+    local dir nspawn end=$((SECONDS + ${2:-20}))
     dir=$(host_dir "$1")
 
     nspawn=$(cat "$dir/nspawn")
