@@ -15,6 +15,7 @@
 #define RECORD_NAME     "transaction.json"
 #define RECORD_PREVIOUS "transaction.previous.json"
 #define RECORD_DAMAGED  "transaction.damaged"
+#define RECORD_KIND     "system" /* what was switched */
 #define NUMBER_MAX      ((uint64_t) 1 << 53)
 
 /* clang-format off */
@@ -46,6 +47,7 @@ static int to_json(const Record *record, cJSON **ret_object) {
         int r;
 
         if (!object || !cJSON_AddNumberToObject(object, "version", 1) ||
+            !cJSON_AddStringToObject(object, "kind", RECORD_KIND) ||
             !cJSON_AddNumberToObject(object, "begun", (double) record->begun) ||
             !cJSON_AddNumberToObject(object, "highest-generation", (double) record->highest) ||
             !cJSON_AddNumberToObject(object, "confirm-deadline",
@@ -108,7 +110,21 @@ static int read_texts(const cJSON *object, Record *record) {
         return 0;
 }
 
-/* Of a later version only that is read which every version has. */
+/* Units that nobody knows of any more would stay stopped. */
+static int read_list(const cJSON *object, const char *key, StringList *list) {
+        if (!cJSON_HasObjectItem(object, key))
+                return -EBADMSG;
+        return json_read_strings(object, key, list);
+}
+
+/* A record without a kind is from before there were others. */
+static bool is_of_our_kind(const cJSON *object) {
+        const cJSON *kind = cJSON_GetObjectItemCaseSensitive(object, "kind");
+
+        return !kind || (cJSON_IsString(kind) && strcmp(kind->valuestring, RECORD_KIND) == 0);
+}
+
+/* Of a later version or another kind only that is read which every record has. */
 static int read_newer(const cJSON *object, Record *record) {
         const char *engine = json_string(object, "engine");
 
@@ -116,23 +132,25 @@ static int read_newer(const cJSON *object, Record *record) {
         return record->engine ? RECORD_NEWER : -ENOMEM;
 }
 
+/* Keys that are not known are passed over: a later enact of the same version may have written them,
+ * and what it did can be ended without. One that is missing is damage. */
 static int from_json(cJSON *object, Record *record) {
         uint64_t version;
         int r;
 
         if (json_number(object, "version", NUMBER_MAX, &version) < 0 || version == 0)
                 return -EBADMSG;
-        if (version > 1)
+        if (version > 1 || !is_of_our_kind(object))
                 return read_newer(object, record);
 
-        r = request_from_json(cJSON_GetObjectItemCaseSensitive(object, "request"),
-                              &record->request);
+        r = request_from_record(cJSON_GetObjectItemCaseSensitive(object, "request"),
+                                &record->request);
         if (r >= 0)
                 r = read_texts(object, record);
         if (r >= 0)
-                r = json_read_strings(object, "stopped", &record->stopped);
+                r = read_list(object, "stopped", &record->stopped);
         if (r >= 0)
-                r = json_read_strings(object, "failing", &record->failing);
+                r = read_list(object, "failing", &record->failing);
         if (r < 0)
                 return r;
         if (json_number(object, "begun", NUMBER_MAX, &record->begun) < 0 ||

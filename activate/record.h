@@ -3,7 +3,8 @@
 #include "request.h"
 #include "string-list.h"
 
-enum { RECORD_NEWER = 1 }; /* answer: of a later version of enact; only the engine's path is read */
+/* answer: of a later version of enact, or of another kind; only @engine is read */
+enum { RECORD_NEWER = 1 };
 
 /* The open transaction, as transaction.json in the state directory keeps it: all that is needed to
  * bring it to an end after whoever worked on it has died. Texts that are not known are "". */

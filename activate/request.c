@@ -139,21 +139,12 @@ bool request_can_be_confirmed(const Request *request) {
                 request->verb == REQUEST_ROLLBACK);
 }
 
-/**
- * request_from_json() - take a request apart
- * @request: all zero before; request_done() even after an error
- *
- * Return: 0, -EBADMSG for a wrong type, a missing, unknown or doubled key, a value out of range;
- * -ENOMEM.
- */
-int request_from_json(const cJSON *object, Request *request) {
+static int read_keys(const cJSON *object, Request *request) {
         const char *verb = json_string(object, "verb"), *toplevel = json_string(object, "toplevel");
         const char *profile = json_string(object, "profile"), *digest = json_string(object, "plan");
         uint64_t version, uid, generation;
         int r;
 
-        if (!has_exactly_the_keys(object))
-                return -EBADMSG;
         if (json_boolean(object, "no-rollback", &request->no_rollback) < 0 ||
             json_boolean(object, "force", &request->force) < 0 ||
             json_boolean(object, "unattended", &request->unattended) < 0 ||
@@ -186,6 +177,27 @@ int request_from_json(const cJSON *object, Request *request) {
         request->generation = generation;
         request->uid = (uid_t) uid;
         return 0;
+}
+
+/**
+ * request_from_json() - take a request apart that comes over a pipe
+ * @request: all zero before; request_done() even after an error
+ *
+ * Return: 0, -EBADMSG for a wrong type, a missing, unknown or doubled key, a value out of range;
+ * -ENOMEM.
+ */
+int request_from_json(const cJSON *object, Request *request) {
+        return has_exactly_the_keys(object) ? read_keys(object, request) : -EBADMSG;
+}
+
+/**
+ * request_from_record() - the same for one that root has written down
+ *
+ * Another version of enact may have, and known of more keys: what an interrupted switch was asked
+ * is not to be lost over those.
+ */
+int request_from_record(const cJSON *object, Request *request) {
+        return read_keys(object, request);
 }
 
 /** request_copy() - @copy is all zero before; request_done() it even after an error. 0 or -ENOMEM.

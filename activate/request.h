@@ -49,5 +49,6 @@ bool request_is_profile_name(const char *name);
 bool request_can_be_confirmed(const Request *request);
 int request_to_json(const Request *request, cJSON **ret_object);
 int request_from_json(const cJSON *object, Request *request);
+int request_from_record(const cJSON *object, Request *request);
 int request_copy(const Request *request, Request *copy);
 void request_done(Request *request);

@@ -85,6 +85,76 @@ TEST(a_newer_record_names_the_program_that_can_read_it) {
         ASSERT_TEXT(record.engine, "/nix/store/9-enact/bin/x");
 }
 
+TEST(a_record_of_another_kind_names_the_program_that_can_read_it) {
+        const char *const texts[] = {
+                "{\"version\":1,\"kind\":\"home\",\"engine\":\"/e\"}",
+                "{\"version\":1,\"kind\":7,\"engine\":\"/e\"}",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                _cleanup_(record_done) Record record = { 0 };
+
+                ASSERT_EQ(record_parse(texts[i], strlen(texts[i]), &record), RECORD_NEWER);
+                ASSERT_TEXT(record.engine, "/e");
+        }
+}
+
+/* The sample as it is written. */
+static cJSON *sample_object(void) {
+        const char *directory = test_directory();
+        _cleanup_free_ char *path = NULL, *text = NULL;
+        Record record = sample();
+        cJSON *object;
+        size_t n;
+
+        ASSERT_OK(record_write(directory, &record));
+        ASSERT_OK(text_printf(&path, "%s/transaction.json", directory));
+        ASSERT_OK(file_read(AT_FDCWD, path, FILE_SMALL_MAX, &text, &n));
+        ASSERT_OK(json_parse(text, n, &object));
+        return object;
+}
+
+static int parse_object(const cJSON *object) {
+        _cleanup_(record_done) Record record = { 0 };
+        _cleanup_free_ char *text = NULL;
+
+        ASSERT_OK(json_print(object, &text));
+        return record_parse(text, strlen(text), &record);
+}
+
+TEST(keys_that_are_not_known_are_passed_over) {
+        _cleanup_(cJSON_Deletep) cJSON *object = sample_object();
+        cJSON *request = cJSON_GetObjectItemCaseSensitive(object, "request");
+
+        ASSERT_TRUE(cJSON_AddStringToObject(object, "mood", "sunny"));
+        ASSERT_TRUE(cJSON_AddArrayToObject(object, "entries"));
+        ASSERT_TRUE(cJSON_AddNumberToObject(request, "urgency", 7));
+        ASSERT_OK(parse_object(object));
+}
+
+static bool may_be_missing(const char *key) {
+        return strcmp(key, "kind") == 0 || strcmp(key, "evidence") == 0;
+}
+
+TEST(a_key_that_is_missing_is_damage_whichever_it_is) {
+        _cleanup_(cJSON_Deletep) cJSON *object = sample_object();
+        const cJSON *request = cJSON_GetObjectItemCaseSensitive(object, "request"), *item;
+
+        cJSON_ArrayForEach(item, object) {
+                _cleanup_(cJSON_Deletep) cJSON *less = cJSON_Duplicate(object, 1);
+
+                cJSON_DeleteItemFromObjectCaseSensitive(less, item->string);
+                ASSERT_EQ(parse_object(less), may_be_missing(item->string) ? 0 : -EBADMSG);
+        }
+        cJSON_ArrayForEach(item, request) {
+                _cleanup_(cJSON_Deletep) cJSON *less = cJSON_Duplicate(object, 1);
+
+                cJSON_DeleteItemFromObjectCaseSensitive(
+                        cJSON_GetObjectItemCaseSensitive(less, "request"), item->string);
+                ASSERT_EQ(parse_object(less), strcmp(item->string, "probes") == 0 ? 0 : -EBADMSG);
+        }
+}
+
 TEST(a_damaged_record_is_set_aside_and_known_until_it_is_forgotten) {
         const char *directory = test_directory();
         _cleanup_(record_done) Record record = { 0 };
