@@ -151,13 +151,18 @@ static void on_user_event(const User *user, const cJSON *event, void *userdata) 
         }
 }
 
-static void on_user_failure(const User *user, const char *why, void *userdata) {
-        Activation *a = userdata;
+static void tell_user_failed(Activation *a, const char *user, const char *why) {
         cJSON *event = event_new("user-failed");
 
-        event_add_text(event, "user", user->name);
+        event_add_text(event, "user", user);
         event_add_text(event, "text", why);
         event_emit(a->steps.log, event);
+}
+
+static void on_user_failure(const User *user, const char *why, void *userdata) {
+        Activation *a = userdata;
+
+        tell_user_failed(a, user->name, why);
         if (!string_list_contains(&a->failed_users, user->name))
                 (void) string_list_add(&a->failed_users, user->name);
 }
@@ -174,6 +179,21 @@ static int work_for_user(const User *user, EventLog *log, void *userdata) {
         return user_session_activate(user, &request, log);
 }
 
+/* Whoever was there before may have logged out meanwhile, which is nobody's failure, or their
+ * manager was taken down by the switch itself. */
+static void tell_vanished(Activation *a, const UserList *users) {
+        for (size_t i = 0; i < a->state->n_users; i++) {
+                const RecordedUser *before = &a->state->users[i];
+                bool found = false;
+
+                for (size_t j = 0; j < users->n; j++)
+                        found = found || users->items[j].uid == before->uid;
+                if (!found)
+                        tell_user_failed(a, before->name,
+                                         "its service manager has ended during the switch");
+        }
+}
+
 static bool could_be_asked(const RecordedState *state, uid_t uid) {
         for (size_t i = 0; i < state->n_users; i++)
                 if (state->users[i].uid == uid)
@@ -181,14 +201,22 @@ static bool could_be_asked(const RecordedState *state, uid_t uid) {
         return false;
 }
 
-/* Whoever's manager did not answer before the switch is not waited for again. */
+static bool was_there(const RecordedState *state, uid_t uid) {
+        _cleanup_free_ char *unit = NULL;
+
+        return text_printf(&unit, "user@%u.service", (unsigned) uid) >= 0 &&
+               inventory_unit_runs(inventory_find(&state->inventory, unit));
+}
+
+/* Whoever's manager did not answer before the switch is not waited for again; whoever came since
+ * is taken along. */
 static void begin_users(Activation *a, UserList *users) {
         size_t n = 0;
 
         for (size_t i = 0; i < users->n; i++) {
                 User *user = &users->items[i];
 
-                if (could_be_asked(a->state, user->uid)) {
+                if (could_be_asked(a->state, user->uid) || !was_there(a->state, user->uid)) {
                         event_say(a->steps.log, "user", "user", user->name);
                         users->items[n++] = *user;
                         continue;
@@ -223,6 +251,7 @@ static int bring_users(Activation *a, sd_bus_error *reterr_error) {
                 return r;
         for (size_t i = 0; i < notes.n; i++)
                 event_say(a->steps.log, "note", "text", notes.items[i]);
+        tell_vanished(a, &users);
         begin_users(a, &users);
         event_log_expect(a->steps.log, 2 * USERS_LIMIT_USEC);
         return users_work(&work);

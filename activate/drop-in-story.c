@@ -10,6 +10,7 @@
 
 #include "drop-in-story.h"
 #include "text.h"
+#include "user-session.h"
 
 /** drop_in_say() - one line on standard error, whoever may listen. */
 void drop_in_say(const char *format, ...) {
@@ -40,6 +41,44 @@ void drop_in_say_list(const char *words, const StringList *units) {
         qsort(sorted.items, sorted.n, sizeof(*sorted.items), compare_ignoring_case);
         if (string_list_join(&sorted, ", ", &text) >= 0)
                 drop_in_say("%s: %s", words, text);
+}
+
+/** drop_in_say_planned() - the same for a list of a plan, hidden units only if all are shown. */
+void drop_in_say_planned(const char *words, const Plan *plan, PlanAction action, bool show_all) {
+        _cleanup_(string_list_done) StringList units = { 0 };
+        const PlanList *list = &plan->lists[action];
+
+        for (size_t i = 0; i < list->n; i++)
+                if (!list->entries[i].hidden || show_all)
+                        (void) string_list_add(&units, list->entries[i].unit);
+        drop_in_say_list(words, &units);
+}
+
+/**
+ * drop_in_story_forecast_user() - what a live run would tell of a user
+ *
+ * NixOS' own program has the words but never comes to say them. A user's targets stay hidden in any
+ * case, since the variable that shows them does not reach its process for the user.
+ */
+void drop_in_story_forecast_user(const Plan *user) {
+        static const struct {
+                PlanAction action;
+                const char *words;
+        } texts[] = {
+                { PLAN_STOP, "would stop the following user units" },
+                { PLAN_SKIP, "would NOT restart the following user units" },
+                { PLAN_RELOAD, "would reload the following user units" },
+                { PLAN_RESTART, "would restart the following user units" },
+                { PLAN_START, "would start the following user units" },
+        };
+
+        drop_in_say("would reload user units for %s...", user->user);
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++)
+                drop_in_say_planned(texts[i].words, user, texts[i].action, /* show_all= */ false);
+        if (user_session_has_scripts(user->to))
+                drop_in_say("would restart the following user units: " USER_ACTIVATION_UNIT);
+        drop_in_say_list("would take over the following user units from the user's own definitions",
+                         &user->migrate);
 }
 
 static void units_of(const cJSON *event, StringList *units) {
@@ -107,7 +146,10 @@ static void on_user(_unused_ DropInStory *story, const cJSON *event) {
 }
 
 static void on_user_failed(_unused_ DropInStory *story, const cJSON *event) {
-        drop_in_say("warning: user activation for %s failed", json_string(event, "user"));
+        const char *user = json_string(event, "user");
+
+        drop_in_say("warning: user activation for %s failed", user);
+        drop_in_say("%s: %s", user, json_string(event, "text"));
 }
 
 static void on_units_failed(_unused_ DropInStory *story, const cJSON *event) {
@@ -137,13 +179,18 @@ static void on_sysinit(DropInStory *story, const cJSON *event) {
 }
 
 static void on_note(DropInStory *story, const cJSON *event) {
-        drop_in_say("%s", json_string(event, "text"));
+        const char *user = json_string(event, "user");
+
+        drop_in_say("%s%s%s", user ? user : "", user ? ": " : "", json_string(event, "text"));
 }
 
+/* The user's unit that each switch restarts is called by its name alone. */
 static void on_refused(_unused_ DropInStory *story, const cJSON *event) {
+        const char *unit = json_string(event, "unit");
+        bool named_so = json_string(event, "user") && strcmp(unit, USER_ACTIVATION_UNIT) != 0;
+
         drop_in_say("Failed to %s %s%s: %s", json_string(event, "job"),
-                    json_string(event, "user") ? "user unit " : "", json_string(event, "unit"),
-                    json_string(event, "text"));
+                    named_so ? "user unit " : "", unit, json_string(event, "text"));
 }
 
 static void on_job_done(DropInStory *story, const cJSON *event) {

@@ -205,6 +205,12 @@ static int check_init_interface(Run *run) {
         return EXIT_NEEDS_REBOOT;
 }
 
+static void say_notes(const Plan *plan) {
+        for (size_t i = 0; i < plan->notes.n; i++)
+                drop_in_say("%s%s%s", plan->user ? plan->user : "", plan->user ? ": " : "",
+                            plan->notes.items[i]);
+}
+
 static int make_plan(Run *run) {
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         const LiveSource source = {
@@ -220,19 +226,10 @@ static int make_plan(Run *run) {
                 r = live_plan(run->manager, &source, &run->state, &run->plan, &error);
         if (r < 0)
                 return say_bus_error(&error, r);
-        for (size_t i = 0; i < run->plan->notes.n; i++)
-                drop_in_say("%s", run->plan->notes.items[i]);
+        say_notes(run->plan);
+        for (size_t i = 0; i < run->plan->n_users; i++)
+                say_notes(run->plan->users[i]);
         return 0;
-}
-
-static void say_planned(const Run *run, const char *words, PlanAction action) {
-        _cleanup_(string_list_done) StringList units = { 0 };
-        const PlanList *list = &run->plan->lists[action];
-
-        for (size_t i = 0; i < list->n; i++)
-                if (!list->entries[i].hidden || run->story.show_all)
-                        (void) string_list_add(&units, list->entries[i].unit);
-        drop_in_say_list(words, &units);
 }
 
 /* What the dry activation script forecasts for the lists of the live one. */
@@ -257,19 +254,23 @@ static void take_dry_lists(Run *run) {
 
 static int dry_activate(Run *run) {
         const Scripts scripts = scripts_of(run);
+        bool show_all = run->story.show_all;
 
         for (size_t i = 0; i < run->plan->swapoff.n; i++)
                 drop_in_say("would stop swap device: %s", run->plan->swapoff.items[i]);
-        say_planned(run, "would stop the following units", PLAN_STOP);
-        say_planned(run, "would NOT stop the following changed units", PLAN_SKIP);
+        drop_in_say_planned("would stop the following units", run->plan, PLAN_STOP, show_all);
+        drop_in_say_planned("would NOT stop the following changed units", run->plan, PLAN_SKIP,
+                            show_all);
         drop_in_say("would activate the configuration...");
         (void) scripts_run_activation(&scripts, "dry-activate", NULL);
         take_dry_lists(run);
         if (run->plan->reexec)
                 drop_in_say("would restart systemd");
-        say_planned(run, "would reload the following units", PLAN_RELOAD);
-        say_planned(run, "would restart the following units", PLAN_RESTART);
-        say_planned(run, "would start the following units", PLAN_START);
+        drop_in_say_planned("would reload the following units", run->plan, PLAN_RELOAD, show_all);
+        drop_in_say_planned("would restart the following units", run->plan, PLAN_RESTART, show_all);
+        drop_in_say_planned("would start the following units", run->plan, PLAN_START, show_all);
+        for (size_t i = 0; i < run->plan->n_users; i++)
+                drop_in_story_forecast_user(run->plan->users[i]);
         return 0;
 }
 

@@ -8,24 +8,44 @@
 #include <poll.h>
 #include <string.h>
 #include <systemd/sd-id128.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "error.h"
 #include "manager.h"
 #include "text.h"
 
-#define CALL_LIMIT_USEC   (25 * USEC_PER_SEC)
-#define RELOAD_LIMIT_USEC (180 * USEC_PER_SEC)
-#define SETTLE_QUIET_USEC (250 * USEC_PER_MSEC)
-#define SETTLE_LIMIT_USEC (90 * USEC_PER_SEC)
-#define RECONNECT_MSEC    50
-#define FRAGMENTS_AT_ONCE 256U
+#define CALL_LIMIT_USEC     (25 * USEC_PER_SEC)
+#define RELOAD_LIMIT_USEC   (180 * USEC_PER_SEC)
+#define SETTLE_QUIET_USEC   (250 * USEC_PER_MSEC)
+#define SETTLE_LIMIT_USEC   (90 * USEC_PER_SEC)
+#define RECONNECT_MSEC      50
+#define RECONNECT_USER_USEC (60 * USEC_PER_SEC)
+#define FRAGMENTS_AT_ONCE   256U
 
 struct Manager {
         sd_bus *bus;
         char *private_path; /* of the manager's own socket */
         char *bus_path;     /* of the user's bus; NULL: the system bus */
 };
+
+/* sd-bus itself waits a minute and a half for somebody who accepts it and then says nothing. */
+static int wait_until_ready(sd_bus *bus) {
+        uint64_t now = clock_monotonic_usec(), deadline = now + CALL_LIMIT_USEC;
+        int r;
+
+        while ((r = sd_bus_is_ready(bus)) == 0) {
+                r = sd_bus_process(bus, NULL);
+                if (r == 0 && now >= deadline)
+                        return -ETIMEDOUT;
+                if (r == 0)
+                        r = sd_bus_wait(bus, deadline - now);
+                if (r < 0 && r != -EINTR)
+                        return r;
+                now = clock_monotonic_usec();
+        }
+        return r < 0 ? r : 0;
+}
 
 static int connect_to(const char *path, bool bus_client, sd_bus **ret) {
         _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
@@ -41,6 +61,8 @@ static int connect_to(const char *path, bool bus_client, sd_bus **ret) {
                 r = sd_bus_set_bus_client(bus, true);
         if (r >= 0)
                 r = sd_bus_start(bus);
+        if (r >= 0)
+                r = wait_until_ready(bus);
         if (r < 0)
                 return r;
 
@@ -73,7 +95,7 @@ static int manager_connect(Manager *manager) {
 
         manager->bus = sd_bus_close_unref(manager->bus);
         r = connect_to(manager->private_path, /* bus_client= */ false, &manager->bus);
-        if (r < 0)
+        if (r < 0 && r != -ETIMEDOUT) /* one that says nothing says nothing over the bus either */
                 r = connect_bus(manager, &manager->bus);
         if (r < 0)
                 return r;
@@ -321,14 +343,26 @@ int manager_inventory(Manager *manager, Inventory *inventory, sd_bus_error *rete
         return r < 0 ? set_unit_list_error(reterr_error, r) : 0;
 }
 
+/* Whether it was a user's manager, and the user has gone since: that directory goes with the last
+ * session. */
+static bool is_gone_for_good(const Manager *manager) {
+        _cleanup_free_ char *directory = NULL;
+
+        if (!manager->bus_path)
+                return false;
+        directory = strndup(manager->bus_path, strlen(manager->bus_path) - strlen("/bus"));
+        return directory && access(directory, F_OK) < 0 && errno == ENOENT;
+}
+
 /**
  * manager_reconnect() - connect anew, waiting until systemd answers; it does not while it executes
  * itself
  *
- * Return: 0, -ETIMEDOUT after three minutes.
+ * Return: 0, -ETIMEDOUT after three minutes (one for a user's), -EOWNERDEAD if the user is gone.
  */
 int manager_reconnect(Manager *manager) {
-        uint64_t deadline = clock_monotonic_usec() + RELOAD_LIMIT_USEC;
+        uint64_t deadline = clock_monotonic_usec() +
+                            (manager->bus_path ? RECONNECT_USER_USEC : RELOAD_LIMIT_USEC);
 
         for (;;) {
                 _cleanup_free_ char *version = NULL;
@@ -340,6 +374,8 @@ int manager_reconnect(Manager *manager) {
                                                        SYSTEMD_MANAGER, "Version", NULL, &version);
                 if (r >= 0)
                         return 0;
+                if (is_gone_for_good(manager))
+                        return -EOWNERDEAD;
                 if (clock_monotonic_usec() >= deadline)
                         return -ETIMEDOUT;
                 (void) poll(NULL, 0, RECONNECT_MSEC);

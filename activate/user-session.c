@@ -17,8 +17,6 @@
 #include "unit-lists.h"
 #include "user-session.h"
 
-#define ACTIVATION_UNIT "nixos-activation.service"
-
 /* Where the user's own unit files lie, by the manager's own word or the usual place. */
 static int find_config(Manager *manager, const User *user, char **ret_config) {
         _cleanup_free_ char *home = NULL;
@@ -131,18 +129,22 @@ static int renew_manager(Session *s, sd_bus_error *reterr_error) {
         return r < 0 ? r : manager_reload(manager, reterr_error);
 }
 
-/* Runs the user's activation scripts again: once for each switch. */
+/** user_session_has_scripts() - whether a system has activation scripts for users. */
+bool user_session_has_scripts(const char *to) {
+        _cleanup_free_ char *path = NULL;
+
+        return text_printf(&path, "%s/etc/systemd/user/" USER_ACTIVATION_UNIT, to) >= 0 &&
+               access(path, F_OK) >= 0;
+}
+
+/* Runs them again: once for each switch. */
 static int run_activation_unit(Session *s, sd_bus_error *reterr_error) {
         _cleanup_(string_list_done) StringList units = { 0 };
-        _cleanup_free_ char *path = NULL;
         int r;
 
-        r = text_printf(&path, "%s/etc/systemd/user/" ACTIVATION_UNIT, s->request->to);
-        if (r < 0)
-                return r;
-        if (access(path, F_OK) < 0)
+        if (!user_session_has_scripts(s->request->to))
                 return 0;
-        r = string_list_add(&units, ACTIVATION_UNIT);
+        r = string_list_add(&units, USER_ACTIVATION_UNIT);
         return r < 0 ? r : steps_run_units(&s->steps, "restart", &units, reterr_error);
 }
 

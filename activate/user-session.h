@@ -3,11 +3,14 @@
 #include "event.h"
 #include "users.h"
 
+#define USER_ACTIVATION_UNIT "nixos-activation.service" /* runs the user's activation scripts */
+
 /* What a user's process has to do. */
 typedef struct UserSwitch {
         const char *from, *to; /* toplevels */
         uint64_t job_limit_usec;
 } UserSwitch;
 
+bool user_session_has_scripts(const char *to);
 int user_session_tell_state(const User *user, EventLog *log, void *userdata);
 int user_session_activate(const User *user, const UserSwitch *request, EventLog *log);

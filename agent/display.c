@@ -357,6 +357,12 @@ static void on_deleted(const Display *display, const cJSON *event) {
 }
 
 static void on_note(const Display *display, const cJSON *event) {
+        if (json_string(event, "user")) {
+                fprintf(stderr, "%snote:%s ", style(display, BOLD), style(display, RESET));
+                print_user(event);
+                fprintf(stderr, "%s\n", text_of(event, "text"));
+                return;
+        }
         display_say(display, "note:", text_of(event, "text"));
 }
 
