@@ -102,12 +102,14 @@ static int check_distribution(Run *run) {
         const char *wanted = wrapper_get(&run->drop_in->new->wrapper, "DISTRO_ID");
         _cleanup_free_ char *os_release = NULL;
         struct stat st;
+        int r;
 
-        if (file_read(AT_FDCWD, "/etc/os-release", FILE_SMALL_MAX, &os_release, NULL) < 0)
-                return say_error("Failed to parse os-release");
+        r = file_read(AT_FDCWD, "/etc/os-release", FILE_SMALL_MAX, &os_release, NULL);
+        if (r < 0)
+                drop_in_say("Failed to parse os-release: %s", strerror(-r));
         if (stat("/etc/NIXOS", &st) >= 0 && S_ISREG(st.st_mode))
                 return 0;
-        if (distribution_matches(os_release, wanted))
+        if (r >= 0 && distribution_matches(os_release, wanted))
                 return 0;
         drop_in_say("This is not a NixOS installation!");
         return ENOENT;

@@ -75,8 +75,17 @@ on web mv /etc/os-release /etc/os-release.away
 write web /etc/os-release <<< 'ID=another'
 refused web 2 "$one/bin/switch-to-configuration" test
 says "This is not a NixOS installation!"
+on web sh -c 'rm /etc/os-release; mkdir /etc/os-release'
+refused web 2 "$one/bin/switch-to-configuration" test
+says "Failed to parse os-release: Is a directory" "This is not a NixOS installation!"
 on web mv /etc/NIXOS.away /etc/NIXOS
-on web mv /etc/os-release.away /etc/os-release
+on web "$one/bin/switch-to-configuration" dry-activate
+says "Failed to parse os-release: Is a directory" "would activate the configuration..."
+on web "$one/bin/switch-to-configuration" test
+says "Failed to parse os-release: Is a directory"
+on web rm -rf /etc/os-release
+on web "$one/bin/switch-to-configuration" test
+says "Failed to parse os-release: No such file or directory"
 on web env -i "$one/bin/switch-to-configuration" test
 is "$(running_of web)" "$one"
 on web journalctl -t nixos
