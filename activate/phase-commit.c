@@ -181,7 +181,7 @@ static void keep_failed(Transaction *t) {
             text_printf(&directory, "%s/failed", t->places->roots) < 0)
                 return;
         (void) transaction_set_root(t, name, t->new->path);
-        (void) file_keep_newest(directory, FAILED_ROOTS_MAX);
+        (void) file_keep_newest(directory, file_base_name(t->new->path), FAILED_ROOTS_MAX);
 }
 
 /* Exchanges the error for one that says what holds now. */

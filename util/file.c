@@ -398,12 +398,15 @@ int file_sync_filesystem(const char *path) {
 
 typedef struct Aged {
         char *name;
+        bool newest; /* whatever its time says */
         struct timespec made;
 } Aged;
 
 static int compare_newest_first(const void *a, const void *b) {
         const struct timespec *x = &((const Aged *) a)->made, *y = &((const Aged *) b)->made;
 
+        if (((const Aged *) a)->newest != ((const Aged *) b)->newest)
+                return ((const Aged *) a)->newest ? -1 : 1;
         if (x->tv_sec != y->tv_sec)
                 return x->tv_sec > y->tv_sec ? -1 : 1;
         return x->tv_nsec > y->tv_nsec ? -1 : x->tv_nsec < y->tv_nsec;
@@ -442,11 +445,13 @@ int file_list(int dir_fd, const char *path, StringList *names) {
 
 /**
  * file_keep_newest() - remove all files of a directory but those made last
+ * @newest: the one that was made last in any case, whatever its time says: the clock may have been
+ *          set back; may be NULL
  * @n_kept: how many stay; hidden ones are left alone and not counted
  *
  * Return: 0, -ENOMEM, or an errno of openat(2).
  */
-int file_keep_newest(const char *directory, size_t n_kept) {
+int file_keep_newest(const char *directory, const char *newest, size_t n_kept) {
         _cleanup_close_ int dir_fd = -EBADF;
         _cleanup_free_ Aged *files = NULL;
         struct dirent **entries;
@@ -464,8 +469,13 @@ int file_keep_newest(const char *directory, size_t n_kept) {
         for (int i = 0; files && i < n; i++) {
                 struct stat st;
 
-                if (fstatat(dir_fd, entries[i]->d_name, &st, AT_SYMLINK_NOFOLLOW) >= 0)
-                        files[n_files++] = (Aged){ entries[i]->d_name, st.st_mtim };
+                if (fstatat(dir_fd, entries[i]->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                        continue;
+                files[n_files++] = (Aged){
+                        .name = entries[i]->d_name,
+                        .newest = newest && strcmp(entries[i]->d_name, newest) == 0,
+                        .made = st.st_mtim,
+                };
         }
         if (n_files > 1)
                 qsort(files, n_files, sizeof(*files), compare_newest_first);

@@ -24,5 +24,5 @@ int file_make_directories(const char *path, mode_t mode);
 int file_open_directory(int dir_fd, const char *path, int *ret_fd);
 int file_open_standard(void);
 int file_list(int dir_fd, const char *path, StringList *names);
-int file_keep_newest(const char *directory, size_t n_kept);
+int file_keep_newest(const char *directory, const char *newest, size_t n_kept);
 int file_sync_filesystem(const char *path);

@@ -145,6 +145,7 @@ TEST(a_real_path_has_no_links) {
 
 TEST(only_the_newest_files_are_kept) {
         static const char *const names[] = { "c", "a", "b", ".hidden" };
+        static const struct timespec long_ago[] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
         _cleanup_close_ int fd = -EBADF;
         const char *directory = test_directory();
 
@@ -157,9 +158,16 @@ TEST(only_the_newest_files_are_kept) {
                 ASSERT_OK(utimensat(fd, names[i], times, AT_SYMLINK_NOFOLLOW));
         }
 
-        ASSERT_OK(file_keep_newest(directory, 2));
+        ASSERT_OK(file_keep_newest(directory, NULL, 2));
         ASSERT_EQ(faccessat(fd, "c", F_OK, AT_SYMLINK_NOFOLLOW), -1);
         ASSERT_OK(faccessat(fd, "a", F_OK, AT_SYMLINK_NOFOLLOW));
         ASSERT_OK(faccessat(fd, "b", F_OK, AT_SYMLINK_NOFOLLOW));
         ASSERT_OK(faccessat(fd, ".hidden", F_OK, AT_SYMLINK_NOFOLLOW));
+
+        ASSERT_OK(symlinkat("/nix/store/x", fd, "d"));
+        ASSERT_OK(utimensat(fd, "d", long_ago, AT_SYMLINK_NOFOLLOW)); /* by a clock set back */
+        ASSERT_OK(file_keep_newest(directory, "d", 2));
+        ASSERT_OK(faccessat(fd, "d", F_OK, AT_SYMLINK_NOFOLLOW));
+        ASSERT_OK(file_keep_newest(directory, NULL, 1));
+        ASSERT_EQ(faccessat(fd, "d", F_OK, AT_SYMLINK_NOFOLLOW), -1);
 }
