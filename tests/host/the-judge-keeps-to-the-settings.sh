@@ -80,6 +80,27 @@ NIX
 old=$(running_of web)
 refused web 3 enact switch --flake /root/one --confirm 5
 says "A unit failed: greeter.service" "Rolled back: '$old' runs again."
+
+step "--confirm asks for it all the same; the system's own time for a word asks nobody then"
+configuration web kept << 'NIX'
+{
+  systemd.services.greeter = { wantedBy = [ "multi-user.target" ]; serviceConfig.ExecStart = "/bin/sleep 1007"; };
+  system.extraSystemBuilderCmds = ''
+    echo '{"version":1,"judge":{"window":1,"confirm":3600},"rollback":{"automatic":false}}' > $out/enact.json
+  '';
+}
+NIX
+refused web 3 enact switch --flake /root/kept --confirm 1
+says "'enact confirm' within 1 s" "Nobody confirmed" "Rolled back: '$old' runs again."
+is "$(running_of web)" "$old"
+is "$(profile_of web)" "$old"
+SECONDS=0
+on web enact switch --flake /root/kept
+says_not "enact confirm"
+[ "$SECONDS" -lt 60 ] || fail "it took $SECONDS s"
+is "$(profile_of web)" "$(built web kept)"
+
+step "kept all the same"
 refused web 4 enact switch --flake /root/one
 says "A unit failed: greeter.service" "is active all the same (its rollback.automatic is false)"
 is "$(running_of web)" "$(built web one)"
