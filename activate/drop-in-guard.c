@@ -128,7 +128,9 @@ static int fill(DropInGuard *guard, const DropIn *drop_in, EventLog *log) {
                 r = replace(&t->record.to, drop_in->new->path);
         if (r >= 0)
                 r = replace(&t->record.old_link, "");
-        return r < 0 ? r : replace(&t->record.old_profile, "");
+        if (r >= 0)
+                r = replace(&t->record.old_profile, "");
+        return r < 0 ? r : replace(&t->record.old_default, ""); /* the profile has moved already */
 }
 
 static int find_old(DropInGuard *guard, const char *old) {

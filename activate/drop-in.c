@@ -25,6 +25,7 @@
 #include "judge.h"
 #include "live-state.h"
 #include "manager.h"
+#include "noted-default.h"
 #include "plan-load.h"
 #include "process.h"
 #include "program.h"
@@ -168,13 +169,17 @@ static int run_checks(Run *run) {
 }
 
 static int install_boot_loader(Run *run) {
+        const TransactionPlaces places = TRANSACTION_PLACES_HOST;
         const Scripts scripts = scripts_of(run);
 
         if (!is_action(run, "switch") && !is_action(run, "boot"))
                 return 0;
         if (scripts_run_variable(&scripts, "boot loader installer", "INSTALL_BOOTLOADER", NULL,
-                                 NULL) >= 0)
+                                 NULL) >= 0) {
+                (void) noted_default_write(&places, run->drop_in->new->path);
                 return 0;
+        }
+        noted_default_forget(&places);
         drop_in_say("Failed to install bootloader");
         return EXIT_FAILED;
 }

@@ -39,12 +39,28 @@ typedef struct Watch {
         UnitFactsList facts;
 } Watch;
 
+static uint64_t window(uint64_t window_usec) {
+        return window_usec == JUDGE_WINDOW_DEFAULT ? WINDOW_USEC : window_usec;
+}
+
+static uint64_t settled(uint64_t window_usec) {
+        return window_usec < SETTLED_USEC ? window_usec : SETTLED_USEC;
+}
+
 static uint64_t window_of(const JudgeCase *c) {
-        return c->window_usec == JUDGE_WINDOW_DEFAULT ? WINDOW_USEC : c->window_usec;
+        return window(c->window_usec);
 }
 
 static uint64_t settled_of(const JudgeCase *c) {
-        return c->window_usec < SETTLED_USEC ? c->window_usec : SETTLED_USEC;
+        return settled(c->window_usec);
+}
+
+/**
+ * judge_watch_usec() - how long at most units are watched that are not starting any more
+ * @window_usec: as in JudgeCase
+ */
+uint64_t judge_watch_usec(uint64_t window_usec) {
+        return window(window_usec) + settled(window_usec);
 }
 
 static bool plan_has(const Plan *plan, PlanAction first, const char *unit) {
@@ -104,7 +120,7 @@ static uint64_t late_at(const Watch *w, const UnitFacts *facts) {
 
 /* When a service that failed must have been restarted. */
 static uint64_t hopeless_at(const Watch *w) {
-        return w->begun_usec + window_of(w->c) + settled_of(w->c);
+        return w->begun_usec + judge_watch_usec(w->c->window_usec);
 }
 
 static JudgeUnit unit_of(const Watch *w, const UnitFacts *facts) {

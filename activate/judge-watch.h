@@ -32,4 +32,5 @@ typedef struct JudgeCase {
 int judge_look_before(Manager *manager, const Inventory *before, UnitFactsList *restarted);
 int judge_failed_before(const Inventory *before, const UnitFactsList *restarted,
                         uint64_t looked_usec, StringList *failed);
+uint64_t judge_watch_usec(uint64_t window_usec);
 int judge_watch(const JudgeCase *c, Manager *manager, Verdict *verdict, sd_bus_error *reterr_error);

@@ -9,6 +9,7 @@
 #include "error.h"
 #include "file.h"
 #include "marks.h"
+#include "noted-default.h"
 #include "text.h"
 
 /* clang-format off */
@@ -110,7 +111,7 @@ static int add_good(Marks *marks, const char *roots) {
 
 /* A record that cannot be read is one all the same. */
 static int add_open(Marks *marks, const char *state) {
-        static const char *const keys[] = { "from", "to", "old-profile" };
+        static const char *const keys[] = { "from", "to", "old-profile", "old-default" };
         _cleanup_(cJSON_Deletep) cJSON *object = NULL;
         _cleanup_free_ char *path = NULL, *text = NULL;
         size_t n;
@@ -135,41 +136,14 @@ static int add_open(Marks *marks, const char *state) {
         return 0;
 }
 
-/* The newest entry that made its system the boot default. */
-static const HistoryEntry *last_commit(const History *history) {
-        for (size_t i = history->n; i > 0; i--) {
-                const HistoryEntry *entry = &history->entries[i - 1];
-
-                if ((entry->exit_code == 0 || entry->exit_code == 4 || entry->exit_code == 100) &&
-                    strcmp(entry->verb, "test") != 0)
-                        return entry;
-        }
-        return NULL;
-}
-
-/*
- * What the next boot takes: what the profile "system" stands for, as every boot loader installer
- * has it, unless we have switched to another profile since that link was made.
- */
-static int add_default(Marks *marks, const TransactionPlaces *places, const History *history) {
-        const HistoryEntry *entry = last_commit(history);
-        _cleanup_(profile_freep) Profile *profile = NULL;
-        _cleanup_free_ char *path = NULL, *target = NULL;
-        struct stat st;
+static int add_default(Marks *marks, const TransactionPlaces *places) {
+        _cleanup_free_ char *path = NULL;
         int r;
 
-        r = text_printf(&path, "%s/" SYSTEM_PROFILE, places->profiles);
-        if (r < 0)
-                return r;
-        if (entry && (lstat(path, &st) < 0 || (time_t) entry->ended > st.st_mtim.tv_sec))
-                return add(marks, entry->to, MARK_DEFAULT, 0);
-
-        r = profile_open(places->profiles, SYSTEM_PROFILE, /* make= */ false, &profile);
-        if (r >= 0)
-                r = profile_current(profile, &target);
+        r = noted_default_read(places, &path);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
-        return add(marks, target, MARK_DEFAULT, 0);
+        return add(marks, path, MARK_DEFAULT, 0);
 }
 
 static int list_profile(const char *profiles, const char *name, GenerationList *list) {
@@ -204,7 +178,7 @@ static int read_all(const TransactionPlaces *places, const char *booted, const c
 
         r = history_read(places->state, &history);
         if (r >= 0)
-                r = add_default(marks, places, &history);
+                r = add_default(marks, places);
         if (r >= 0)
                 r = add_resolved(marks, places->running, MARK_RUNNING);
         if (r >= 0)

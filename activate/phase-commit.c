@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "error.h"
 #include "file.h"
+#include "noted-default.h"
 #include "text.h"
 #include "transaction-phases.h"
 #include "upkeep.h"
@@ -53,6 +54,19 @@ static int set_profile(Transaction *t, sd_bus_error *reterr_error) {
         return 0;
 }
 
+/* What is not known later would be put back wrongly then. */
+static int note_default(const Transaction *t, const Toplevel *toplevel,
+                        sd_bus_error *reterr_error) {
+        int r;
+
+        r = noted_default_write(t->places, toplevel->path);
+        if (r < 0)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                         "Cannot note in '%s' that '%s' is the boot default: %s",
+                                         t->places->state, toplevel->path, strerror(-r));
+        return 0;
+}
+
 static void tell_committed(Transaction *t) {
         cJSON *event = event_new("committed");
 
@@ -69,6 +83,8 @@ int commit_enter(Transaction *t, sd_bus_error *reterr_error) {
         r = install_boot_loader(t, t->new, reterr_error);
         if (r >= 0)
                 r = set_profile(t, reterr_error);
+        if (r >= 0)
+                r = note_default(t, t->new, reterr_error);
         if (r >= 0)
                 tell_committed(t);
         return r;
@@ -97,19 +113,32 @@ static int put_profile_back(Transaction *t) {
         return r == PROFILE_LOCKED ? -EBUSY : r;
 }
 
-/* That of the profile; the system that runs may have been tested only. */
+/* What was the default before; but what somebody else has made of the profile since is theirs. A
+ * record of an earlier version does not know the default, and what is gone cannot be put back. */
+static int open_old_default(const Transaction *t, Toplevel **ret) {
+        const bool is_system = strcmp(t->request->profile, SYSTEM_PROFILE) == 0;
+        _cleanup_free_ char *target = NULL;
+
+        if (*t->record.old_default &&
+            (!is_system || profile_holds(t->profile, t->record.old_link)) &&
+            toplevel_open(t->record.old_default, ret, NULL) >= 0)
+                return 0;
+        if (profile_current(t->profile, &target) < 0)
+                return -ENOENT;
+        return toplevel_open(target, ret, NULL);
+}
+
 static int put_boot_loader_back(Transaction *t) {
         _cleanup_(toplevel_freep) Toplevel *toplevel = NULL;
-        _cleanup_free_ char *target = NULL;
-        const Toplevel *of = t->old;
+        const Toplevel *of = open_old_default(t, &toplevel) >= 0 ? toplevel : t->old;
         int r;
 
-        if (profile_current(t->profile, &target) >= 0 &&
-            toplevel_open(target, &toplevel, NULL) >= 0)
-                of = toplevel;
         r = of ? install_boot_loader(t, of, NULL) : 0;
-        if (r < 0)
+        if (r < 0) {
+                noted_default_forget(t->places);
                 transaction_note(t, "the boot loader installer of the old system failed, too");
+        } else if (of && note_default(t, of, NULL) < 0) /* then the profile stands for it */
+                transaction_note(t, "which system is the boot default could not be noted");
         return r;
 }
 
@@ -200,13 +229,21 @@ static _printf_(3, 4) void conclude(Transaction *t, const char *name, const char
         (void) sd_bus_error_move(&t->error, &error);
 }
 
+static const char *next_boot(const Transaction *t) {
+        const Record *record = &t->record;
+
+        return *record->old_default ? record->old_default :
+               *record->old_profile ? record->old_profile :
+                                      record->from;
+}
+
 /* A host that goes down starts nothing any more; what boots next decides. */
 static bool leave_to_next_boot(Transaction *t) {
         if (!t->touched || manager_check(t->manager, NULL) < 0 || !manager_is_stopping(t->manager))
                 return false;
         transaction_give_up(t);
         conclude(t, ENACT_ERROR_FAILED, "The host is shutting down; '%s' boots next.",
-                 *t->record.old_profile ? t->record.old_profile : t->record.from);
+                 next_boot(t));
         return true;
 }
 

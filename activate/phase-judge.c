@@ -121,6 +121,15 @@ static int judge_probes(Transaction *t, const Way *way, Verdict *verdict, ProbeO
         return r < 0 ? r : transaction_failed_probes(t, outcomes, &verdict->failed_probes);
 }
 
+static uint64_t window_usec(const Transaction *t) {
+        return t->settings.has_window ? t->settings.window_usec : JUDGE_WINDOW_DEFAULT;
+}
+
+/* Sets the deadline; the record that is written next holds it. */
+void judge_begin(Transaction *t) {
+        t->record.judge_deadline = clock_monotonic_usec() + judge_watch_usec(window_usec(t));
+}
+
 /* Judges what runs now against what ran before; the sentence names the units. */
 int transaction_judge(Transaction *t, const Way *way, sd_bus_error *reterr_error) {
         static const StringList none = { 0 };
@@ -132,7 +141,7 @@ int transaction_judge(Transaction *t, const Way *way, sd_bus_error *reterr_error
                 .plan = way->plan,
                 .failed_jobs = &way->failed_jobs,
                 .declared = way == &t->way ? &settings->units : &none,
-                .window_usec = settings->has_window ? settings->window_usec : JUDGE_WINDOW_DEFAULT,
+                .window_usec = window_usec(t),
                 .job_limit_usec = t->request->job_limit_sec * USEC_PER_SEC,
                 .log = t->log,
                 .interrupted = t->interrupted,

@@ -14,7 +14,8 @@
 #include "engine.h"
 #include "error.h"
 #include "file.h"
-#include "history.h"
+#include "lease.h"
+#include "noted-default.h"
 #include "text.h"
 #include "transaction-phases.h"
 
@@ -81,6 +82,18 @@ static int find_highest_generation(Transaction *t) {
         return r;
 }
 
+static int find_default(Transaction *t) {
+        int r;
+
+        r = noted_default_read(t->places, &t->record.old_default);
+        if (r == -ENOENT) {
+                t->record.old_default = strdup("");
+                return t->record.old_default ? 0 : -ENOMEM;
+        }
+        t->default_is_guessed = r == NOTED_DEFAULT_GUESSED;
+        return r < 0 ? r : 0;
+}
+
 /* What there is to come back to. */
 static int find_profile(Transaction *t) {
         int r;
@@ -96,7 +109,8 @@ static int find_profile(Transaction *t) {
                 t->record.old_profile = strdup("");
         if (!t->record.old_link || !t->record.old_profile)
                 return -ENOMEM;
-        return find_highest_generation(t);
+        r = find_default(t);
+        return r < 0 ? r : find_highest_generation(t);
 }
 
 static bool any_leftovers(const RecordedState *state) {
@@ -104,26 +118,10 @@ static bool any_leftovers(const RecordedState *state) {
                state->leftovers.reload.n > 0;
 }
 
-/*
- * Whether the boot menu leads to the new system, as far as that can be known of an installer that
- * is not ours: it booted, or the last that we made the boot default was this one. The profile alone
- * tells nothing: other programs move it before they run the installer, or without it.
- */
+/* Whether the profile and the boot menu lead to the new system, and that is known. */
 static bool is_default(const Transaction *t) {
-        _cleanup_(history_done) History history = { 0 };
-        _cleanup_free_ char *booted = NULL;
-
-        if (strcmp(t->record.old_profile, t->new->path) != 0)
-                return false;
-        if (history_read(t->places->state, &history) < 0)
-                return false;
-        for (size_t i = history.n; i > 0; i--) {
-                const HistoryEntry *entry = &history.entries[i - 1];
-
-                if (entry->exit_code == 0 && strcmp(entry->verb, "test") != 0)
-                        return strcmp(entry->to, t->new->path) == 0;
-        }
-        return file_realpath(t->places->booted, &booted) >= 0 && strcmp(booted, t->new->path) == 0;
+        return !t->default_is_guessed && strcmp(t->record.old_profile, t->new->path) == 0 &&
+               strcmp(t->record.old_default, t->new->path) == 0;
 }
 
 static int find_what_is_missing(Transaction *t) {
@@ -342,6 +340,7 @@ static int fill_record(Transaction *t) {
 
         if (sd_id128_get_boot(&boot_id) >= 0)
                 (void) sd_id128_to_string(boot_id, text);
+        record->lease_sec = LEASE_SEC;
         record->id = strdup(t->id);
         record->boot_id = strdup(text);
         record->engine = strdup(ENACT_ENGINE);

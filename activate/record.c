@@ -22,18 +22,20 @@
 static const struct {
         const char *key;
         size_t offset;
+        bool later; /* the first records had none: "" there */
 } texts[] = {
-        { "id",               offsetof(Record, id)          },
-        { "boot-id",          offsetof(Record, boot_id)     },
-        { "phase",            offsetof(Record, phase)       },
-        { "engine",           offsetof(Record, engine)      },
-        { "from",             offsetof(Record, from)        },
-        { "to",               offsetof(Record, to)          },
-        { "old-profile-link", offsetof(Record, old_link)    },
-        { "old-profile",      offsetof(Record, old_profile) },
-        { "digest",           offsetof(Record, digest)      },
-        { "error",            offsetof(Record, error_name)  },
-        { "text",             offsetof(Record, error_text)  },
+        { "id",               offsetof(Record, id),          false },
+        { "boot-id",          offsetof(Record, boot_id),     false },
+        { "phase",            offsetof(Record, phase),       false },
+        { "engine",           offsetof(Record, engine),      false },
+        { "from",             offsetof(Record, from),        false },
+        { "to",               offsetof(Record, to),          false },
+        { "old-profile-link", offsetof(Record, old_link),    false },
+        { "old-profile",      offsetof(Record, old_profile), false },
+        { "old-default",      offsetof(Record, old_default), true  },
+        { "digest",           offsetof(Record, digest),      false },
+        { "error",            offsetof(Record, error_name),  false },
+        { "text",             offsetof(Record, error_text),  false },
 };
 /* clang-format on */
 
@@ -50,6 +52,8 @@ static int to_json(const Record *record, cJSON **ret_object) {
             !cJSON_AddStringToObject(object, "kind", RECORD_KIND) ||
             !cJSON_AddNumberToObject(object, "begun", (double) record->begun) ||
             !cJSON_AddNumberToObject(object, "highest-generation", (double) record->highest) ||
+            !cJSON_AddNumberToObject(object, "lease", (double) record->lease_sec) ||
+            !cJSON_AddNumberToObject(object, "judge-deadline", (double) record->judge_deadline) ||
             !cJSON_AddNumberToObject(object, "confirm-deadline",
                                      (double) record->confirm_deadline) ||
             !cJSON_AddBoolToObject(object, "activates", record->activates) ||
@@ -101,9 +105,10 @@ static int read_texts(const cJSON *object, Record *record) {
         for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
                 const char *text = json_string(object, texts[i].key);
 
-                if (!text)
+                if (!text &&
+                    (!texts[i].later || cJSON_GetObjectItemCaseSensitive(object, texts[i].key)))
                         return -EBADMSG;
-                *text_of(record, i) = strdup(text);
+                *text_of(record, i) = strdup(text ? text : "");
                 if (!*text_of(record, i))
                         return -ENOMEM;
         }
@@ -132,6 +137,23 @@ static int read_newer(const cJSON *object, Record *record) {
         return record->engine ? RECORD_NEWER : -ENOMEM;
 }
 
+/* The first records had none of them. */
+static int read_later_numbers(const cJSON *object, Record *record) {
+        const struct {
+                const char *key;
+                uint64_t *number;
+        } numbers[] = {
+                { "lease", &record->lease_sec },
+                { "judge-deadline", &record->judge_deadline },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(numbers); i++)
+                if (cJSON_GetObjectItemCaseSensitive(object, numbers[i].key) &&
+                    json_number(object, numbers[i].key, NUMBER_MAX, numbers[i].number) < 0)
+                        return -EBADMSG;
+        return 0;
+}
+
 /* Keys that are not known are passed over: a later enact of the same version may have written them,
  * and what it did can be ended without. One that is missing is damage. */
 static int from_json(cJSON *object, Record *record) {
@@ -151,6 +173,8 @@ static int from_json(cJSON *object, Record *record) {
                 r = read_list(object, "stopped", &record->stopped);
         if (r >= 0)
                 r = read_list(object, "failing", &record->failing);
+        if (r >= 0)
+                r = read_later_numbers(object, record);
         if (r < 0)
                 return r;
         if (json_number(object, "begun", NUMBER_MAX, &record->begun) < 0 ||

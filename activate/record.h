@@ -18,6 +18,7 @@ typedef struct Record {
         uint64_t highest;          /* generation of the profile before; what is above is ours */
         char *old_link;            /* what the profile held before: "system-12-link" */
         char *old_profile;         /* and the store path that it stood for */
+        char *old_default;         /* the store path that the boot menu led to before */
         char *digest;              /* of the plan */
         StringList stopped;        /* units that ran before and are in the plan */
         StringList failing;        /* units that had failed before */
@@ -25,6 +26,8 @@ typedef struct Record {
         bool committing;           /* the profile or the boot default may have changed */
         bool given_up;             /* whoever worked on it has told that it cannot be ended now */
         uint64_t begun;            /* seconds since 1970 */
+        uint64_t lease_sec;        /* so long without a sign of life, and it is rolled back */
+        uint64_t judge_deadline;   /* of CLOCK_MONOTONIC, in microseconds; 0: not judged yet */
         uint64_t confirm_deadline; /* of CLOCK_BOOTTIME, in microseconds; 0: nobody need confirm */
         char *error_name, *error_text; /* what leads back */
         cJSON *evidence;               /* what the judge saw, as the history keeps it; or NULL */

@@ -1,9 +1,11 @@
 #include "marks.h"
+#include "noted-default.h"
 #include "test-host.h"
 
 #define A "/nix/store/1-a"
 #define B "/nix/store/2-b"
 #define C "/nix/store/3-c"
+#define D "/nix/store/4-d"
 
 static Marks marks;
 
@@ -76,21 +78,18 @@ TEST(the_boot_default_is_what_the_system_profile_stands_for) {
         assert_marks(A, 1U << MARK_DEFAULT);
 }
 
-TEST(a_switch_to_another_profile_made_that_the_boot_default_until_the_system_profile_changes) {
+TEST(the_boot_default_is_what_an_installer_was_told_last) {
         _cleanup_(host_done) Host host = new_host();
+        const TransactionPlaces places = { .state = host.state, .profiles = host.profiles };
 
         put_link(&host, "profiles/system-1-link", A);
         put_link(&host, "profiles/system", "system-1-link");
+        ASSERT_OK(noted_default_write(&places, B));
         put_history(&host, "1", "switch", A, B, 0);
-        put_history(&host, "2", "test", B, C, 0);
-        put_history(&host, "3", "switch", B, C, 3);
-        set_time(&host, "profiles/system", 1500);
+        put_history(&host, "2", "switch", B, C, 4); /* kept, whether it became the default or not */
         look(&host, "system");
         assert_marks(B, 1U << MARK_DEFAULT);
-
-        set_time(&host, "profiles/system", 2500);
-        look(&host, "system");
-        assert_marks(A, 1U << MARK_DEFAULT);
+        assert_marks(C, 0);
 }
 
 TEST(the_way_back_is_the_recorded_path_and_else_the_generation_before) {
@@ -148,12 +147,14 @@ TEST(where_no_generation_is_current_none_is_the_one_before) {
 TEST(the_systems_of_a_switch_that_has_not_ended_are_marked) {
         _cleanup_(host_done) Host host = new_host();
 
-        put_record(&host, "{\"from\":\"" A "\",\"to\":\"" B "\",\"old-profile\":\"" C "\"}");
+        put_record(&host, "{\"from\":\"" A "\",\"to\":\"" B "\",\"old-profile\":\"" C
+                          "\",\"old-default\":\"" D "\"}");
         look(&host, "system");
         ASSERT_TRUE(marks.open);
         assert_marks(A, 1U << MARK_OPEN);
         assert_marks(B, 1U << MARK_OPEN);
         assert_marks(C, 1U << MARK_OPEN);
+        assert_marks(D, 1U << MARK_OPEN);
 
         put_record(&host, "{\"from\":\"\",\"to\":7");
         look(&host, "system");

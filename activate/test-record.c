@@ -21,6 +21,9 @@ static Record sample(void) {
                 .to = (char *) "/nix/store/2-b",
                 .request = { .toplevel = (char *) "/nix/store/2-b", .profile = (char *) "system" },
                 .highest = 41,
+                .old_default = (char *) "/nix/store/1-a",
+                .lease_sec = 30,
+                .judge_deadline = UINT64_C(1) << 39,
                 .confirm_deadline = UINT64_C(1) << 40,
                 .committing = true,
         };
@@ -46,12 +49,38 @@ TEST(a_record_comes_out_as_it_went_in) {
         ASSERT_TEXT(got.to, "/nix/store/2-b");
         ASSERT_TEXT(got.request.profile, "system");
         ASSERT_EQ(got.highest, 41);
+        ASSERT_TEXT(got.old_default, "/nix/store/1-a");
+        ASSERT_EQ(got.lease_sec, 30);
+        ASSERT_TRUE(got.judge_deadline == record.judge_deadline);
         ASSERT_TRUE(got.confirm_deadline == record.confirm_deadline);
         ASSERT_TRUE(got.committing && !got.activates && !got.given_up);
         ASSERT_EQ(got.stopped.n, 1);
         ASSERT_TEXT(got.stopped.items[0], "a.service");
         ASSERT_EQ(got.failing.n, 1);
         ASSERT_TEXT(got.failing.items[0], "b.service");
+}
+
+TEST(a_record_from_before_the_boot_default_was_kept_can_be_read) {
+        static const char *const later[] = { "old-default", "lease", "judge-deadline" };
+        _cleanup_free_ char *path = NULL, *text = NULL, *line = NULL;
+        _cleanup_(cJSON_Deletep) cJSON *object = NULL;
+        const char *directory = test_directory();
+        _cleanup_(record_done) Record got = { 0 };
+        const Record record = sample();
+        size_t n;
+
+        ASSERT_OK(record_write(directory, &record));
+        ASSERT_OK(text_printf(&path, "%s/transaction.json", directory));
+        ASSERT_OK(file_read(AT_FDCWD, path, FILE_SMALL_MAX, &text, &n));
+        ASSERT_OK(json_parse(text, n, &object));
+        for (size_t i = 0; i < ELEMENTSOF(later); i++)
+                cJSON_DeleteItemFromObjectCaseSensitive(object, later[i]);
+        ASSERT_OK(json_print(object, &line));
+        put_text(directory, line);
+        ASSERT_OK(record_read(directory, &got));
+        ASSERT_TEXT(got.old_default, "");
+        ASSERT_EQ(got.lease_sec, 0);
+        ASSERT_EQ(got.highest, 41);
 }
 
 TEST(where_there_is_none_nothing_is_open) {
@@ -132,8 +161,15 @@ TEST(keys_that_are_not_known_are_passed_over) {
         ASSERT_OK(parse_object(object));
 }
 
+/* What records did not have from the beginning. */
 static bool may_be_missing(const char *key) {
-        return strcmp(key, "kind") == 0 || strcmp(key, "evidence") == 0;
+        static const char *const keys[] = { "kind", "evidence", "old-default", "lease",
+                                            "judge-deadline" };
+
+        for (size_t i = 0; i < ELEMENTSOF(keys); i++)
+                if (strcmp(keys[i], key) == 0)
+                        return true;
+        return false;
 }
 
 TEST(a_key_that_is_missing_is_damage_whichever_it_is) {

@@ -43,12 +43,13 @@ typedef struct Transaction {
         Way way; /* forwards */
         Record record;
         uint64_t generation;
-        bool activates;   /* whether there is anything to do to the running system */
-        bool commits;     /* whether the profile and the boot default change */
-        bool reboots;     /* only a reboot can take the new system */
-        bool all_units;   /* an earlier switch has left them anywhere between */
-        bool recovers;    /* what another process began; its record was found */
-        bool no_rollback; /* whoever asked declines it, or the new system does */
+        bool activates;          /* whether there is anything to do to the running system */
+        bool commits;            /* whether the profile and the boot default change */
+        bool reboots;            /* only a reboot can take the new system */
+        bool all_units;          /* an earlier switch has left them anywhere between */
+        bool recovers;           /* what another process began; its record was found */
+        bool no_rollback;        /* whoever asked declines it, or the new system does */
+        bool default_is_guessed; /* nobody knows what the boot menu led to before */
         bool nothing_to_do;
         bool recorded;        /* the record is on disk */
         bool staged;          /* the first phase was left well */
@@ -101,6 +102,7 @@ int transaction_ask_probes(Transaction *t, const char *when, const char *of,
                            ProbeOutcomes *outcomes, sd_bus_error *reterr_error);
 int transaction_failed_probes(const Transaction *t, const ProbeOutcomes *after, StringList *failed);
 int transaction_add_probes(const Transaction *t, const ProbeOutcomes *after, cJSON *evidence);
+void judge_begin(Transaction *t);
 int judge_take_before(Transaction *t, sd_bus_error *reterr_error);
 int transaction_judge(Transaction *t, const Way *way, sd_bus_error *reterr_error);
 int transaction_bring(Transaction *t, const Toplevel *from, const Toplevel *to,

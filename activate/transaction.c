@@ -178,6 +178,8 @@ static Phase enter_phase(Transaction *t, Phase phase) {
                 return phases[phase].on_success;
 
         r = check_interrupt(t, phase, &error);
+        if (phase == PHASE_JUDGE)
+                judge_begin(t);
         if (phase == PHASE_CONFIRM)
                 confirm_begin(t);
         if (r >= 0 && t->recorded && !t->keeps_record) {

@@ -16,6 +16,7 @@
 #include "file.h"
 #include "locks.h"
 #include "marks.h"
+#include "noted-default.h"
 #include "profile.h"
 #include "retention.h"
 #include "scripts.h"
@@ -320,7 +321,7 @@ static int keep_for_menu(const Upkeep *upkeep, sd_bus_error *reterr_error) {
 }
 
 /* What the menu's default has to stay, and whose installer writes it. */
-static const char *boot_default(const Marks *marks) {
+static const char *find_default(const Marks *marks) {
         for (size_t i = 0; i < marks->n; i++)
                 if (marks->systems[i].marks >> MARK_DEFAULT & 1)
                         return marks->systems[i].path;
@@ -329,7 +330,7 @@ static const char *boot_default(const Marks *marks) {
 
 static int rewrite_menu(const Upkeep *upkeep, sd_bus_error *reterr_error) {
         _cleanup_(toplevel_freep) Toplevel *toplevel = NULL;
-        const char *path = boot_default(&upkeep->marks);
+        const char *path = find_default(&upkeep->marks);
         Scripts scripts = { .action = "boot", .log = upkeep->log };
         int r;
 
@@ -340,8 +341,12 @@ static int rewrite_menu(const Upkeep *upkeep, sd_bus_error *reterr_error) {
         if (r < 0)
                 return r;
         scripts.of = toplevel;
-        return scripts_run_variable(&scripts, "boot loader installer", "INSTALL_BOOTLOADER", NULL,
-                                    reterr_error);
+        r = scripts_run_variable(&scripts, "boot loader installer", "INSTALL_BOOTLOADER", NULL,
+                                 reterr_error);
+        if (r >= 0 && noted_default_write(&upkeep->places->transaction, path) < 0)
+                event_say(upkeep->log, "note", "text",
+                          "which system is the boot default could not be noted");
+        return r;
 }
 
 static int remove_links(const Upkeep *upkeep, size_t *n_done, sd_bus_error *reterr_error) {

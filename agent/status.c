@@ -103,7 +103,7 @@ static int read_failed_units(Status *status, sd_bus_error *reterr_error) {
 static int read_reboot(Status *status) {
         _cleanup_free_ char *command_line = NULL;
         const Systems *s = &status->systems;
-        const char *wanted = s->current ? s->current : s->running;
+        const char *wanted = s->boot_default ? s->boot_default : s->running;
         int r = 0;
 
         if (!s->booted || !wanted)

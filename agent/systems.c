@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "file.h"
+#include "noted-default.h"
 #include "state-directory.h"
 #include "systems.h"
 
@@ -37,12 +38,14 @@ static int read_profile(const char *name, Systems *systems) {
  * Return: 0, or a negative errno with @reterr_error set.
  */
 int systems_read(const char *profile, Systems *systems, sd_bus_error *reterr_error) {
+        const TransactionPlaces places = TRANSACTION_PLACES_HOST;
         int r;
 
         resolve(RUNNING_SYSTEM, &systems->running);
         resolve(BOOTED_SYSTEM, &systems->booted);
-
-        r = read_profile(profile, systems);
+        r = noted_default_read(&places, &systems->boot_default);
+        if (r >= 0 || r == -ENOENT)
+                r = read_profile(profile, systems);
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                          "Cannot read the profile '" PROFILES_DIRECTORY "/%s': %s",
@@ -59,6 +62,7 @@ void systems_done(Systems *systems) {
         free(systems->running);
         free(systems->booted);
         free(systems->current);
+        free(systems->boot_default);
         generation_list_done(&systems->generations);
         history_done(&systems->history);
         *systems = (Systems){ 0 };

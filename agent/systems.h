@@ -9,7 +9,8 @@
 /* Which systems this host has: what runs, what was booted, and the generations of a profile. */
 typedef struct Systems {
         char *running, *booted; /* toplevels; NULL if there is none */
-        char *current;          /* what the profile stands for: the boot default */
+        char *current;          /* what the profile stands for */
+        char *boot_default;     /* what the next boot takes, as far as that is known */
         GenerationList generations;
         History history;
 } Systems;

@@ -54,7 +54,7 @@ static void print_reboot(const Status *status) {
         for (size_t i = 0; i < status->reboot.n; i++)
                 print_reason(status->reboot.items[i].hard ? "reboot needed" : "reboot advised",
                              &status->reboot.items[i]);
-        if (s->running && s->current && strcmp(s->running, s->current) != 0)
+        if (s->running && s->boot_default && strcmp(s->running, s->boot_default) != 0)
                 printf("until a reboot what runs is not the boot default\n");
         for (size_t i = 0; i < status->missing.n; i++)
                 print_reason("not in effect", &status->missing.items[i]);
@@ -109,7 +109,7 @@ static void print_status(const Status *status) {
         const Systems *s = &status->systems;
 
         print_system("running", s, s->running);
-        print_system("boot default", s, s->current);
+        print_system("boot default", s, s->boot_default);
         print_system("booted", s, s->booted);
         print_reboot(status);
         print_open(status);
@@ -161,7 +161,7 @@ static int add_generations(cJSON *object, const Systems *s) {
         cJSON *generations = cJSON_AddObjectToObject(object, "generations");
 
         if (!generations || add_generation(generations, "running", s, s->running) < 0 ||
-            add_generation(generations, "default", s, s->current) < 0 ||
+            add_generation(generations, "default", s, s->boot_default) < 0 ||
             add_generation(generations, "booted", s, s->booted) < 0)
                 return -ENOMEM;
         return 0;
@@ -206,7 +206,7 @@ static int print_json(Status *status) {
 
         if (!object || !cJSON_AddNumberToObject(object, "version", 1) ||
             add_text_or_null(object, "running", s->running) < 0 ||
-            add_text_or_null(object, "default", s->current) < 0 ||
+            add_text_or_null(object, "default", s->boot_default) < 0 ||
             add_text_or_null(object, "booted", s->booted) < 0 || add_generations(object, s) < 0 ||
             add_reboot(object, status) < 0 ||
             !cJSON_AddBoolToObject(object, "under-way", status->under_way) ||
