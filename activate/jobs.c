@@ -10,14 +10,14 @@
 
 #include "clock.h"
 #include "error.h"
+#include "job-limit.h"
 #include "jobs.h"
 #include "text.h"
 
-#define MARGIN_USEC          (30 * USEC_PER_SEC)  /* beyond the unit's own timeout */
-#define INFINITE_USEC        (600 * USEC_PER_SEC) /* what a unit without one gets, as oneshots are */
 #define WAITING_LIMIT_USEC   (1800 * USEC_PER_SEC) /* for a job that waits for others */
 #define TELL_WAIT_USEC       (5 * USEC_PER_SEC)
-#define VISITS_MAX           100U /* of jobs, to find what others wait for */
+#define VISITS_MAX           100U                /* of jobs, to find what others wait for */
+#define VISITS_USEC          (10 * USEC_PER_SEC) /* and no more once that is over */
 
 #define INTERRUPT_PAUSE_USEC (250 * USEC_PER_MSEC)
 
@@ -296,26 +296,6 @@ static void settle_missed(JobSet *set) {
         }
 }
 
-static uint64_t add_limits(uint64_t a, uint64_t b) {
-        return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
-
-/* What the unit allows itself for such a job. */
-static uint64_t own_limit_of(const JobSet *set, const Job *job) {
-        const char *verb = job->verb;
-        uint64_t start = 0, stop = 0, limit;
-
-        if (strcmp(verb, "stop") != 0 &&
-            manager_unit_timeout(set->manager, job->unit, "TimeoutStartUSec", &start) < 0)
-                start = UINT64_MAX;
-        if ((strcmp(verb, "stop") == 0 || strcmp(verb, "restart") == 0) &&
-            manager_unit_timeout(set->manager, job->unit, "TimeoutStopUSec", &stop) < 0)
-                stop = UINT64_MAX;
-
-        limit = add_limits(start, stop);
-        return limit > UINT64_MAX - MARGIN_USEC || limit == 0 ? INFINITE_USEC : limit + MARGIN_USEC;
-}
-
 static void cancel(const JobSet *set, const Job *job) {
         (void) sd_bus_call_method(manager_bus(set->manager), SYSTEMD_NAME, job->path, SYSTEMD_JOB,
                                   "Cancel", NULL, NULL, NULL);
@@ -336,8 +316,9 @@ static void tell_wait(JobSet *set, Job *job, uint64_t now, uint64_t since, uint6
 /* Tells of a job that takes long; true if it takes too long. Its time counts from when it runs. */
 static bool is_over(JobSet *set, Job *job, uint64_t now) {
         if (job->limit_usec == 0)
-                job->limit_usec = set->request->limit_usec > 0 ? set->request->limit_usec :
-                                                                 own_limit_of(set, job);
+                job->limit_usec = set->request->limit_usec > 0 ?
+                                          set->request->limit_usec :
+                                          job_limit_of(set->manager, job->unit, job->verb);
         if (now - job->begun_usec >= job->limit_usec)
                 return true;
         tell_wait(set, job, now, job->begun_usec, job->limit_usec);
@@ -449,7 +430,9 @@ static int find_blockers(JobSet *set, uint32_t oldest, uint64_t now) {
         for (size_t i = 0; r >= 0 && i < set->n && visits.n < VISITS_MAX; i++)
                 if (!set->jobs[i].ended && set->jobs[i].waits)
                         r = string_list_add(&visits, set->jobs[i].path);
-        for (size_t i = 0; r >= 0 && i < visits.n; i++)
+        /* A manager that does not answer costs a call's limit at each visit. */
+        for (size_t i = 0; r >= 0 && i < visits.n && clock_monotonic_usec() - now < VISITS_USEC;
+             i++)
                 r = visit(set, visits.items[i], oldest, now, &visits, &blockers);
         if (r < 0)
                 return r;
@@ -595,7 +578,7 @@ static void job_set_done(JobSet *set) {
  * seconds of what is waited for
  * @failed: units whose job was refused, failed or ran into its limit are added here
  *
- * A job may take as long as its unit allows plus half a minute, ten minutes where that is without
+ * A job may take as long as systemd would let it (job_limit()), ten minutes where that is without
  * end.
  *
  * Return: 0 (also with failed units), or a negative errno with @reterr_error set.

@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "error.h"
+#include "job-limit.h"
 #include "judge-watch.h"
 #include "text.h"
 
@@ -109,13 +110,18 @@ static uint64_t young_until(const Watch *w, const UnitFacts *facts, const JudgeU
         return facts->active_usec + settled_of(w->c);
 }
 
+/* The timeout counts anew for each command; how many there are is asked when one is not enough. */
 static uint64_t late_at(const Watch *w, const UnitFacts *facts) {
         uint64_t endless = w->c->job_limit_usec > 0 ? w->c->job_limit_usec : START_ENDLESS_USEC;
+        uint64_t once;
 
         if (strcmp(facts->active, "activating") != 0 || facts->start_limit_usec == UINT64_MAX ||
             facts->start_limit_usec == 0)
                 return w->begun_usec + endless;
-        return facts->start_usec + facts->start_limit_usec + START_MARGIN_USEC;
+        once = facts->start_usec + facts->start_limit_usec + START_MARGIN_USEC;
+        if (w->now_usec < once)
+                return once;
+        return facts->start_usec + job_limit_of(w->manager, facts->id, "start");
 }
 
 /* When a service that failed must have been restarted. */
