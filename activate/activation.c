@@ -78,27 +78,36 @@ static void stop_swapping(Activation *a) {
         }
 }
 
-/* What an interrupted run leaves to do. On the way back it is better done than remembered. */
-static int remember_plan(Activation *a) {
+static void tell_notes(Activation *a, const StringList *notes, size_t from) {
+        for (size_t i = from; i < notes->n; i++)
+                event_say(a->steps.log, "note", "text", notes->items[i]);
+}
+
+/* What an interrupted run leaves to do. Before anything is stopped that must be possible; later, or
+ * on the way back, the rest is better done than remembered. */
+static int remember_plan(Activation *a, bool begun) {
         int r = unit_lists_write_plan(a->lists_directory, a->steps.plan);
 
-        if (r >= 0 || !a->goes_back)
+        if (r >= 0 || (!a->goes_back && !begun))
                 return r;
         event_say(a->steps.log, "note", "text",
-                  "the lists of units cannot be written; the old system is brought back without");
+                  a->goes_back ?
+                          "the lists of units cannot be written; the old system is brought back "
+                          "without" :
+                          "the lists of units cannot be written; the switch goes on without");
         return 0;
 }
 
 /* Lists that the activation script has left: what only it can know. */
 static int take_activation_lists(Activation *a, sd_bus_error *reterr_error) {
-        _cleanup_(string_list_done) StringList restart = { 0 }, reload = { 0 };
+        _cleanup_(string_list_done) StringList restart = { 0 }, reload = { 0 }, notes = { 0 };
         const PlanSource source = source_of(a, &a->state->inventory);
         size_t n_notes = a->steps.plan->notes.n;
         int r;
 
-        r = unit_lists_read(a->lists_directory, LIST_ACTIVATION_RESTART, &restart);
+        r = unit_lists_read(a->lists_directory, LIST_ACTIVATION_RESTART, &restart, &notes);
         if (r >= 0)
-                r = unit_lists_read(a->lists_directory, LIST_ACTIVATION_RELOAD, &reload);
+                r = unit_lists_read(a->lists_directory, LIST_ACTIVATION_RELOAD, &reload, &notes);
         if (r >= 0 && (restart.n > 0 || reload.n > 0)) {
                 event_say(a->steps.log, "activation-lists", NULL, NULL);
                 r = plan_load_lists(&source, a->steps.plan, &restart, &reload);
@@ -109,10 +118,10 @@ static int take_activation_lists(Activation *a, sd_bus_error *reterr_error) {
                 return r;
         if (r < 0)
                 event_say(a->steps.log, "note", "text",
-                          "the lists of the activation script cannot be read");
-        for (size_t i = n_notes; i < a->steps.plan->notes.n; i++)
-                event_say(a->steps.log, "note", "text", a->steps.plan->notes.items[i]);
-        return remember_plan(a);
+                          "the lists of the activation script cannot be planned");
+        tell_notes(a, &notes, 0);
+        tell_notes(a, &a->steps.plan->notes, n_notes);
+        return remember_plan(a, /* begun= */ true);
 }
 
 /* What was to be reloaded may have gone down with something that it requires. */
@@ -313,7 +322,7 @@ int activation_run(Activation *a, sd_bus_error *reterr_error) {
         int r;
 
         stop_swapping(a);
-        r = remember_plan(a);
+        r = remember_plan(a, /* begun= */ false);
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                          "Cannot write the lists of units in '%s': %s",

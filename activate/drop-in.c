@@ -212,10 +212,9 @@ static int check_init_interface(Run *run) {
         return EXIT_NEEDS_REBOOT;
 }
 
-static void say_notes(const Plan *plan) {
-        for (size_t i = 0; i < plan->notes.n; i++)
-                drop_in_say("%s%s%s", plan->user ? plan->user : "", plan->user ? ": " : "",
-                            plan->notes.items[i]);
+static void say_notes(const char *user, const StringList *notes, size_t from) {
+        for (size_t i = from; i < notes->n; i++)
+                drop_in_say("%s%s%s", user ? user : "", user ? ": " : "", notes->items[i]);
 }
 
 static int make_plan(Run *run) {
@@ -233,15 +232,16 @@ static int make_plan(Run *run) {
                 r = live_plan(run->manager, &source, &run->state, &run->plan, &error);
         if (r < 0)
                 return say_bus_error(&error, r);
-        say_notes(run->plan);
+        say_notes(NULL, &run->plan->notes, 0);
         for (size_t i = 0; i < run->plan->n_users; i++)
-                say_notes(run->plan->users[i]);
+                say_notes(run->plan->users[i]->user, &run->plan->users[i]->notes, 0);
         return 0;
 }
 
 /* What the dry activation script forecasts for the lists of the live one. */
 static void take_dry_lists(Run *run) {
-        _cleanup_(string_list_done) StringList restart = { 0 }, reload = { 0 };
+        _cleanup_(string_list_done) StringList restart = { 0 }, reload = { 0 }, notes = { 0 };
+        size_t n_notes = run->plan->notes.n;
         const PlanSource source = {
                 .from = run->old,
                 .to = run->drop_in->new->path,
@@ -249,14 +249,16 @@ static void take_dry_lists(Run *run) {
                 .live = true,
         };
 
-        (void) unit_lists_read(NIXOS_DIRECTORY, LIST_DRY_ACTIVATION_RESTART, &restart);
-        (void) unit_lists_read(NIXOS_DIRECTORY, LIST_DRY_ACTIVATION_RELOAD, &reload);
+        (void) unit_lists_read(NIXOS_DIRECTORY, LIST_DRY_ACTIVATION_RESTART, &restart, &notes);
+        (void) unit_lists_read(NIXOS_DIRECTORY, LIST_DRY_ACTIVATION_RELOAD, &reload, &notes);
         unit_lists_remove(NIXOS_DIRECTORY, LIST_DRY_ACTIVATION_RESTART);
         unit_lists_remove(NIXOS_DIRECTORY, LIST_DRY_ACTIVATION_RELOAD);
+        say_notes(NULL, &notes, 0);
         if (restart.n == 0 && reload.n == 0)
                 return;
         drop_in_story_tell_deprecated();
         (void) plan_load_lists(&source, run->plan, &restart, &reload);
+        say_notes(NULL, &run->plan->notes, n_notes);
 }
 
 static int dry_activate(Run *run) {

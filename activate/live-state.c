@@ -126,7 +126,7 @@ int live_state_read(Manager *manager, const LiveSource *source, RecordedState *s
                 return r;
         r = unit_lists_read_leftovers(source->lists_directory, source->to, &state->leftovers,
                                       notes);
-        if (r == -ENOMEM)
+        if (r < 0)
                 return r;
         r = guess_pid1(source, state);
         return r < 0 ? r : read_users(state, source->all_users, notes);

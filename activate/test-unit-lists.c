@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "file.h"
 #include "test.h"
@@ -51,18 +52,18 @@ static Plan plan_of(const char *to, PlanEntry *start, PlanEntry *reload) {
 }
 
 TEST(a_list_is_read_line_by_line_and_blank_lines_are_no_units) {
-        _cleanup_(string_list_done) StringList units = { 0 };
+        _cleanup_(string_list_done) StringList units = { 0 }, notes = { 0 };
         const char *directory = test_directory();
 
         write_list(directory, LIST_ACTIVATION_RESTART, "a.service\n\n  \n b.service \nc.service");
-        ASSERT_OK(unit_lists_read(directory, LIST_ACTIVATION_RESTART, &units));
+        ASSERT_OK(unit_lists_read(directory, LIST_ACTIVATION_RESTART, &units, &notes));
         assert_joined(&units, "a.service b.service c.service");
 }
 
 TEST(where_there_is_no_list_nothing_is_listed) {
-        _cleanup_(string_list_done) StringList units = { 0 };
+        _cleanup_(string_list_done) StringList units = { 0 }, notes = { 0 };
 
-        ASSERT_OK(unit_lists_read(test_directory(), LIST_ACTIVATION_RELOAD, &units));
+        ASSERT_OK(unit_lists_read(test_directory(), LIST_ACTIVATION_RELOAD, &units, &notes));
         ASSERT_EQ(units.n, 0);
 }
 
@@ -114,6 +115,29 @@ TEST(leftovers_are_for_the_system_that_was_on_its_way) {
         ASSERT_CONTAINS(notes.items[0], A);
 }
 
+TEST(what_is_no_list_is_noted_and_set_aside_when_one_is_written) {
+        _cleanup_(plan_leftovers_done) PlanLeftovers leftovers = { 0 };
+        _cleanup_(string_list_done) StringList notes = { 0 };
+        const char *directory = test_directory();
+        _cleanup_free_ char *path = path_of(directory, "start-list");
+        _cleanup_free_ char *other = path_of(directory, "reload-list");
+        PlanEntry start = { .unit = (char *) "s.service" };
+        const Plan plan = plan_of(A, &start, NULL);
+
+        ASSERT_OK(mkdir(path, 0755));
+        ASSERT_OK(mkdir(other, 0755));
+        write_list(directory, "restart-list", "x.service\n");
+        ASSERT_OK(unit_lists_read_leftovers(directory, A, &leftovers, &notes));
+        assert_joined(&leftovers.restart, "x.service");
+        ASSERT_CONTAINS(notes.items[0], path);
+        ASSERT_CONTAINS(notes.items[0], "Is a directory");
+        ASSERT_CONTAINS(notes.items[1], other);
+
+        ASSERT_OK(unit_lists_write_plan(directory, &plan));
+        assert_list(directory, "start-list", "s.service\n");
+        ASSERT_FALSE(is_there(directory, "reload-list"));
+}
+
 TEST(leftovers_of_nixos_own_program_name_no_system_and_are_for_any) {
         _cleanup_(plan_leftovers_done) PlanLeftovers leftovers = { 0 };
         _cleanup_(string_list_done) StringList notes = { 0 };
@@ -122,4 +146,6 @@ TEST(leftovers_of_nixos_own_program_name_no_system_and_are_for_any) {
         write_list(directory, "restart-list", "x.service\n");
         ASSERT_OK(unit_lists_read_leftovers(directory, B, &leftovers, &notes));
         assert_joined(&leftovers.restart, "x.service");
+        ASSERT_EQ(notes.n, 1);
+        ASSERT_CONTAINS(notes.items[0], "does not say for which system");
 }

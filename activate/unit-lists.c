@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "file.h"
@@ -35,13 +36,23 @@ static int path_of(const char *directory, const char *name, char **ret_path) {
         return text_printf(ret_path, "%s/%s", directory, name);
 }
 
+static int note_unreadable(const char *path, int error, StringList *notes) {
+        char *note;
+        int r;
+
+        r = text_printf(&note, "the list '%s' cannot be read: %s; what it names is left out", path,
+                        strerror(-error));
+        return r < 0 ? r : string_list_take(notes, note);
+}
+
 /**
  * unit_lists_read() - the names on one list
  * @units: appended to, line by line; blank lines are left out
+ * @notes: that there is something which cannot be read as a list; nobody fails for that
  *
- * Return: 0 (also where there is no list), -ENOMEM, or an errno of open(2).
+ * Return: 0 (also where there is no list) or -ENOMEM.
  */
-int unit_lists_read(const char *directory, const char *name, StringList *units) {
+int unit_lists_read(const char *directory, const char *name, StringList *units, StringList *notes) {
         _cleanup_free_ char *path = NULL, *text = NULL;
         char *rest;
         int r;
@@ -50,8 +61,10 @@ int unit_lists_read(const char *directory, const char *name, StringList *units) 
         if (r < 0)
                 return r;
         r = file_read(AT_FDCWD, path, LIST_BYTES_MAX, &text, NULL);
-        if (r < 0)
+        if (r == -ENOENT || r == -ENOMEM)
                 return r == -ENOENT ? 0 : r;
+        if (r < 0)
+                return note_unreadable(path, r, notes);
 
         for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
                 line = text_strip(line);
@@ -64,11 +77,20 @@ int unit_lists_read(const char *directory, const char *name, StringList *units) 
         return 0;
 }
 
+/* A directory in the place of a list is nobody's we know, and must not be in the way. */
+static void set_aside(const char *path) {
+        _cleanup_free_ char *aside = NULL;
+
+        if (text_printf(&aside, "%s.set-aside", path) >= 0)
+                (void) rename(path, aside);
+}
+
+/** unit_lists_remove() - that list is of no use any more; there may be none. */
 void unit_lists_remove(const char *directory, const char *name) {
         _cleanup_free_ char *path = NULL;
 
-        if (path_of(directory, name, &path) >= 0)
-                (void) unlink(path);
+        if (path_of(directory, name, &path) >= 0 && unlink(path) < 0 && errno == EISDIR)
+                set_aside(path);
 }
 
 static int write_text(const char *directory, const char *name, const char *text) {
@@ -76,7 +98,13 @@ static int write_text(const char *directory, const char *name, const char *text)
         int r;
 
         r = path_of(directory, name, &path);
-        return r < 0 ? r : file_write(AT_FDCWD, path, text, 0644);
+        if (r < 0)
+                return r;
+        r = file_write(AT_FDCWD, path, text, 0644);
+        if (r != -EISDIR)
+                return r;
+        set_aside(path);
+        return file_write(AT_FDCWD, path, text, 0644);
 }
 
 static int write_action(const char *directory, const Plan *plan, PlanAction action) {
@@ -122,35 +150,49 @@ void unit_lists_remove_action(const char *directory, PlanAction action) {
                 unit_lists_remove(directory, LIST_SYSTEM);
 }
 
+static int note_other_system(const char *system, StringList *notes) {
+        char *note;
+        int r;
+
+        r = text_printf(&note,
+                        "a switch to '%s' was interrupted; what it left to do is not for this "
+                        "system",
+                        system);
+        return r < 0 ? r : string_list_take(notes, note);
+}
+
 /**
  * unit_lists_read_leftovers() - what an interrupted switch did not come to
  * @to:        the system that is switched to now; what was left of the way to another one is not
  * for it
  * @leftovers: appended to
+ * @notes:     what is left out, and what is done without anybody knowing for which system
  *
- * Return: 0, or an error of unit_lists_read().
+ * Lists of NixOS' own program do not say which system they are for. It does them on the way to
+ * any, and so must we: what it has stopped would stay down else.
+ *
+ * Return: 0 or -ENOMEM.
  */
 int unit_lists_read_leftovers(const char *directory, const char *to, PlanLeftovers *leftovers,
                               StringList *notes) {
         _cleanup_free_ char *path = NULL, *system = NULL;
-        char *note;
         int r;
 
         r = path_of(directory, LIST_SYSTEM, &path);
         if (r < 0)
                 return r;
-        if (file_read_line(AT_FDCWD, path, &system) >= 0 && strcmp(system, to) != 0) {
-                r = text_printf(&note,
-                                "a switch to '%s' was interrupted; what it left to do is not "
-                                "for this system",
-                                system);
-                return r < 0 ? r : string_list_take(notes, note);
-        }
+        if (file_read_line(AT_FDCWD, path, &system) >= 0 && strcmp(system, to) != 0)
+                return note_other_system(system, notes);
 
-        r = unit_lists_read(directory, name_of(PLAN_START), &leftovers->start);
+        r = unit_lists_read(directory, name_of(PLAN_START), &leftovers->start, notes);
         if (r >= 0)
-                r = unit_lists_read(directory, name_of(PLAN_RESTART), &leftovers->restart);
+                r = unit_lists_read(directory, name_of(PLAN_RESTART), &leftovers->restart, notes);
         if (r >= 0)
-                r = unit_lists_read(directory, name_of(PLAN_RELOAD), &leftovers->reload);
-        return r;
+                r = unit_lists_read(directory, name_of(PLAN_RELOAD), &leftovers->reload, notes);
+        if (r < 0 || system || leftovers->start.n + leftovers->restart.n + leftovers->reload.n == 0)
+                return r;
+        return string_list_add(notes,
+                               "an interrupted switch left units to be started, restarted or "
+                               "reloaded, and does not say for which system; it is done on the "
+                               "way to this one");
 }

@@ -11,7 +11,7 @@
 #define LIST_DRY_ACTIVATION_RESTART "dry-activation-restart-list"
 #define LIST_DRY_ACTIVATION_RELOAD  "dry-activation-reload-list"
 
-int unit_lists_read(const char *directory, const char *name, StringList *units);
+int unit_lists_read(const char *directory, const char *name, StringList *units, StringList *notes);
 void unit_lists_remove(const char *directory, const char *name);
 
 int unit_lists_write_plan(const char *directory, const Plan *plan);

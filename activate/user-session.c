@@ -109,8 +109,10 @@ static int make_plan(Session *s, sd_bus_error *reterr_error) {
         int r;
 
         r = unit_lists_read_leftovers(s->lists_directory, s->request->to, &s->leftovers, &notes);
-        if (r == -ENOMEM)
+        if (r < 0)
                 return r;
+        for (size_t i = 0; i < notes.n; i++)
+                event_say(s->steps.log, "note", "text", notes.items[i]);
         r = plan_load_user(&source, &whose, &s->plan);
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED, "cannot plan: %s",

@@ -314,16 +314,22 @@ static int start_engine(const Request *request, sd_bus_error *reterr_error) {
 /* What the dry activation script wants restarted and reloaded; whoever asked has the plan that it
  * goes into. */
 static void tell_dry_lists(void) {
-        _cleanup_(string_list_done) StringList restart = { 0 }, reload = { 0 };
+        _cleanup_(string_list_done) StringList restart = { 0 }, reload = { 0 }, notes = { 0 };
         cJSON *event = event_new("dry-lists");
 
-        (void) unit_lists_read(NIXOS_DIRECTORY, LIST_DRY_ACTIVATION_RESTART, &restart);
-        (void) unit_lists_read(NIXOS_DIRECTORY, LIST_DRY_ACTIVATION_RELOAD, &reload);
+        (void) unit_lists_read(NIXOS_DIRECTORY, LIST_DRY_ACTIVATION_RESTART, &restart, &notes);
+        (void) unit_lists_read(NIXOS_DIRECTORY, LIST_DRY_ACTIVATION_RELOAD, &reload, &notes);
         unit_lists_remove(NIXOS_DIRECTORY, LIST_DRY_ACTIVATION_RESTART);
         unit_lists_remove(NIXOS_DIRECTORY, LIST_DRY_ACTIVATION_RELOAD);
         if (event) {
                 (void) json_add_strings(event, "restart", &restart);
                 (void) json_add_strings(event, "reload", &reload);
+        }
+        for (size_t i = 0; i < notes.n; i++) {
+                cJSON *note = event_new("note");
+
+                event_add_text(note, "text", notes.items[i]);
+                print_event(note);
         }
         print_event(event);
 }
