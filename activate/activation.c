@@ -11,6 +11,7 @@
 #include "activation.h"
 #include "clock.h"
 #include "error.h"
+#include "live-state.h"
 #include "plan-load.h"
 #include "text.h"
 #include "unit-lists.h"
@@ -101,7 +102,6 @@ static int remember_plan(Activation *a, bool begun) {
 /* Lists that the activation script has left: what only it can know. */
 static int take_activation_lists(Activation *a, sd_bus_error *reterr_error) {
         _cleanup_(string_list_done) StringList restart = { 0 }, reload = { 0 }, notes = { 0 };
-        const PlanSource source = source_of(a, &a->state->inventory);
         size_t n_notes = a->steps.plan->notes.n;
         int r;
 
@@ -110,7 +110,8 @@ static int take_activation_lists(Activation *a, sd_bus_error *reterr_error) {
                 r = unit_lists_read(a->lists_directory, LIST_ACTIVATION_RELOAD, &reload, &notes);
         if (r >= 0 && (restart.n > 0 || reload.n > 0)) {
                 event_say(a->steps.log, "activation-lists", NULL, NULL);
-                r = plan_load_lists(&source, a->steps.plan, &restart, &reload);
+                r = live_add_lists(a->steps.manager, a->from, a->scripts.of->path, a->state,
+                                   &restart, &reload, a->steps.plan);
         }
         unit_lists_remove(a->lists_directory, LIST_ACTIVATION_RESTART);
         unit_lists_remove(a->lists_directory, LIST_ACTIVATION_RELOAD);

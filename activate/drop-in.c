@@ -242,12 +242,6 @@ static int make_plan(Run *run) {
 static void take_dry_lists(Run *run) {
         _cleanup_(string_list_done) StringList restart = { 0 }, reload = { 0 }, notes = { 0 };
         size_t n_notes = run->plan->notes.n;
-        const PlanSource source = {
-                .from = run->old,
-                .to = run->drop_in->new->path,
-                .inventory = &run->state.inventory,
-                .live = true,
-        };
 
         (void) unit_lists_read(NIXOS_DIRECTORY, LIST_DRY_ACTIVATION_RESTART, &restart, &notes);
         (void) unit_lists_read(NIXOS_DIRECTORY, LIST_DRY_ACTIVATION_RELOAD, &reload, &notes);
@@ -257,7 +251,8 @@ static void take_dry_lists(Run *run) {
         if (restart.n == 0 && reload.n == 0)
                 return;
         drop_in_story_tell_deprecated();
-        (void) plan_load_lists(&source, run->plan, &restart, &reload);
+        (void) live_add_lists(run->manager, run->old, run->drop_in->new->path, &run->state,
+                              &restart, &reload, run->plan);
         say_notes(NULL, &run->plan->notes, n_notes);
 }
 

@@ -128,7 +128,10 @@ int live_state_read(Manager *manager, const LiveSource *source, RecordedState *s
                                       notes);
         if (r < 0)
                 return r;
-        r = guess_pid1(source, state);
+        r = manager_cannot_reload(manager, &state->inventory, &state->leftovers.reload,
+                                  &state->cannot_reload);
+        if (r >= 0)
+                r = guess_pid1(source, state);
         return r < 0 ? r : read_users(state, source->all_users, notes);
 }
 
@@ -182,6 +185,29 @@ int live_add_dependents(Manager *manager, const char *from, const char *to, Reco
 
         r = ask_what_falls(manager, plan, state);
         return r < 0 ? r : plan_load_dependents(&source, plan, &state->takes_down);
+}
+
+/**
+ * live_add_lists() - take the lists of an activation script into the plan
+ * @state: of before the switch
+ *
+ * Return: 0, or a negative errno as plan_load_lists().
+ */
+int live_add_lists(Manager *manager, const char *from, const char *to, const RecordedState *state,
+                   const StringList *restart, const StringList *reload, Plan *plan) {
+        _cleanup_(string_list_done) StringList cannot_reload = { 0 };
+        const PlanSource source = {
+                .from = from,
+                .to = to,
+                .inventory = &state->inventory,
+                .cannot_reload = &cannot_reload,
+                .pid1_exe = state->pid1_exe,
+                .live = true,
+        };
+        int r;
+
+        r = manager_cannot_reload(manager, &state->inventory, reload, &cannot_reload);
+        return r < 0 ? r : plan_load_lists(&source, plan, restart, reload);
 }
 
 /**

@@ -18,5 +18,7 @@ int live_state_read(Manager *manager, const LiveSource *source, RecordedState *s
                     StringList *notes, sd_bus_error *reterr_error);
 int live_add_dependents(Manager *manager, const char *from, const char *to, RecordedState *state,
                         Plan *plan);
+int live_add_lists(Manager *manager, const char *from, const char *to, const RecordedState *state,
+                   const StringList *restart, const StringList *reload, Plan *plan);
 int live_plan(Manager *manager, const LiveSource *source, RecordedState *state, Plan **ret,
               sd_bus_error *reterr_error);

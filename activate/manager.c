@@ -610,6 +610,34 @@ bool manager_unit_is_wanted(Manager *manager, const char *unit) {
                (has_any(manager, object, "WantedBy") || has_any(manager, object, "RequiredBy"));
 }
 
+static bool can_reload(Manager *manager, const char *unit) {
+        _cleanup_free_ char *object = NULL;
+        int can;
+
+        return sd_bus_path_encode(SYSTEMD_PATH "/unit", unit, &object) < 0 ||
+               sd_bus_get_property_trivial(manager->bus, SYSTEMD_NAME, object, SYSTEMD_UNIT,
+                                           "CanReload", NULL, 'b', &can) < 0 ||
+               can;
+}
+
+/**
+ * manager_cannot_reload() - of these units, those that systemd would refuse to reload
+ * @inventory: only what runs by it is asked for
+ * @found:     appended to
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int manager_cannot_reload(Manager *manager, const Inventory *inventory, const StringList *units,
+                          StringList *found) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < units->n; i++)
+                if (inventory_unit_runs(inventory_find(inventory, units->items[i])) &&
+                    !can_reload(manager, units->items[i]))
+                        r = string_list_add(found, units->items[i]);
+        return r;
+}
+
 static int add_edges(Manager *manager, const char *object, const char *property, const char *unit,
                      StringList *edges) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;

@@ -37,6 +37,8 @@ int manager_unit_timeout(Manager *manager, const char *unit, const char *propert
 int manager_invocation_of(Manager *manager, const char *unit, char **ret_id);
 int manager_unit_result(Manager *manager, const char *unit, char **ret_result);
 bool manager_unit_is_wanted(Manager *manager, const char *unit);
+int manager_cannot_reload(Manager *manager, const Inventory *inventory, const StringList *units,
+                          StringList *found);
 int manager_takes_down(Manager *manager, const char *unit, StringList *edges);
 int manager_exit_status_of(Manager *manager, const char *service, int32_t *ret_status);
 void manager_settle(Manager *manager);

@@ -66,6 +66,15 @@ static int on_left_over_restart(PlanBuild *build, const char *unit) {
         return plan_decide(build, PLAN_RESTART, unit, NULL, PLAN_RULE_LEFT_OVER);
 }
 
+/* No system defines it: what is to be known of it only its manager can say. */
+static int reload_from_elsewhere(PlanBuild *build, const char *unit, const PlanCause *cause) {
+        const StringList *cannot = build->input->cannot_reload;
+
+        if (cannot && string_list_contains(cannot, unit))
+                return plan_decide(build, PLAN_RESTART, unit, cause, PLAN_RULE_NO_RELOAD);
+        return plan_decide(build, PLAN_RELOAD, unit, cause, PLAN_RULE_NONE);
+}
+
 static int on_left_over_reload(PlanBuild *build, const char *unit) {
         const UnitPair *pair = plan_find_pair(build->input, unit);
         const PlanCause cause = { .pair = pair, .rule = PLAN_RULE_LEFT_OVER };
@@ -76,7 +85,7 @@ static int on_left_over_reload(PlanBuild *build, const char *unit) {
                 return plan_decide(build, PLAN_START, unit, &cause, PLAN_RULE_INACTIVE);
         }
         if (!pair || pair->new.state != UNIT_FILE_PRESENT)
-                return plan_decide(build, PLAN_RELOAD, unit, &cause, PLAN_RULE_NONE);
+                return reload_from_elsewhere(build, unit, &cause);
         return plan_build_reload(build, &cause);
 }
 
@@ -125,7 +134,7 @@ static int on_listed_reload(PlanBuild *build, const char *unit) {
             plan_find(build->plan, PLAN_STOP, unit) || plan_find(build->plan, PLAN_RESTART, unit))
                 return 0;
         if (!pair || pair->new.state != UNIT_FILE_PRESENT)
-                return plan_decide(build, PLAN_RELOAD, unit, &cause, PLAN_RULE_NONE);
+                return reload_from_elsewhere(build, unit, &cause);
         return plan_build_reload(build, &cause);
 }
 

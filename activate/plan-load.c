@@ -60,6 +60,7 @@ static int loaded_begin(Loaded *l, const PlanSource *source, const char *directo
                 .to = source->to,
                 .directory = directory,
                 .inventory = source->inventory,
+                .cannot_reload = source->cannot_reload,
         };
 
         r = text_printf(&old_path, "%s%s", source->from, directory);
@@ -509,6 +510,7 @@ int plan_load_state(const char *from, const char *to, const RecordedState *state
                 .to = to,
                 .inventory = &state->inventory,
                 .leftovers = &state->leftovers,
+                .cannot_reload = &state->cannot_reload,
                 .pid1_exe = state->pid1_exe,
                 .live = live,
         };

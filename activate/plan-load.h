@@ -8,9 +8,10 @@
 typedef struct PlanSource {
         const char *from, *to; /* toplevels */
         const Inventory *inventory;
-        const PlanLeftovers *leftovers; /* may be NULL */
-        const char *pid1_exe;           /* the systemd that runs, recorded earlier; may be NULL */
-        bool live;                      /* compare with what runs here, not with what @from has */
+        const PlanLeftovers *leftovers;  /* may be NULL */
+        const StringList *cannot_reload; /* as in a recorded state; may be NULL */
+        const char *pid1_exe;            /* the systemd that runs, recorded earlier; may be NULL */
+        bool live;                       /* compare with what runs here, not with what @from has */
 } PlanSource;
 
 /* Whose manager it is; the inventory of the source is that manager's. */

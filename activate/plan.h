@@ -91,6 +91,7 @@ typedef struct PlanInput {
         bool bad_fstab;                     /* one of them could not be read */
         const PlanLeftovers *leftovers;     /* may be NULL */
         const StringList *migrate;          /* may be NULL */
+        const StringList *cannot_reload;    /* by the manager's own word; may be NULL */
         bool reexec;                        /* the manager itself has changed */
 } PlanInput;
 

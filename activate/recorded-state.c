@@ -188,6 +188,8 @@ int recorded_state_read(RecordedState *state, char *text, size_t n) {
         if (r >= 0)
                 r = read_takes_down(rest, &state->takes_down);
         if (r >= 0)
+                r = json_read_strings(rest, "cannot-reload", &state->cannot_reload);
+        if (r >= 0)
                 r = read_users(rest, state);
         if (r >= 0)
                 r = copy_text(rest, "pid1_exe", &state->pid1_exe);
@@ -198,6 +200,7 @@ void recorded_state_done(RecordedState *state) {
         inventory_done(&state->inventory);
         plan_leftovers_done(&state->leftovers);
         string_list_done(&state->takes_down);
+        string_list_done(&state->cannot_reload);
         for (size_t i = 0; i < state->n_users; i++) {
                 free(state->users[i].name);
                 free(state->users[i].config);

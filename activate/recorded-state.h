@@ -20,8 +20,9 @@ typedef struct RecordedState {
         char *text; /* the record, in which the texts of @inventory lie */
         Inventory inventory;
         PlanLeftovers leftovers;
-        StringList takes_down; /* "unit other", in order: the other goes down with the unit */
-        RecordedUser *users;   /* in the order of the record */
+        StringList takes_down;    /* "unit other", in order: the other goes down with the unit */
+        StringList cannot_reload; /* of those on lists: units that systemd has no reload for */
+        RecordedUser *users;      /* in the order of the record */
         size_t n_users;
         char *pid1_exe; /* the systemd that ran; NULL if that was not recorded */
 } RecordedState;

@@ -123,6 +123,7 @@ static Plan *make_plan(const char *dir) {
                 .to = to,
                 .inventory = &state.inventory,
                 .leftovers = &state.leftovers,
+                .cannot_reload = &state.cannot_reload,
                 .pid1_exe = state.pid1_exe,
         };
 

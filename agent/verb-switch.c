@@ -103,21 +103,6 @@ static void dry_lists_done(DryLists *lists) {
         string_list_done(&lists->reload);
 }
 
-static int take_dry_lists(const LiveSource *source, const RecordedState *state,
-                          const DryLists *lists, Plan *plan) {
-        const PlanSource plan_source = {
-                .from = source->from,
-                .to = source->to,
-                .inventory = &state->inventory,
-                .pid1_exe = state->pid1_exe,
-                .live = true,
-        };
-
-        if (lists->restart.n == 0 && lists->reload.n == 0)
-                return 0;
-        return plan_load_lists(&plan_source, plan, &lists->restart, &lists->reload);
-}
-
 /* What the running system would have to do; anybody may know, of the managers that they may ask. */
 static int show_plan(const Course *course, const char *toplevel, const DryLists *lists,
                      const Display *display, sd_bus_error *reterr_error) {
@@ -143,8 +128,9 @@ static int show_plan(const Course *course, const char *toplevel, const DryLists 
         r = manager_open(&manager, reterr_error);
         if (r >= 0)
                 r = live_plan(manager, &source, &state, &plan, reterr_error);
-        if (r >= 0 && lists)
-                r = take_dry_lists(&source, &state, lists, plan);
+        if (r >= 0 && lists && lists->restart.n + lists->reload.n > 0)
+                r = live_add_lists(manager, running, toplevel, &state, &lists->restart,
+                                   &lists->reload, plan);
         if (r < 0)
                 return r;
 

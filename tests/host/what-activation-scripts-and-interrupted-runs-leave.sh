@@ -1,5 +1,6 @@
 # Units that an activation script lists are restarted and reloaded, whatever else stands in its lists; what an
 # interrupted switch left undone is done by the next one to that system, and is a note for any other.
+# It may take 200 s.
 
 needs enact
 host web
@@ -88,3 +89,53 @@ inactive web idle.service
 same_pid web listed.service "$listed"
 missing web /run/nixos/start-list
 missing web /run/nixos/restart-list
+
+step "lists that do not say for which system, as NixOS' own program leaves them: done, and that is said"
+on web sh -c 'printf "idle.service\nno-such.service\n" > /run/nixos/start-list; rm -f /run/nixos/lists-system'
+on web "$one/bin/switch-to-configuration" dry-activate
+says "does not say for which system; it is done on the way to this one" "would start the following units: idle.service" \
+    "left over: the new system has no 'no-such.service'; left out"
+inactive web idle.service
+on web "$one/bin/switch-to-configuration" test
+says "does not say for which system; it is done on the way to this one" "starting the following units: idle.service" \
+    "left over: the new system has no 'no-such.service'; left out"
+says_not "Failed"
+active web idle.service
+missing web /run/nixos/start-list
+
+step "lists that cannot be read: named, by the dry run as well, and the switch goes on"
+on web mkdir /run/nixos/start-list
+on web sh -c 'echo keep > /run/nixos/start-list/what; ln -s reload-list /run/nixos/reload-list; mkdir /run/nixos/dry-activation-reload-list'
+on web "$one/bin/switch-to-configuration" dry-activate
+says "the list '/run/nixos/start-list' cannot be read: Is a directory; what it names is left out" \
+    "the list '/run/nixos/reload-list' cannot be read: Too many levels of symbolic links" \
+    "the list '/run/nixos/dry-activation-reload-list' cannot be read: Is a directory"
+exists web /run/nixos/start-list/what
+on web "$one/bin/switch-to-configuration" test
+says "the list '/run/nixos/start-list' cannot be read: Is a directory; what it names is left out" \
+    "the list '/run/nixos/reload-list' cannot be read"
+is "$(contents web /run/nixos/start-list.set-aside/what)" keep
+on web sh -c 'mkdir /run/nixos/restart-list; rm -r /run/nixos/*.set-aside'
+on web enact switch --store-path "$one" --force
+says "the list '/run/nixos/restart-list' cannot be read: Is a directory"
+
+step "units of no system in a reload list: what systemd cannot reload is restarted, with the reason"
+on web sh -c 'for unit in bare able; do printf "[Service]\nExecStart=/bin/sleep 1001\n" > "/run/systemd/system/$unit.service"; done
+    echo ExecReload=/bin/true >> /run/systemd/system/able.service
+    systemctl daemon-reload; systemctl start bare able'
+flake_with 4 "printf 'bare.service\nable.service\n' > /run/nixos/activation-reload-list"
+bare=$(pid_of web bare.service)
+able=$(pid_of web able.service)
+on web sh -c 'printf "bare.service\nable.service\n" > /run/nixos/reload-list; rm -f /run/nixos/lists-system'
+on web enact plan --flake /root/flake --json
+is "$(said | jq -c '[(.restart[] | select(.unit == "bare.service") | .why[].rule), (.reload[] | select(.unit == "able.service") | .why[].rule)]')" \
+    '["no-exec-reload","left-over","left-over"]'
+on web "$one/bin/switch-to-configuration" dry-activate
+says "would reload the following units: able.service" "would restart the following units: bare.service"
+on web rm /run/nixos/reload-list
+four=$(built web flake)
+on web "$four/bin/switch-to-configuration" test
+says "reloading the following units: able.service" "restarting the following units: bare.service"
+says_not "Failed"
+other_pid web bare.service "$bare"
+same_pid web able.service "$able"
