@@ -228,6 +228,13 @@ static bool is_for_now(const cJSON *event) {
         return name && strcmp(name, "countdown") == 0;
 }
 
+/* journald shows what is an emergency on each terminal. */
+static const char *priority_of(const char *name, const char *id) {
+        if (strcmp(name, "reboot") == 0)
+                return "0";
+        return id ? "5" : "6";
+}
+
 /* The journal's copy: what a person reads, with the whole event as a field for programs. */
 static void emit_to_journal(EventLog *log, const cJSON *event, const char *line) {
         const char *name = json_string(event, "event"), *id = json_string(event, "message-id");
@@ -236,7 +243,7 @@ static void emit_to_journal(EventLog *log, const cJSON *event, const char *line)
 
         if (!name || text_printf(&message, "%s: %s", name, summary_of(event)) < 0 ||
             add_field(&fields, "MESSAGE", message) < 0 ||
-            add_field(&fields, "PRIORITY", id ? "5" : "6") < 0 ||
+            add_field(&fields, "PRIORITY", priority_of(name, id)) < 0 ||
             add_field(&fields, "SYSLOG_IDENTIFIER", "enact-activate") < 0 ||
             add_field(&fields, "ENACT_EVENT_NAME", name) < 0 ||
             add_field(&fields, "ENACT_EVENT", line) < 0 ||

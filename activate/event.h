@@ -28,6 +28,7 @@
         SD_ID128_MAKE(ee, 02, 0b, e0, 81, 9b, 45, 3b, 94, 94, 7e, 3b, a8, 52, 7f, 35)
 #define MESSAGE_GENERATION_DELETED                                                                 \
         SD_ID128_MAKE(db, 83, 74, 84, 76, ba, 46, 83, b5, d9, 36, b7, 3c, b1, 94, c0)
+#define MESSAGE_REBOOT SD_ID128_MAKE(a9, 60, 2c, d7, 15, e4, 4b, 3f, 8e, 71, 0a, 94, c3, d8, 5f, 26)
 #define MESSAGE_CONFIRMATION_WANTED                                                                \
         SD_ID128_MAKE(f4, 31, 7f, ed, 6b, f4, 46, d5, 9f, 96, e8, ca, b9, 69, 87, ca)
 

@@ -173,6 +173,13 @@ bool manager_is_stopping(Manager *manager) {
                strcmp(state, "stopping") == 0;
 }
 
+/** manager_reboot() - the host begins to go down. 0 or a negative errno with @reterr_error set. */
+int manager_reboot(Manager *manager, sd_bus_error *reterr_error) {
+        return sd_bus_call_method(manager->bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
+                                  "StartUnit", reterr_error, NULL, "ss", "reboot.target",
+                                  "replace-irreversibly");
+}
+
 /** manager_bus() - the connection, owned by @manager and replaced when it was lost. */
 sd_bus *manager_bus(const Manager *manager) {
         return manager->bus;

@@ -25,6 +25,7 @@ int manager_inventory(Manager *manager, Inventory *inventory, sd_bus_error *rete
 int manager_reset_failed(Manager *manager, sd_bus_error *reterr_error);
 int manager_reload(Manager *manager, sd_bus_error *reterr_error);
 int manager_reexecute(Manager *manager, sd_bus_error *reterr_error);
+int manager_reboot(Manager *manager, sd_bus_error *reterr_error);
 bool manager_is_disconnect(int r);
 bool manager_is_stopping(Manager *manager);
 int manager_environment(Manager *manager, const char *name, char **ret_value);

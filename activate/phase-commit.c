@@ -314,10 +314,13 @@ int rollback_enter(Transaction *t, _unused_ sd_bus_error *reterr_error) {
                          "'%s' runs%s, but it may not be the boot default.", t->record.from,
                          t->touched ? " again" : "");
         } else if (r < 0) {
+                t->reboots_back = q >= 0 && reboot_back_is_due(t);
+                t->record.rebooting = t->record.rebooting || t->reboots_back;
                 transaction_give_up(t);
-                conclude(t, ENACT_ERROR_ROLLBACK_FAILED,
-                         "Going back to '%s' failed, too: %s. 'enact status' says what holds.",
-                         t->record.from, error.message ? error.message : strerror(-r));
+                conclude(t, ENACT_ERROR_ROLLBACK_FAILED, "Going back to '%s' failed, too: %s. %s",
+                         t->record.from, error.message ? error.message : strerror(-r),
+                         t->reboots_back ? "The host reboots into it now." :
+                                           "'enact status' says what holds.");
         } else if (t->touched)
                 conclude(t, ENACT_ERROR_ROLLED_BACK, "Rolled back: '%s' runs again.",
                          t->record.from);

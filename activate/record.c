@@ -59,6 +59,7 @@ static int to_json(const Record *record, cJSON **ret_object) {
             !cJSON_AddBoolToObject(object, "activates", record->activates) ||
             !cJSON_AddBoolToObject(object, "committing", record->committing) ||
             !cJSON_AddBoolToObject(object, "given-up", record->given_up) ||
+            !cJSON_AddBoolToObject(object, "rebooting", record->rebooting) ||
             json_add_strings(object, "stopped", &record->stopped) < 0 ||
             json_add_strings(object, "failing", &record->failing) < 0 ||
             (record->evidence &&
@@ -184,6 +185,9 @@ static int from_json(cJSON *object, Record *record) {
             json_boolean(object, "committing", &record->committing) < 0 ||
             json_boolean(object, "given-up", &record->given_up) < 0 || !*record->id ||
             !*record->to || !*record->phase)
+                return -EBADMSG;
+        if (cJSON_HasObjectItem(object, "rebooting") && /* added later */
+            json_boolean(object, "rebooting", &record->rebooting) < 0)
                 return -EBADMSG;
         if (cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(object, "evidence")))
                 record->evidence = cJSON_DetachItemFromObjectCaseSensitive(object, "evidence");

@@ -25,6 +25,7 @@ typedef struct Record {
         bool activates;            /* whether there is anything to do to the running system */
         bool committing;           /* the profile or the boot default may have changed */
         bool given_up;             /* whoever worked on it has told that it cannot be ended now */
+        bool rebooting;            /* the host was rebooted over it, or that was tried */
         uint64_t begun;            /* seconds since 1970 */
         uint64_t lease_sec;        /* so long without a sign of life, and it is rolled back */
         uint64_t judge_deadline;   /* of CLOCK_MONOTONIC, in microseconds; 0: not judged yet */

@@ -355,10 +355,16 @@ static int take_drop_in(Reader *reader, const char *path, const cJSON *item, voi
         return cJSON_IsBool(item) ? 0 : -EBADMSG;
 }
 
+static int take_reboot(Reader *reader, const char *path, const cJSON *item, void *into) {
+        reader->settings->reboot = cJSON_IsTrue(item);
+        return cJSON_IsBool(item) ? 0 : -EBADMSG;
+}
+
 static int take_rollback(Reader *reader, const char *path, const cJSON *item, void *into) {
         static const Field fields[] = {
                 { "automatic", take_automatic, "true or false" },
                 { "dropIn", take_drop_in, "true or false" },
+                { "reboot", take_reboot, "true or false" },
         };
 
         return read_object(reader, path, item, fields, ELEMENTSOF(fields), NULL);

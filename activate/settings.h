@@ -20,6 +20,7 @@ typedef struct Settings {
         Probes probes;         /* judge.probes */
         bool no_rollback;      /* rollback.automatic is false */
         bool drop_in;          /* rollback.dropIn: the drop-in judges and rolls back, too */
+        bool reboot;           /* rollback.reboot: where the way back fails, if that leads back */
         uint64_t generations;  /* retention.generations: how many are kept; 0: not said */
         StringList notes;      /* what was left aside, in sentences */
 } Settings;

@@ -26,6 +26,7 @@ static Record sample(void) {
                 .judge_deadline = UINT64_C(1) << 39,
                 .confirm_deadline = UINT64_C(1) << 40,
                 .committing = true,
+                .rebooting = true,
         };
 }
 
@@ -53,7 +54,7 @@ TEST(a_record_comes_out_as_it_went_in) {
         ASSERT_EQ(got.lease_sec, 30);
         ASSERT_TRUE(got.judge_deadline == record.judge_deadline);
         ASSERT_TRUE(got.confirm_deadline == record.confirm_deadline);
-        ASSERT_TRUE(got.committing && !got.activates && !got.given_up);
+        ASSERT_TRUE(got.committing && got.rebooting && !got.activates && !got.given_up);
         ASSERT_EQ(got.stopped.n, 1);
         ASSERT_TEXT(got.stopped.items[0], "a.service");
         ASSERT_EQ(got.failing.n, 1);
@@ -163,8 +164,8 @@ TEST(keys_that_are_not_known_are_passed_over) {
 
 /* What records did not have from the beginning. */
 static bool may_be_missing(const char *key) {
-        static const char *const keys[] = { "kind", "evidence", "old-default", "lease",
-                                            "judge-deadline" };
+        static const char *const keys[] = { "kind",  "evidence",       "old-default",
+                                            "lease", "judge-deadline", "rebooting" };
 
         for (size_t i = 0; i < ELEMENTSOF(keys); i++)
                 if (strcmp(keys[i], key) == 0)

@@ -59,13 +59,14 @@ TEST(all_that_can_be_said_is_taken) {
                 "{\"name\":\"ssh\",\"type\":\"tcp\",\"address\":\"[::1]:22\"},"
                 "{\"name\":\"own\",\"type\":\"exec\",\"command\":[\"/nix/store/1-x/bin/x\",\"a b\"]},"
                 "{\"name\":\"gone\",\"type\":\"systemd\",\"unit\":\"b.service\",\"state\":\"inactive\"}]},"
-                "\"rollback\":{\"automatic\":false,\"dropIn\":true},\"retention\":{\"generations\":9}}";
+                "\"rollback\":{\"automatic\":false,\"dropIn\":true,\"reboot\":true},\"retention\":{\"generations\":9}}";
         _cleanup_(settings_done) Settings settings = { 0 };
         _cleanup_free_ char *wrong = NULL;
         const Probe *probes;
 
         ASSERT_OK(parse(text, &settings, &wrong));
         ASSERT_TRUE(settings.has_window && settings.no_rollback && settings.drop_in);
+        ASSERT_TRUE(settings.reboot);
         ASSERT_EQ(settings.window_usec, 2500000);
         ASSERT_EQ(settings.confirm_usec, 60 * USEC_PER_SEC);
         ASSERT_TEXT(settings.units.items[0], "a.service");
@@ -149,6 +150,7 @@ TEST(a_wrong_type_is_refused_and_named) {
                 { "\"rollback\":{\"automatic\":\"no\"}",
                   "'rollback.automatic' is not true or false" },
                 { "\"rollback\":{\"dropIn\":0}", "'rollback.dropIn' is not true or false" },
+                { "\"rollback\":{\"reboot\":\"yes\"}", "'rollback.reboot' is not true or false" },
                 { "\"retention\":{\"generations\":1.5}",
                   "'retention.generations' is not a number of generations" },
         };

@@ -56,8 +56,9 @@ typedef struct Transaction {
         uint64_t looked_usec; /* when @way was begun with, monotonic */
         bool activated;       /* the new system runs, whatever became of its units */
         bool touched;         /* something live was changed, or may have been */
-        bool keeps_record;    /* what is left to do is left to the next boot or the next switch */
-        Settings settings;    /* of the new system */
+        bool reboots_back; /* the way back failed, and the boot default is the system it led to */
+        bool keeps_record; /* what is left to do is left to the next boot or the next switch */
+        Settings settings; /* of the new system */
         UnitFactsList restarted_before; /* services that systemd had restarted by itself */
         uint64_t before_usec;           /* when that was seen, monotonic */
         ProbeOutcomes probes_before;
@@ -89,6 +90,8 @@ void transaction_done(Transaction *t);
 void transaction_note(Transaction *t, const char *text);
 bool confirm_is_wanted(const Transaction *t);
 void confirm_begin(Transaction *t);
+bool reboot_back_is_due(const Transaction *t);
+void reboot_back(Transaction *t);
 bool transaction_runs_already(const Transaction *t);
 int transaction_set_root(const Transaction *t, const char *name, const char *target);
 void transaction_drop_root(const Transaction *t, const char *name);

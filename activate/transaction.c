@@ -319,6 +319,8 @@ int end_enter(Transaction *t, _unused_ sd_bus_error *reterr_error) {
 
         if (t->staged)
                 write_history(t, t->error.message ? t->error.message : t->text);
+        if (t->reboots_back)
+                reboot_back(t);
         if (t->keeps_record)
                 return 0;
         settle_roots(t);

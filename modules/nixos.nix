@@ -100,7 +100,7 @@ let
 
   settings = {
     version = 1;
-    rollback = { inherit (cfg.rollback) automatic dropIn; };
+    rollback = { inherit (cfg.rollback) automatic dropIn reboot; };
   } // set {
     judge = set {
       inherit (cfg.judge) window confirm units;
@@ -159,6 +159,10 @@ let
     {
       assertion = cfg.rollback.dropIn -> cfg.rollback.automatic;
       message = "programs.enact.rollback.dropIn asks for a rollback, and programs.enact.rollback.automatic is off.";
+    }
+    {
+      assertion = cfg.rollback.reboot -> cfg.rollback.automatic;
+      message = "programs.enact.rollback.reboot is for a rollback that failed, and programs.enact.rollback.automatic is off.";
     }
     {
       assertion = cfg.rollback.dropIn -> cfg.switchToConfiguration;
@@ -247,6 +251,14 @@ in
         description = ''
           Whether enact judges and rolls back as `switch-to-configuration`, too, and then puts back the system profile
           that its caller has moved. Otherwise it does there what NixOS' own program does.
+        '';
+      };
+      reboot = mkOption {
+        type = types.bool;
+        default = false;
+        description = ''
+          Whether the machine is rebooted after a switch to this system that failed and whose way back failed, too. It is
+          only done if the system before is the boot default for certain, and once.
         '';
       };
     };

@@ -29,7 +29,7 @@ is "$(contents web /run/current-system/enact.json | sed 's|/nix/store/[a-z0-9]*-
 '{"command":["STORE/well"],"name":"script","type":"exec"},'\
 '{"address":"localhost:22","grace":30,"name":"ssh","period":0.5,"retries":3,"timeout":2.5,"type":"tcp"},'\
 '{"name":"steady","type":"systemd","unit":"steady.service"}],"units":["sshd.service"],"window":2.5},'\
-'"retention":{"generations":20},"rollback":{"automatic":true,"dropIn":false},"version":1}'
+'"retention":{"generations":20},"rollback":{"automatic":true,"dropIn":false,"reboot":false},"version":1}'
 active web sshd.service
 on web /run/current-system/sw/bin/enact status
 

@@ -1,5 +1,6 @@
 # With --confirm a new system that is well stays only if somebody says so in time: confirmed, late,
 # twice, cancelled instead, by somebody who may not, and with /run/enact gone meanwhile.
+# It may take 300 s.
 
 needs enact
 host web
@@ -45,10 +46,11 @@ on web enact test --store-path "$good" --confirm 60
 says "Nothing to do"
 
 step "late: it goes back, and whoever confirms then is told so"
-waiting 3
+begin switch alice@web enact switch --store-path "$new" --confirm 3
 ends switch 3
-says "3 s left" "Nobody confirmed '$new' within 3 s" "Rolled back: '$good' runs again"
+says "'enact confirm' within 3 s" "3 s left" "Nobody confirmed '$new' within 3 s" "Rolled back: '$good' runs again"
 good_again
+id=$(ask web enact log --json 1 | jq -r '.entries[0].id')
 refused alice@web 1 enact confirm
 says "Nothing is under way" "Nobody confirmed '$new' within 3 s"
 refused alice@web 1 enact confirm "$id"
@@ -168,6 +170,7 @@ missing web "/var/lib/enact/confirmation-$id"
 step "the power goes while it waits: the old system boots"
 waiting 600
 power_cut web
+ends switch 137
 boot web
 good_again
 refused web 1 enact confirm

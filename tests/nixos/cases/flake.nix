@@ -75,7 +75,7 @@
               unit = { type = "systemd"; unit = "srv-a\\x2db.mount"; state = "inactive"; };
             };
           };
-          rollback.dropIn = true;
+          rollback = { dropIn = true; reboot = true; };
           retention.generations = 20;
           switchToConfiguration = true;
         };
