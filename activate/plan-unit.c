@@ -110,9 +110,10 @@ PlanRule plan_gone_rule(const UnitPair *pair) {
                 return PLAN_RULE_MASKED;
         if (pair->new.state == UNIT_FILE_MISSING)
                 return PLAN_RULE_GONE;
-        if (pair->old.has_drop_ins && !pair->new.has_drop_ins)
-                return PLAN_RULE_DROP_INS_GONE;
-        return PLAN_RULE_NONE;
+        if (!pair->old.is_meant || pair->new.is_meant)
+                return PLAN_RULE_NONE;
+        /* The template stays: it could be any instance's, and nobody means this one any more. */
+        return strcmp(pair->old.base, pair->id) == 0 ? PLAN_RULE_GONE : PLAN_RULE_DROP_INS_GONE;
 }
 
 static int build_gone(PlanBuild *build, const UnitPair *pair, PlanRule rule) {

@@ -143,7 +143,7 @@ int plan_decide(PlanBuild *build, PlanAction action, const char *unit, const Pla
 
         r = add_decision(build, action, unit, &entry);
         for (size_t i = 0; r >= 0 && diff && i < diff->n_differences && i < PLAN_REASONS_MAX; i++)
-                r = entry_add_difference(entry, cause->pair->base, &diff->differences[i]);
+                r = entry_add_difference(entry, cause->pair->new.base, &diff->differences[i]);
         if (r >= 0 && cause)
                 r = entry_add_rule(entry, cause->rule);
         if (r >= 0)

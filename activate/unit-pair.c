@@ -124,13 +124,13 @@ static int read_one(UnitFile *file, int dir_fd, const char *path, StringList *no
         return r;
 }
 
-static int load_side(UnitDefinition *definition, const UnitTree *tree, const char *base,
-                     const StringList *drop_ins, StringList *notes) {
+static int load_side(UnitDefinition *definition, const UnitTree *tree, const StringList *drop_ins,
+                     StringList *notes) {
         int r;
 
         r = unit_file_new(&definition->file);
         if (r >= 0 && definition->state == UNIT_FILE_PRESENT)
-                r = read_one(definition->file, tree->dir_fd, base, notes);
+                r = read_one(definition->file, tree->dir_fd, definition->base, notes);
         for (size_t i = 0; r >= 0 && i < drop_ins->n; i++)
                 r = read_one(definition->file, tree->dir_fd, drop_ins->items[i], notes);
         return r < 0 ? r : unit_file_finish(definition->file);
@@ -181,7 +181,7 @@ static int find_sockets(UnitPair *pair, const UnitTree *new_tree) {
         for (size_t i = 0; r >= 0 && key && i < key->values.n; i++)
                 r = add_words(&pair->sockets, key->values.items[i]);
         if (r >= 0 && pair->sockets.n == 0) {
-                r = socket_of_same_name(pair->base, &socket);
+                r = socket_of_same_name(pair->new.base, &socket);
                 if (r >= 0)
                         r = string_list_take(&pair->sockets, socket);
         }
@@ -190,47 +190,56 @@ static int find_sockets(UnitPair *pair, const UnitTree *new_tree) {
         return r;
 }
 
-/* The base file on both sides; an instance without a file of its own has its template's. */
-static int find_base(UnitPair *pair, const UnitTree *old_tree, const UnitTree *new_tree,
-                     bool *ret_same) {
+/* An instance without a file of its own has its template's. */
+static int find_base(const UnitTree *tree, const char *id, UnitDefinition *definition,
+                     struct stat *ret_st) {
         _cleanup_free_ char *template = NULL;
-        struct stat old_st, new_st;
-        int r;
+        int r = 0;
 
-        pair->base = strdup(pair->id);
-        if (!pair->base)
+        definition->state = unit_tree_state(tree, id, ret_st);
+        if (definition->state == UNIT_FILE_MISSING)
+                r = unit_name_template(id, &template);
+        if (r < 0)
+                return r;
+        if (template)
+                definition->state = unit_tree_state(tree, template, ret_st);
+        definition->base = template ? TAKE_PTR(template) : strdup(id);
+        return definition->base ? 0 : -ENOMEM;
+}
+
+/* A target is read anyway, so what it resolves to may as well be looked at. */
+static int take_same_link(UnitPair *pair, const UnitTree *new_tree) {
+        struct stat st;
+
+        pair->old.base = strdup(pair->id);
+        pair->new.base = strdup(pair->id);
+        if (!pair->old.base || !pair->new.base)
                 return -ENOMEM;
-
-        /* A target is read anyway, so what it resolves to may as well be looked at. */
-        if (unit_tree_same_link(old_tree, new_tree, pair->id)) {
-                pair->new.state = text_has_suffix(pair->id, ".target") ?
-                                          unit_tree_state(new_tree, pair->id, &new_st) :
-                                          UNIT_FILE_PRESENT;
-                pair->old.state = pair->new.state;
-                *ret_same = pair->new.state == UNIT_FILE_PRESENT;
-                return 0;
-        }
-        pair->old.state = unit_tree_state(old_tree, pair->base, &old_st);
-        pair->new.state = unit_tree_state(new_tree, pair->base, &new_st);
-
-        if (pair->old.state == UNIT_FILE_MISSING && pair->new.state == UNIT_FILE_MISSING) {
-                r = unit_name_template(pair->id, &template);
-                if (r < 0)
-                        return r;
-        }
-        if (template) {
-                free(pair->base);
-                pair->base = TAKE_PTR(template);
-                pair->old.state = unit_tree_state(old_tree, pair->base, &old_st);
-                pair->new.state = unit_tree_state(new_tree, pair->base, &new_st);
-        }
-
-        *ret_same = pair->old.state == UNIT_FILE_PRESENT &&
-                    pair->new.state == UNIT_FILE_PRESENT &&same_file(&old_st, &new_st);
+        pair->new.state = text_has_suffix(pair->id, ".target") ?
+                                  unit_tree_state(new_tree, pair->id, &st) :
+                                  UNIT_FILE_PRESENT;
+        pair->old.state = pair->new.state;
         return 0;
 }
 
-/* What a template says of all its instances keeps none of them running. */
+static int find_bases(UnitPair *pair, const UnitTree *old_tree, const UnitTree *new_tree,
+                      bool *ret_same) {
+        struct stat old_st, new_st;
+        int r;
+
+        if (unit_tree_same_link(old_tree, new_tree, pair->id)) {
+                r = take_same_link(pair, new_tree);
+                *ret_same = pair->new.state == UNIT_FILE_PRESENT;
+                return r;
+        }
+        r = find_base(old_tree, pair->id, &pair->old, &old_st);
+        if (r >= 0)
+                r = find_base(new_tree, pair->id, &pair->new, &new_st);
+        *ret_same = r >= 0 && pair->old.state == UNIT_FILE_PRESENT &&
+                    pair->new.state == UNIT_FILE_PRESENT &&same_file(&old_st, &new_st);
+        return r;
+}
+
 static bool has_own(const StringList *paths, const char *id) {
         for (size_t i = 0; i < paths->n; i++) {
                 const char *rest = text_after_prefix(paths->items[i], id);
@@ -246,7 +255,9 @@ static int find_drop_ins(const UnitPair *pair, UnitDefinition *definition, const
         int r;
 
         r = unit_drop_ins_find(tree, pair->id, paths);
-        definition->has_drop_ins = strcmp(pair->base, pair->id) != 0 && has_own(paths, pair->id);
+        definition->is_meant =
+                definition->state == UNIT_FILE_PRESENT &&
+                (strcmp(definition->base, pair->id) == 0 || has_own(paths, pair->id));
         return r;
 }
 
@@ -269,7 +280,7 @@ int unit_pair_load(UnitPair *pair, const char *id, const UnitTree *old_tree,
         if (!pair->id)
                 return -ENOMEM;
 
-        r = find_base(pair, old_tree, new_tree, &same_base);
+        r = find_bases(pair, old_tree, new_tree, &same_base);
         if (r >= 0)
                 r = find_drop_ins(pair, &pair->old, old_tree, &old_drop_ins);
         if (r >= 0)
@@ -283,7 +294,7 @@ int unit_pair_load(UnitPair *pair, const char *id, const UnitTree *old_tree,
         if (pair->identical)
                 return text_has_suffix(id, ".target") ? unit_pair_load_new(pair, new_tree) : 0;
 
-        r = load_side(&pair->old, old_tree, pair->base, &old_drop_ins, &pair->notes);
+        r = load_side(&pair->old, old_tree, &old_drop_ins, &pair->notes);
         return r < 0 ? r : unit_pair_load_new(pair, new_tree);
 }
 
@@ -301,7 +312,7 @@ int unit_pair_load_new(UnitPair *pair, const UnitTree *new_tree) {
 
         r = find_drop_ins(pair, &pair->new, new_tree, &drop_ins);
         if (r >= 0)
-                r = load_side(&pair->new, new_tree, pair->base, &drop_ins, &pair->notes);
+                r = load_side(&pair->new, new_tree, &drop_ins, &pair->notes);
         if (r < 0)
                 return r;
         return find_sockets(pair, new_tree);
@@ -334,11 +345,15 @@ int unit_pair_new_service(const UnitPair *socket, char **ret_service) {
         return service_of(socket->new.file, socket->id, ret_service);
 }
 
+static void definition_done(UnitDefinition *definition) {
+        free(definition->base);
+        unit_file_free(definition->file);
+}
+
 void unit_pair_done(UnitPair *pair) {
         free(pair->id);
-        free(pair->base);
-        unit_file_free(pair->old.file);
-        unit_file_free(pair->new.file);
+        definition_done(&pair->old);
+        definition_done(&pair->new);
         string_list_done(&pair->sockets);
         string_list_done(&pair->sockets_in_new);
         string_list_done(&pair->sockets_by_template);

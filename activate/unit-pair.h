@@ -9,14 +9,15 @@
 /* One side of a pair. */
 typedef struct UnitDefinition {
         UnitFileState state;
-        UnitFile *file;    /* base and drop-ins; NULL where its content does not matter */
-        bool has_drop_ins; /* an instance's own */
+        char *base;     /* name of the file that defines it: its own, or its template's */
+        UnitFile *file; /* base and drop-ins; NULL where its content does not matter */
+        bool is_meant;  /* that very unit: by a file or drop-ins of its own, not only by a template
+                         */
 } UnitDefinition;
 
 /* A unit as the old system defines it and as the new one does. */
 typedef struct UnitPair {
         char *id;
-        char *base;     /* name of the file that defines it: @id, or its template */
         bool identical; /* the very same files on both sides; they were not opened */
         UnitDefinition old, new;
         StringList sockets;             /* of a service that changed: those that start it */

@@ -137,3 +137,18 @@ if [ "$code" = 0 ] && [ "$(unit_property web srv-auto.automount ActiveState)" = 
 else
     says "srv-auto.automount"
 fi
+
+step "an instance that is masked is stopped, as any unit is, and the way back leaves the others alone"
+configuration web four <<< '{ systemd.services."lone@".serviceConfig.ExecStart = "/bin/sleep infinity"; }'
+configuration web five <<< '{ systemd.services."lone@".serviceConfig.ExecStart = "/bin/sleep infinity"; systemd.services."lone@x".enable = false; }'
+on web enact switch --flake /root/four
+on web systemctl start lone@x.service lone@y.service
+y=$(pid_of web lone@y.service)
+on web enact switch --flake /root/five
+says "stop    lone@x.service"
+inactive web lone@x.service
+same_pid web lone@y.service "$y"
+on web enact rollback
+says_not lone@
+same_pid web lone@y.service "$y"
+on web systemctl start lone@x.service
