@@ -226,6 +226,12 @@ bool inventory_unit_is_active(const InventoryUnit *unit) {
         return unit && !*unit->following && strcmp(unit->active, "inactive") != 0;
 }
 
+/** inventory_unit_is_up() - whether it runs, or is reloading or going down, so that systemd starts
+ * no socket beside it. */
+bool inventory_unit_is_up(const InventoryUnit *unit) {
+        return inventory_unit_is_active(unit) && strcmp(unit->active, "failed") != 0;
+}
+
 /** inventory_unit_runs() - whether there is something running that a change could touch. */
 bool inventory_unit_runs(const InventoryUnit *unit) {
         return inventory_unit_is_active(unit) &&

@@ -34,7 +34,7 @@ void plan_forget(Plan *plan, PlanAction action, const char *unit);
 int plan_build_unit(PlanBuild *build, const UnitPair *pair);
 int plan_build_restart(PlanBuild *build, const PlanCause *cause);
 int plan_build_reload(PlanBuild *build, const PlanCause *cause);
-int plan_build_new_socket(PlanBuild *build, const UnitPair *socket);
+int plan_build_wanted_socket(PlanBuild *build, const UnitPair *socket);
 PlanRule plan_gone_rule(const UnitPair *pair);
 PlanRule plan_start_refusal(const UnitPair *pair);
 

@@ -124,35 +124,24 @@ static bool comes_back(const Plan *plan, const PlanInput *input, const char *uni
 }
 
 /* A socket does not listen again beside its service, if that has not gone down with it. */
-static int find_obstacle(const Fall *fall, const UnitPair *pair, const char **ret_service) {
-        _cleanup_free_ char *service = NULL;
-        const InventoryUnit *there;
-        int r;
+static const char *find_obstacle(const Fall *fall, const UnitPair *pair) {
+        const char *service = pair->new.service;
+        const InventoryUnit *there = service ? inventory_find(fall->inventory, service) : NULL;
 
-        *ret_service = NULL;
-        if (!text_has_suffix(pair->id, ".socket"))
-                return 0;
-        r = unit_pair_new_service(pair, &service);
-        if (r < 0 || !service)
-                return r;
-        there = inventory_find(fall->inventory, service);
-        if (inventory_unit_runs(there) && !fall->down[there - fall->inventory->units])
-                *ret_service = there->id;
-        return 0;
+        return inventory_unit_is_up(there) && !fall->down[there - fall->inventory->units] ?
+                       there->id :
+                       NULL;
 }
 
 static int bring_back(PlanBuild *build, const Fall *fall, const InventoryUnit *unit) {
         const UnitPair *pair = plan_find_pair(build->input, unit->id);
         const char *obstacle;
-        int r;
 
         /* Something that is about to end is not begun once more. */
         if (!pair || strcmp(unit->active, "active") != 0 || is_decided(build->plan, unit->id) ||
             !plan_is_managed(build->input, unit) || pair->new.state != UNIT_FILE_PRESENT)
                 return 0;
-        r = find_obstacle(fall, pair, &obstacle);
-        if (r < 0)
-                return r;
+        obstacle = find_obstacle(fall, pair);
         if (obstacle)
                 return plan_note(build, "'%s' goes down on the way, and cannot listen beside '%s'",
                                  unit->id, obstacle);

@@ -80,7 +80,7 @@ static int lists_to_json(const Plan *plan, cJSON *object) {
                 if (r < 0)
                         return r;
         }
-        return 0;
+        return json_add_strings(object, "sockets", &plan->sockets);
 }
 
 static int user_to_json(const Plan *user, cJSON *array) {

@@ -25,8 +25,8 @@
 /* All that is loaded, and owned here; the input points into it. */
 typedef struct Loaded {
         UnitTree old_tree, new_tree;
-        UnitPair *pairs, *named, *new_sockets;
-        size_t n_pairs, n_named, n_new_sockets;
+        UnitPair *pairs, *named, *wanted_sockets;
+        size_t n_pairs, n_named, n_wanted_sockets;
         Fstab old_fstab, new_fstab;
         StringList migrate;
         PlanInput input;
@@ -43,7 +43,7 @@ static void loaded_done(Loaded *l) {
         unit_tree_done(&l->new_tree);
         pairs_done(l->pairs, l->n_pairs);
         pairs_done(l->named, l->n_named);
-        pairs_done(l->new_sockets, l->n_new_sockets);
+        pairs_done(l->wanted_sockets, l->n_wanted_sockets);
         fstab_done(&l->old_fstab);
         fstab_done(&l->new_fstab);
         string_list_done(&l->migrate);
@@ -122,16 +122,14 @@ static int add_related(const Loaded *l, const char *id, StringList *names) {
 /* A service matters where its socket changed, and a socket where its service did. */
 static int find_counterparts(const Loaded *l, StringList *names) {
         for (size_t i = 0; i < l->n_pairs; i++) {
-                _cleanup_free_ char *service = NULL;
                 const UnitPair *pair = &l->pairs[i];
-                int r = 0;
+                int r;
 
                 if (pair->identical)
                         continue;
-                if (text_has_suffix(pair->id, ".socket"))
-                        r = unit_pair_service(pair, &service);
+                r = add_related(l, unit_pair_service(pair), names);
                 if (r >= 0)
-                        r = add_related(l, service, names);
+                        r = add_related(l, pair->new.service, names);
                 for (size_t j = 0; r >= 0 && j < pair->sockets.n; j++)
                         r = add_related(l, pair->sockets.items[j], names);
                 if (r < 0)
@@ -140,32 +138,75 @@ static int find_counterparts(const Loaded *l, StringList *names) {
         return 0;
 }
 
-/* And so do the services of sockets that are new. */
-static int load_new_sockets(Loaded *l, StringList *related) {
-        _cleanup_(string_list_done) StringList names = { 0 };
+/* Whether @edges, at @at or behind it, have some of a socket; @at goes on with each question, which
+ * come in order. */
+static bool has_edges(const StringList *edges, const char *socket, size_t *at) {
+        const char *rest;
+
+        while (*at < edges->n && strcmp(edges->items[*at], socket) < 0)
+                (*at)++;
+        rest = *at < edges->n ? text_after_prefix(edges->items[*at], socket) : NULL;
+        return rest && *rest == ' ';
+}
+
+static int load_wanted_socket(Loaded *l, const char *socket, bool wanted_before,
+                              StringList *related) {
+        UnitPair *pair;
         int r;
 
-        r = plan_related_new_sockets(&l->old_tree, &l->new_tree, l->input.inventory, &names);
-        if (r < 0 || names.n == 0)
+        if (inventory_unit_is_active(inventory_find(l->input.inventory, socket)) ||
+            unit_tree_defines(&l->new_tree, socket) != UNIT_FILE_PRESENT)
+                return 0;
+        pair = &l->wanted_sockets[l->n_wanted_sockets++];
+        r = unit_pair_load(pair, socket, &l->old_tree, &l->new_tree);
+        if (r >= 0)
+                r = unit_pair_load_new(pair, &l->new_tree);
+        if (r < 0)
                 return r;
-        l->new_sockets = calloc(names.n, sizeof(*l->new_sockets));
-        if (!l->new_sockets)
+        pair->newly_wanted = !wanted_before || pair->old.state != UNIT_FILE_PRESENT;
+        return add_related(l, pair->new.service, related);
+}
+
+/* One pair for all edges of a socket. */
+static int load_edge(Loaded *l, const char *edge, const StringList *olds, size_t *at,
+                     StringList *related) {
+        const char *space = strchr(edge, ' ');
+        _cleanup_free_ char *socket = strndup(edge, (size_t) (space - edge));
+        UnitPair *last =
+                l->n_wanted_sockets > 0 ? &l->wanted_sockets[l->n_wanted_sockets - 1] : NULL;
+        int r = 0;
+
+        if (!socket)
+                return -ENOMEM;
+        if (!last || strcmp(last->id, socket) != 0) {
+                size_t n = l->n_wanted_sockets;
+
+                r = load_wanted_socket(l, socket, has_edges(olds, socket, at), related);
+                if (r < 0 || l->n_wanted_sockets == n)
+                        return r;
+                last = &l->wanted_sockets[n];
+        }
+        return string_list_add(&last->wanted_by, space + 1);
+}
+
+/* Sockets that are down and wanted, and the services of them. */
+static int load_wanted_sockets(Loaded *l, StringList *related) {
+        _cleanup_(string_list_done) StringList olds = { 0 }, news = { 0 };
+        size_t at = 0;
+        int r;
+
+        r = plan_related_wanted_sockets(&l->new_tree, &l->input, /* old= */ false, &news);
+        if (r < 0 || news.n == 0)
+                return r;
+        r = plan_related_wanted_sockets(&l->old_tree, &l->input, /* old= */ true, &olds);
+        l->wanted_sockets = calloc(news.n, sizeof(*l->wanted_sockets));
+        if (!l->wanted_sockets)
                 return -ENOMEM;
 
-        for (size_t i = 0; r >= 0 && i < names.n; i++) {
-                _cleanup_free_ char *service = NULL;
-                UnitPair *pair = &l->new_sockets[l->n_new_sockets++];
-
-                r = unit_pair_load(pair, names.items[i], &l->old_tree, &l->new_tree);
-                if (r >= 0)
-                        r = unit_pair_load_new(pair, &l->new_tree);
-                if (r >= 0)
-                        r = unit_pair_new_service(pair, &service);
-                if (r >= 0)
-                        r = add_related(l, service, related);
-        }
-        l->input.new_sockets = l->new_sockets;
-        l->input.n_new_sockets = l->n_new_sockets;
+        for (size_t i = 0; r >= 0 && i < news.n; i++)
+                r = load_edge(l, news.items[i], &olds, &at, related);
+        l->input.wanted_sockets = l->wanted_sockets;
+        l->input.n_wanted_sockets = l->n_wanted_sockets;
         return r;
 }
 
@@ -179,7 +220,7 @@ static int load_related(Loaded *l) {
 
         r = find_counterparts(l, &names);
         if (r >= 0)
-                r = load_new_sockets(l, &names);
+                r = load_wanted_sockets(l, &names);
         string_list_sort_unique(&names);
         for (size_t i = 0; r >= 0 && i < names.n; i++) {
                 r = load_pair(l, names.items[i]);

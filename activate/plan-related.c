@@ -7,55 +7,9 @@
 
 #include "plan-related.h"
 #include "text.h"
+#include "unit-name.h"
 
 #define NEEDS_MAX 1000U /* of one unit; systems have a handful */
-
-static int find_active_targets(const Inventory *inventory, StringList *targets) {
-        for (size_t i = 0; i < inventory->n; i++) {
-                const InventoryUnit *unit = &inventory->units[i];
-
-                if (!text_has_suffix(unit->id, ".target") || !inventory_unit_runs(unit))
-                        continue;
-                if (string_list_add(targets, unit->id) < 0)
-                        return -ENOMEM;
-        }
-        return 0;
-}
-
-static bool is_wanted(const UnitTree *tree, const StringList *targets, const char *unit) {
-        for (size_t i = 0; i < targets->n; i++)
-                if (unit_tree_wants(tree, targets->items[i], unit))
-                        return true;
-        return false;
-}
-
-/**
- * plan_related_new_sockets() - sockets that active targets want in the new system and did not in
- * the old one
- * @names: appended to, in order
- *
- * Return: 0 or -ENOMEM.
- */
-int plan_related_new_sockets(const UnitTree *old_tree, const UnitTree *new_tree,
-                             const Inventory *inventory, StringList *names) {
-        _cleanup_(string_list_done) StringList targets = { 0 };
-        struct stat st;
-        int r;
-
-        r = find_active_targets(inventory, &targets);
-        for (size_t i = 0; r >= 0 && i < new_tree->sockets.n; i++) {
-                const char *name = new_tree->sockets.items[i];
-
-                if (inventory_unit_is_active(inventory_find(inventory, name)) ||
-                    unit_tree_state(new_tree, name, &st) != UNIT_FILE_PRESENT ||
-                    !is_wanted(new_tree, &targets, name))
-                        continue;
-                if (unit_tree_state(old_tree, name, &st) != UNIT_FILE_PRESENT ||
-                    !is_wanted(old_tree, &targets, name))
-                        r = string_list_add(names, name);
-        }
-        return r;
-}
 
 /* Names that depend on the instance ("%i") are left out. */
 static int add_words(const UnitFile *file, const char *section, const char *name,
@@ -74,6 +28,82 @@ static int add_words(const UnitFile *file, const char *section, const char *name
                         if (!strchr(word, '%') && !string_list_contains(needs, word))
                                 r = string_list_add(needs, word);
         }
+        return r;
+}
+
+static int add_edge(const UnitTree *tree, const char *unit, const char *target, StringList *edges) {
+        _cleanup_free_ char *socket = NULL;
+        char *edge;
+        int r;
+
+        if (!text_has_suffix(unit, ".socket"))
+                return 0;
+        r = unit_tree_main_name(tree, unit, &socket);
+        if (r >= 0)
+                r = text_printf(&edge, "%s %s", socket, target);
+        return r < 0 ? r : string_list_take(edges, edge);
+}
+
+static int add_edges(const UnitTree *tree, const StringList *units, const char *target,
+                     StringList *edges) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < units->n; i++)
+                r = add_edge(tree, units->items[i], target, edges);
+        return r;
+}
+
+/* "a.target.wants": the target may have that as another name. */
+static int add_links(const UnitTree *tree, const Inventory *inventory, const char *directory,
+                     StringList *edges) {
+        _cleanup_(string_list_done) StringList units = { 0 };
+        _cleanup_free_ char *name = NULL, *target = NULL;
+        int r;
+
+        r = unit_name_with_suffix(directory, "", &name);
+        if (r >= 0)
+                r = unit_tree_main_name(tree, name, &target);
+        if (r < 0 || !inventory_unit_runs(inventory_find(inventory, target)))
+                return r;
+        r = unit_tree_links(tree, directory, &units);
+        return r < 0 ? r : add_edges(tree, &units, target, edges);
+}
+
+static int add_words_of(const UnitTree *tree, const UnitFile *file, const char *target,
+                        StringList *edges) {
+        static const char *const keys[] = { "BindsTo", "Requires", "Upholds", "Wants" };
+        _cleanup_(string_list_done) StringList units = { 0 };
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(keys); i++)
+                r = add_words(file, "Unit", keys[i], &units);
+        return r < 0 ? r : add_edges(tree, &units, target, edges);
+}
+
+/**
+ * plan_related_wanted_sockets() - which sockets active targets want in one of two systems
+ * @input: with the targets among its pairs
+ * @old:   in the old one; @tree is that of the system
+ * @edges: appended to: "socket target", in order, each once
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int plan_related_wanted_sockets(const UnitTree *tree, const PlanInput *input, bool old,
+                                StringList *edges) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < tree->wants.n; i++)
+                r = add_links(tree, input->inventory, tree->wants.items[i], edges);
+        for (size_t i = 0; r >= 0 && i < input->n_pairs; i++) {
+                const UnitPair *pair = &input->pairs[i];
+
+                if (!text_has_suffix(pair->id, ".target") ||
+                    !inventory_unit_runs(inventory_find(input->inventory, pair->id)))
+                        continue;
+                r = add_words_of(tree, old && pair->old.file ? pair->old.file : pair->new.file,
+                                 pair->id, edges);
+        }
+        string_list_sort_unique(edges);
         return r;
 }
 

@@ -211,40 +211,58 @@ static bool service_stays(const PlanBuild *build, const UnitPair *service) {
 /* Down before its socket is touched, up again after it; what only its socket may start comes by
  * that. */
 static int restart_service_around(PlanBuild *build, const char *service, PlanRule rule) {
+        const InventoryUnit *there = inventory_find(build->input->inventory, service);
         const UnitPair *pair = plan_find_pair(build->input, service);
         int r;
 
         r = plan_decide(build, PLAN_STOP, service, NULL, rule);
+        if (r >= 0 && strcmp(there->active, "deactivating") == 0)
+                return 0; /* somebody else has ended it */
         if (r < 0 || (pair && (plan_gone_rule(pair) != PLAN_RULE_NONE ||
                                plan_start_refusal(pair) != PLAN_RULE_NONE)))
                 return r;
         return plan_decide(build, PLAN_START, service, NULL, rule);
 }
 
-/* The socket, and around it its service if that runs: beside a running one it would not start. */
-static int restart_socket(PlanBuild *build, const PlanCause *cause, const char *service) {
-        const UnitPair *pair = service ? plan_find_pair(build->input, service) : NULL;
-        bool runs =
-                service && inventory_unit_runs(inventory_find(build->input->inventory, service));
+/* Whether a service is in the way of a socket, and must stay there. */
+static bool service_is_fixed(const PlanBuild *build, const char *service) {
+        const UnitPair *pair = plan_find_pair(build->input, service);
+
+        if (!pair || !inventory_unit_is_up(inventory_find(build->input->inventory, service)))
+                return false;
+        if (!build->late && refuses_stop_now(pair))
+                return true;
+        return plan_gone_rule(pair) == PLAN_RULE_NONE && service_stays(build, pair);
+}
+
+static int restart_service_of_socket(PlanBuild *build, const char *service) {
+        if (!inventory_unit_is_up(inventory_find(build->input->inventory, service)))
+                return 0;
+        if (build->late)
+                return plan_decide(build, PLAN_RESTART, service, NULL, PLAN_RULE_SERVICE_OF_SOCKET);
+        return restart_service_around(build, service, PLAN_RULE_SERVICE_OF_SOCKET);
+}
+
+/* The socket, and around it its service if that runs: beside a running one it would not start. The
+ * one that it has now holds what it listens on; the one that it will have may be another. */
+static int restart_socket(PlanBuild *build, const PlanCause *cause) {
+        const char *services[] = { unit_pair_service(cause->pair), cause->pair->new.service };
         int r;
 
-        if (runs && pair && !build->late && refuses_stop_now(pair))
-                return skip(build, cause, PLAN_RULE_SERVICE_STAYS);
-        if (runs && (!pair || plan_gone_rule(pair) == PLAN_RULE_NONE) && service_stays(build, pair))
-                return skip(build, cause, PLAN_RULE_SERVICE_STAYS);
-        if (build->late) {
-                r = plan_decide(build, PLAN_RESTART, cause->pair->id, cause, PLAN_RULE_NONE);
-                if (r < 0 || !runs)
-                        return r;
-                return plan_decide(build, PLAN_RESTART, service, NULL, PLAN_RULE_SERVICE_OF_SOCKET);
-        }
+        if (services[0] && services[1] && strcmp(services[0], services[1]) == 0)
+                services[1] = NULL;
+        for (size_t i = 0; i < ELEMENTSOF(services); i++)
+                if (services[i] && service_is_fixed(build, services[i]))
+                        return skip(build, cause, PLAN_RULE_SERVICE_STAYS);
 
-        r = plan_decide(build, PLAN_STOP, cause->pair->id, cause, PLAN_RULE_NONE);
-        if (r >= 0)
+        r = build->late ? plan_decide(build, PLAN_RESTART, cause->pair->id, cause, PLAN_RULE_NONE) :
+                          plan_decide(build, PLAN_STOP, cause->pair->id, cause, PLAN_RULE_NONE);
+        if (r >= 0 && !build->late)
                 r = plan_decide(build, PLAN_START, cause->pair->id, cause, PLAN_RULE_NONE);
-        if (r < 0 || !runs)
-                return r;
-        return restart_service_around(build, service, PLAN_RULE_SERVICE_OF_SOCKET);
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(services); i++)
+                if (services[i])
+                        r = restart_service_of_socket(build, services[i]);
+        return r;
 }
 
 /* Whether nobody may take it down before the new definitions are there. */
@@ -253,28 +271,35 @@ static bool keeps_running(const PlanBuild *build, const UnitPair *service) {
                service_stays(build, service);
 }
 
+/* A target that is started again starts it: after the restarts, which may bring up its service. */
+static int start_early(PlanBuild *build, const UnitPair *socket) {
+        if (plan_start_refusal(socket) != PLAN_RULE_NONE)
+                return 0;
+        for (size_t i = 0; i < socket->wanted_by.n; i++)
+                if (plan_find(build->plan, PLAN_START, socket->wanted_by.items[i]))
+                        return string_list_add(&build->plan->sockets, socket->id);
+        return 0;
+}
+
 /**
- * plan_build_new_socket() - a socket that comes with the new system, and whose service may run
- * already
+ * plan_build_wanted_socket() - a socket that is down, and that active targets want
  *
- * Beside that systemd refuses to start it, without anybody hearing of it: it would not listen until
- * somebody stops the service.
+ * One that comes with the new system may find its service running. Beside that systemd refuses to
+ * start it, without anybody hearing of it: it would not listen until somebody stops the service.
  *
  * Return: 0 or -ENOMEM.
  */
-int plan_build_new_socket(PlanBuild *build, const UnitPair *socket) {
+int plan_build_wanted_socket(PlanBuild *build, const UnitPair *socket) {
         const PlanCause cause = { .pair = socket, .rule = PLAN_RULE_NEW_SOCKET };
         const PlanRule refused = plan_start_refusal(socket);
-        _cleanup_free_ char *service = NULL;
-        const UnitPair *pair;
+        const char *service = socket->new.service;
+        const UnitPair *pair = service ? plan_find_pair(build->input, service) : NULL;
         int r;
 
-        r = unit_pair_new_service(socket, &service);
-        if (r < 0)
-                return r;
-        pair = service ? plan_find_pair(build->input, service) : NULL;
-        if (!pair || !inventory_unit_runs(inventory_find(build->input->inventory, service)))
-                return 0; /* the target that wants it starts it */
+        if (!service || !inventory_unit_is_up(inventory_find(build->input->inventory, service)))
+                return start_early(build, socket);
+        if (!pair || !socket->newly_wanted)
+                return 0;
         if (refused != PLAN_RULE_NONE)
                 return skip(build, &cause, refused);
 
@@ -291,9 +316,7 @@ int plan_build_new_socket(PlanBuild *build, const UnitPair *socket) {
 /* NixOS never restarts a socket for its own sake, and does not say so. Here it is said, and a
  * socket that asks for it is restarted. */
 static int build_socket(PlanBuild *build, const PlanCause *cause) {
-        _cleanup_free_ char *service = NULL;
         const UnitPair *pair = cause->pair;
-        int r;
 
         if (!build->moving && !new_says(pair, "Socket", "X-RestartIfChanged", false) &&
             !new_says(pair, "Unit", "X-RestartIfChanged", false))
@@ -303,9 +326,7 @@ static int build_socket(PlanBuild *build, const PlanCause *cause) {
                 return skip(build, cause, PLAN_RULE_REFUSES_STOP);
         if (plan_start_refusal(pair) != PLAN_RULE_NONE)
                 return skip(build, cause, plan_start_refusal(pair));
-
-        r = unit_pair_service(pair, &service);
-        return r < 0 ? r : restart_socket(build, cause, service);
+        return restart_socket(build, cause);
 }
 
 /* NixOS asks for it in any case; what systemd refuses would fail the switch. */

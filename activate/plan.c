@@ -415,13 +415,13 @@ int plan_make_digest(Plan *plan) {
 }
 
 /* When all else is known: whether a service is stopped anyway decides what its new socket needs. */
-static int build_new_sockets(Plan *plan, const PlanInput *input) {
+static int build_wanted_sockets(Plan *plan, const PlanInput *input) {
         PlanList added[_PLAN_ACTION_MAX] = { 0 };
         PlanBuild build = { .plan = plan, .lists = added, .input = input };
         int r = 0, s;
 
-        for (size_t i = 0; r >= 0 && i < input->n_new_sockets; i++)
-                r = plan_build_new_socket(&build, &input->new_sockets[i]);
+        for (size_t i = 0; r >= 0 && i < input->n_wanted_sockets; i++)
+                r = plan_build_wanted_socket(&build, &input->wanted_sockets[i]);
         s = plan_take_lists(plan, added);
         plan_settle(plan);
         return r < 0 ? r : s;
@@ -483,8 +483,8 @@ int plan_new(const PlanInput *input, Plan **ret) {
                 return r;
 
         plan_settle(plan);
-        if (input->n_new_sockets > 0)
-                r = build_new_sockets(plan, input);
+        if (input->n_wanted_sockets > 0)
+                r = build_wanted_sockets(plan, input);
         if (r >= 0)
                 r = plan_make_digest(plan);
         if (r < 0)
@@ -550,6 +550,7 @@ Plan *plan_free(Plan *plan) {
                 plan_free(plan->users[i]);
         free(plan->users);
         string_list_done(&plan->swapoff);
+        string_list_done(&plan->sockets);
         string_list_done(&plan->migrate);
         string_list_done(&plan->notes);
         free(plan->from);

@@ -53,6 +53,7 @@ struct Plan {
         bool reexec;
         StringList swapoff; /* devices that are swapped to and belong to the old system only */
         PlanList lists[_PLAN_ACTION_MAX];
+        StringList sockets; /* that their targets start, and that come before all restarts */
         StringList migrate; /* a user's units that the system defines from now on */
         StringList notes;
         Plan **users; /* by uid */
@@ -85,8 +86,8 @@ typedef struct PlanInput {
         size_t n_pairs;
         const UnitPair *named; /* of the units on lists, new definitions read; ordered by id */
         size_t n_named;
-        const UnitPair *new_sockets; /* that the new system adds, and that an active target wants */
-        size_t n_new_sockets;
+        const UnitPair *wanted_sockets; /* that are down, and that active targets want */
+        size_t n_wanted_sockets;
         const Fstab *old_fstab, *new_fstab; /* may be NULL */
         bool bad_fstab;                     /* one of them could not be read */
         const PlanLeftovers *leftovers;     /* may be NULL */

@@ -155,6 +155,9 @@ static int start_sockets(Steps *s, sd_bus_error *reterr_error) {
         for (size_t i = 0; r >= 0 && i < starts->n; i++)
                 if (is_for_sockets(s->plan, starts->entries[i].unit))
                         r = string_list_add(&sockets, starts->entries[i].unit);
+        if (r >= 0 && s->plan->lists[PLAN_RESTART].n > 0)
+                r = string_list_copy(&sockets, &s->plan->sockets);
+        string_list_sort_unique(&sockets);
         if (r >= 0)
                 r = steps_run_quietly(s, "start", &sockets, reterr_error);
         s->sockets_are_up = r >= 0;

@@ -124,8 +124,20 @@ static int read_one(UnitFile *file, int dir_fd, const char *path, StringList *no
         return r;
 }
 
-static int load_side(UnitDefinition *definition, const UnitTree *tree, const StringList *drop_ins,
-                     StringList *notes) {
+static int find_service(UnitDefinition *definition, const UnitTree *tree, const char *id) {
+        const char *named = unit_file_value(definition->file, "Socket", "Service");
+        _cleanup_free_ char *same = NULL;
+        int r;
+
+        if (!text_has_suffix(id, ".socket") ||
+            unit_file_boolean(definition->file, "Socket", "Accept", false))
+                return 0;
+        r = unit_name_with_suffix(id, ".service", &same);
+        return r < 0 ? r : unit_tree_main_name(tree, named ? named : same, &definition->service);
+}
+
+static int load_side(UnitDefinition *definition, const char *id, const UnitTree *tree,
+                     const StringList *drop_ins, StringList *notes) {
         int r;
 
         r = unit_file_new(&definition->file);
@@ -133,7 +145,9 @@ static int load_side(UnitDefinition *definition, const UnitTree *tree, const Str
                 r = read_one(definition->file, tree->dir_fd, definition->base, notes);
         for (size_t i = 0; r >= 0 && i < drop_ins->n; i++)
                 r = read_one(definition->file, tree->dir_fd, drop_ins->items[i], notes);
-        return r < 0 ? r : unit_file_finish(definition->file);
+        if (r >= 0)
+                r = unit_file_finish(definition->file);
+        return r < 0 ? r : find_service(definition, tree, id);
 }
 
 static int add_words(StringList *list, const char *text) {
@@ -158,9 +172,18 @@ static int socket_of_same_name(const char *base, char **ret_socket) {
         return text_printf(ret_socket, "%.*s.socket", (int) n, base);
 }
 
-static int find_socket(UnitPair *pair, const char *socket, const UnitTree *new_tree) {
+static int find_socket(UnitPair *pair, char **name, const UnitTree *new_tree) {
+        const char *socket;
+        char *main_name;
         struct stat st;
+        int r;
 
+        r = unit_tree_main_name(new_tree, *name, &main_name);
+        if (r < 0)
+                return r;
+        free(*name);
+        *name = main_name;
+        socket = main_name;
         if (unit_tree_state(new_tree, socket, &st) == UNIT_FILE_PRESENT)
                 return string_list_add(&pair->sockets_in_new, socket);
         if (unit_tree_defines(new_tree, socket) == UNIT_FILE_PRESENT)
@@ -186,7 +209,7 @@ static int find_sockets(UnitPair *pair, const UnitTree *new_tree) {
                         r = string_list_take(&pair->sockets, socket);
         }
         for (size_t i = 0; r >= 0 && i < pair->sockets.n; i++)
-                r = find_socket(pair, pair->sockets.items[i], new_tree);
+                r = find_socket(pair, &pair->sockets.items[i], new_tree);
         return r;
 }
 
@@ -294,7 +317,7 @@ int unit_pair_load(UnitPair *pair, const char *id, const UnitTree *old_tree,
         if (pair->identical)
                 return text_has_suffix(id, ".target") ? unit_pair_load_new(pair, new_tree) : 0;
 
-        r = load_side(&pair->old, old_tree, &old_drop_ins, &pair->notes);
+        r = load_side(&pair->old, id, old_tree, &old_drop_ins, &pair->notes);
         return r < 0 ? r : unit_pair_load_new(pair, new_tree);
 }
 
@@ -312,41 +335,24 @@ int unit_pair_load_new(UnitPair *pair, const UnitTree *new_tree) {
 
         r = find_drop_ins(pair, &pair->new, new_tree, &drop_ins);
         if (r >= 0)
-                r = load_side(&pair->new, new_tree, &drop_ins, &pair->notes);
+                r = load_side(&pair->new, pair->id, new_tree, &drop_ins, &pair->notes);
         if (r < 0)
                 return r;
         return find_sockets(pair, new_tree);
 }
 
-static int service_of(const UnitFile *file, const char *id, char **ret_service) {
-        const char *service = unit_file_value(file, "Socket", "Service");
-
-        *ret_service = NULL;
-        if (unit_file_boolean(file, "Socket", "Accept", false))
-                return 0;
-        if (!service)
-                return unit_name_with_suffix(id, ".service", ret_service);
-        *ret_service = strdup(service);
-        return *ret_service ? 0 : -ENOMEM;
-}
-
 /**
  * unit_pair_service() - the service that a running socket starts, by its old definition
- * @ret_service: NULL if it starts one for each connection; owned by the caller
  *
- * Return: 0 or -ENOMEM.
+ * Return: its main name, or NULL if it starts one for each connection.
  */
-int unit_pair_service(const UnitPair *socket, char **ret_service) {
-        return service_of(socket->old.file, socket->id, ret_service);
-}
-
-/** unit_pair_new_service() - the same by its new definition. */
-int unit_pair_new_service(const UnitPair *socket, char **ret_service) {
-        return service_of(socket->new.file, socket->id, ret_service);
+const char *unit_pair_service(const UnitPair *socket) {
+        return socket->old.file ? socket->old.service : socket->new.service;
 }
 
 static void definition_done(UnitDefinition *definition) {
         free(definition->base);
+        free(definition->service);
         unit_file_free(definition->file);
 }
 
@@ -357,6 +363,7 @@ void unit_pair_done(UnitPair *pair) {
         string_list_done(&pair->sockets);
         string_list_done(&pair->sockets_in_new);
         string_list_done(&pair->sockets_by_template);
+        string_list_done(&pair->wanted_by);
         string_list_done(&pair->notes);
         *pair = (UnitPair){ 0 };
 }

@@ -11,6 +11,7 @@ typedef struct UnitDefinition {
         UnitFileState state;
         char *base;     /* name of the file that defines it: its own, or its template's */
         UnitFile *file; /* base and drop-ins; NULL where its content does not matter */
+        char *service;  /* of a socket, its main name; NULL: it starts one for each connection */
         bool is_meant;  /* that very unit: by a file or drop-ins of its own, not only by a template
                          */
 } UnitDefinition;
@@ -23,12 +24,13 @@ typedef struct UnitPair {
         StringList sockets;             /* of a service that changed: those that start it */
         StringList sockets_in_new;      /* those of them that the new system has a file of */
         StringList sockets_by_template; /* and those that it has a template of */
+        StringList wanted_by;           /* of a socket that is down: active targets */
+        bool newly_wanted;              /* by them, or newly there */
         StringList notes;               /* files that could not be read, and why */
 } UnitPair;
 
 int unit_pair_load(UnitPair *pair, const char *id, const UnitTree *old_tree,
                    const UnitTree *new_tree);
 int unit_pair_load_new(UnitPair *pair, const UnitTree *new_tree);
-int unit_pair_service(const UnitPair *socket, char **ret_service);
-int unit_pair_new_service(const UnitPair *socket, char **ret_service);
+const char *unit_pair_service(const UnitPair *socket);
 void unit_pair_done(UnitPair *pair);

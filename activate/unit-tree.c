@@ -16,10 +16,17 @@
 #include "unit-tree.h"
 
 #define DROP_INS_SUFFIX ".d"
+#define ALIAS_STEPS_MAX 16U /* of links that lead on; a circle ends there */
+
+static bool is_for_wants(const char *name) {
+        return text_has_suffix(name, ".target.wants") ||
+               text_has_suffix(name, ".target.requires") ||
+               text_has_suffix(name, ".target.upholds");
+}
 
 static int add_name(UnitTree *tree, const char *name) {
-        if (*name != '.' && text_has_suffix(name, ".socket"))
-                return string_list_add(&tree->sockets, name);
+        if (*name != '.' && is_for_wants(name))
+                return string_list_add(&tree->wants, name);
         if (*name == '.' || !text_has_suffix(name, DROP_INS_SUFFIX))
                 return 0;
         return string_list_take(&tree->stems,
@@ -47,7 +54,7 @@ static int read_names(UnitTree *tree) {
         if (r < 0)
                 return r;
         string_list_sort(&tree->stems);
-        string_list_sort(&tree->sockets);
+        string_list_sort(&tree->wants);
         return 0;
 }
 
@@ -235,18 +242,53 @@ int unit_tree_aliases(const UnitTree *tree, const char *name, StringList *aliase
         return r;
 }
 
-static bool has_link(const UnitTree *tree, const char *unit, const char *kind, const char *other) {
-        _cleanup_free_ char *path = NULL;
+/* Where a link leads that only gives another unit of this tree one more name; NULL: it is no such.
+ */
+static int follow_alias(const UnitTree *tree, const char *name, char **ret_target) {
+        _cleanup_free_ char *target = NULL;
+        const char *slash, *end;
+        int r;
 
-        if (tree->dir_fd < 0 || !is_name(unit) || !is_name(other) ||
-            text_printf(&path, "%s%s/%s", unit, kind, other) < 0)
-                return false;
-        return faccessat(tree->dir_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) >= 0;
+        *ret_target = NULL;
+        if (tree->dir_fd < 0 || !is_name(name))
+                return 0;
+        r = file_readlink(tree->dir_fd, name, &target);
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+        slash = strrchr(target, '/');
+        end = slash ? slash + 1 : target;
+        if (strcmp(end, name) == 0 || !has_entry(tree, end))
+                return 0;
+        *ret_target = strdup(end);
+        return *ret_target ? 0 : -ENOMEM;
 }
 
-/** unit_tree_wants() - whether a link beside @target says that it wants or requires @unit. */
-bool unit_tree_wants(const UnitTree *tree, const char *target, const char *unit) {
-        return has_link(tree, target, ".wants", unit) || has_link(tree, target, ".requires", unit);
+/**
+ * unit_tree_main_name() - the name under which systemd lists a unit
+ * @name:     that, or another name that is a link to it
+ * @ret_name: owned by the caller; @name itself where nothing else is known
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int unit_tree_main_name(const UnitTree *tree, const char *name, char **ret_name) {
+        _cleanup_free_ char *main = strdup(name);
+
+        for (unsigned i = 0; main && i < ALIAS_STEPS_MAX; i++) {
+                char *target;
+                int r;
+
+                r = follow_alias(tree, main, &target);
+                if (r < 0)
+                        return r;
+                if (!target)
+                        break;
+                free(main);
+                main = target;
+        }
+        if (!main)
+                return -ENOMEM;
+        *ret_name = TAKE_PTR(main);
+        return 0;
 }
 
 /**
@@ -276,6 +318,6 @@ int unit_tree_links(const UnitTree *tree, const char *directory, StringList *nam
 void unit_tree_done(UnitTree *tree) {
         tree->dir_fd = fd_close(tree->dir_fd);
         string_list_done(&tree->stems);
-        string_list_done(&tree->sockets);
+        string_list_done(&tree->wants);
         string_list_done(&tree->aliases);
 }

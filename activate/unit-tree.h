@@ -17,7 +17,7 @@ typedef enum UnitFileState {
 typedef struct UnitTree {
         int dir_fd;         /* -EBADF: there is none */
         StringList stems;   /* those that have a directory of drop-ins; ordered */
-        StringList sockets; /* names of sockets; ordered */
+        StringList wants;   /* directories of links beside targets, as "a.target.wants"; ordered */
         StringList aliases; /* "main-name alias": links to others that have drop-ins; ordered */
 } UnitTree;
 
@@ -28,7 +28,7 @@ int unit_tree_open(UnitTree *tree, const char *path);
 UnitFileState unit_tree_state(const UnitTree *tree, const char *name, struct stat *ret_st);
 bool unit_tree_same_link(const UnitTree *tree, const UnitTree *other, const char *name);
 UnitFileState unit_tree_defines(const UnitTree *tree, const char *unit);
-bool unit_tree_wants(const UnitTree *tree, const char *target, const char *unit);
+int unit_tree_main_name(const UnitTree *tree, const char *name, char **ret_name);
 int unit_tree_links(const UnitTree *tree, const char *directory, StringList *names);
 bool unit_tree_has_drop_ins(const UnitTree *tree, const char *stem);
 UnitFileState unit_tree_drop_in_state(const UnitTree *tree, const char *path);
