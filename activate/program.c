@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -56,14 +57,36 @@ static void tell_lines(Run *run, const char *text, size_t n) {
         }
 }
 
-/* Whoever reads our outputs may be gone: then the words are lost, and nothing else. */
-static void copy(int fd, const char *text, size_t n) {
-        while (n > 0) {
-                ssize_t k = write(fd, text, n);
+/* As poll(2) takes it: 0 if that time has come, and a minute at most. */
+static int msec_until(uint64_t now, uint64_t until) {
+        if (until > now + LONGEST_PAUSE_USEC)
+                until = now + LONGEST_PAUSE_USEC;
+        return until > now ? (int) ((until - now) / USEC_PER_MSEC) + 1 : 0;
+}
 
-                if (k < 0 && errno == EAGAIN)
-                        (void) poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, -1);
-                else if (k < 0 && errno != EINTR)
+/* Whether @fd takes PIPE_BUF bytes, before the program's time is over. */
+static bool wait_for_reader(const Run *run, int fd) {
+        struct pollfd output = { .fd = fd, .events = POLLOUT };
+        uint64_t now;
+        int n;
+
+        do {
+                now = clock_monotonic_usec();
+                n = poll(&output, 1, msec_until(now, run->deadline_usec));
+        } while (n == 0 && now < run->deadline_usec);
+        return n > 0 || (n < 0 && errno == EINTR);
+}
+
+/* Whoever reads our outputs may be gone, or not read until the program's time is over: then the
+ * words are lost, and nothing else. */
+static void copy(const Run *run, int fd, const char *text, size_t n) {
+        while (n > 0) {
+                ssize_t k;
+
+                if (!wait_for_reader(run, fd))
+                        return;
+                k = write(fd, text, n < PIPE_BUF ? n : PIPE_BUF);
+                if (k < 0 && errno != EINTR && errno != EAGAIN)
                         return;
                 if (k > 0) {
                         text += k;
@@ -89,7 +112,7 @@ static ssize_t read_output(Run *run, const Output *output) {
         if (run->program->on_line)
                 tell_lines(run, buffer, (size_t) n);
         else
-                copy(output->copy_fd, buffer, (size_t) n);
+                copy(run, output->copy_fd, buffer, (size_t) n);
         return n;
 }
 
@@ -120,9 +143,7 @@ static int pause_of(const Run *run, uint64_t now) {
 
         if (is_asked(run) && run->ask_usec < until)
                 until = run->ask_usec;
-        if (until > now + LONGEST_PAUSE_USEC)
-                until = now + LONGEST_PAUSE_USEC;
-        return until > now ? (int) ((until - now) / USEC_PER_MSEC) + 1 : 0;
+        return msec_until(now, until);
 }
 
 /* What is about to end may do so; the rest is cut short. */
@@ -265,7 +286,7 @@ int program_run(const Program *program, int *ret_status) {
         if (r < 0)
                 (void) kill(program->on_line ? -run.pid : run.pid, SIGKILL);
 
-        q = process_wait(run.pid, ret_status);
+        q = r < 0 ? process_wait_killed(run.pid, ret_status) : process_wait(run.pid, ret_status);
         for (size_t i = 0; i < OUTPUTS_MAX; i++)
                 read_last_output(&run, &run.outputs[i]);
         return r < 0 ? r : q;

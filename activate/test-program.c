@@ -289,6 +289,25 @@ TEST(outputs_that_nobody_reads_do_not_end_it) {
         ASSERT_EQ(WEXITSTATUS(status), 4);
 }
 
+TEST(the_limit_holds_where_nobody_reads_on) {
+        _cleanup_(string_list_done) StringList arguments = { 0 };
+        const Program program = { .arguments = &arguments, .limit_usec = 300 * USEC_PER_MSEC };
+        _cleanup_close_ int saved = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3), reader = -EBADF;
+        int fds[2], r, status;
+
+        ASSERT_OK(string_list_add(&arguments, "yes"));
+        ASSERT_OK(pipe2(fds, O_CLOEXEC));
+        reader = fds[0];
+
+        (void) fflush(stdout);
+        ASSERT_EQ(dup2(fds[1], STDOUT_FILENO), STDOUT_FILENO);
+        (void) close(fds[1]);
+        r = program_run(&program, &status);
+        ASSERT_EQ(dup2(saved, STDOUT_FILENO), STDOUT_FILENO);
+        ASSERT_EQ(r, -ETIMEDOUT);
+        ASSERT_TRUE(WIFSIGNALED(status));
+}
+
 static bool always(void *userdata) {
         return true;
 }

@@ -293,7 +293,7 @@ static void finish(const UsersWork *work, Worker *worker) {
         }
         if (worker->fd >= 0 || !has_ended(worker))
                 worker_kill(worker);
-        if (process_wait(worker->pid, &status) < 0)
+        if (process_wait_killed(worker->pid, &status) < 0 && !worker->killed)
                 return;
 
         if (worker->killed)

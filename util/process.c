@@ -3,9 +3,11 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,7 +15,9 @@
 #include "process.h"
 #include "text.h"
 
-#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define KILLED_LIMIT_MSEC 5000
+
+#define DEFAULT_PATH      "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* In the child, between fork and exec: only async-signal-safe calls. */
 static int child_stdio(const ProcessOptions *options) {
@@ -120,6 +124,9 @@ int process_start(const StringList *arguments, const ProcessOptions *options, pi
  * process_wait() - wait for a child that is about to end
  * @ret_status: as waitpid(2) has it; may be NULL
  *
+ * There is no limit here: it has ended already, or it keeps to one of its own, or a person at a
+ * terminal sees it and can end it.
+ *
  * Return: 0 or an errno of waitpid(2).
  */
 int process_wait(pid_t pid, int *ret_status) {
@@ -131,6 +138,27 @@ int process_wait(pid_t pid, int *ret_status) {
         if (ret_status)
                 *ret_status = status;
         return 0;
+}
+
+/**
+ * process_wait_killed() - wait for a child that was sent SIGKILL
+ * @ret_status: as waitpid(2) has it
+ *
+ * One that is stuck in the kernel does not end by that; it is left to itself after a while.
+ *
+ * Return: 0, -ETIMEDOUT if it is still there, or an errno of pidfd_open(2) or waitpid(2).
+ */
+int process_wait_killed(pid_t pid, int *ret_status) {
+        _cleanup_close_ int fd = pidfd_open(pid, 0);
+        struct pollfd end = { .fd = fd, .events = POLLIN };
+        int n;
+
+        if (fd < 0)
+                return -errno;
+        do
+                n = poll(&end, 1, KILLED_LIMIT_MSEC);
+        while (n < 0 && errno == EINTR);
+        return n == 0 ? -ETIMEDOUT : process_wait(pid, ret_status);
 }
 
 /**

@@ -21,5 +21,6 @@ typedef struct ProcessOptions {
 
 int process_start(const StringList *arguments, const ProcessOptions *options, pid_t *ret_pid);
 int process_wait(pid_t pid, int *ret_status);
+int process_wait_killed(pid_t pid, int *ret_status);
 int process_find(const char *program, char **ret_path);
 int process_status_to_text(int status, char **ret_text);

@@ -30,6 +30,21 @@ static int run_script(const char *script, ProcessOptions options, char **ret_tex
         return status;
 }
 
+TEST(one_that_does_not_die_is_not_waited_for_without_end) {
+        _cleanup_(string_list_done) StringList arguments = { 0 };
+        const ProcessOptions options = PROCESS_OPTIONS_NULL;
+        int status;
+        pid_t pid;
+
+        ASSERT_OK(string_list_add(&arguments, "sleep"));
+        ASSERT_OK(string_list_add(&arguments, "600"));
+        ASSERT_OK(process_start(&arguments, &options, &pid));
+        ASSERT_EQ(process_wait_killed(pid, &status), -ETIMEDOUT); /* it was not, in truth */
+        ASSERT_OK(kill(pid, SIGKILL));
+        ASSERT_OK(process_wait_killed(pid, &status));
+        ASSERT_EQ(WTERMSIG(status), SIGKILL);
+}
+
 TEST(arguments_reach_the_program_as_they_are) {
         _cleanup_(string_list_done) StringList arguments = { 0 };
         ProcessOptions options = PROCESS_OPTIONS_NULL;
