@@ -14,6 +14,7 @@ typedef struct MenuEntry {
         LoaderEntry entry;
         bool unified;   /* a unified kernel image: how it sorts is written inside it */
         bool startable; /* the loader shows it: it names a kernel, and that is there */
+        bool intact;    /* of ours: its bytes are those that its name was made of */
 } MenuEntry;
 
 /* What decides, but for the entries; what is not set is NULL. */
