@@ -113,7 +113,7 @@ static int check_distribution(Run *run) {
         if (r >= 0 && distribution_matches(os_release, wanted))
                 return 0;
         drop_in_say("This is not a NixOS installation!");
-        return ENOENT;
+        return EXIT_FAILED; /* not the 2 of NixOS: that says that the new system runs */
 }
 
 static int take_lock(Run *run) {
@@ -128,7 +128,7 @@ static int take_lock(Run *run) {
         r = file_lock(NIXOS_DIRECTORY "/switch-to-configuration.lock", &run->lock_fd);
         if (r < 0) {
                 drop_in_say("Could not open lock");
-                return -r;
+                return EXIT_FAILED;
         }
         if (r == LOCK_HELD) {
                 drop_in_say("Could not acquire lock");

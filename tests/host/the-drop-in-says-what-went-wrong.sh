@@ -49,10 +49,10 @@ without=$(system without 'system.extraSystemBuilderCmds = "rm init-interface-ver
 drop_in_refused "$without" test 1
 says "Error: Failed to read init-interface-version of the new system"
 on web sh -c 'rm /run/nixos/switch-to-configuration.lock; mkdir /run/nixos/switch-to-configuration.lock'
-drop_in_refused "$plain" test 21
+drop_in_refused "$plain" test 1
 says "Could not open lock"
 on web sh -c 'mv /run/nixos /run/nixos.away; : > /run/nixos'
-drop_in_refused "$plain" test 20
+drop_in_refused "$plain" test 1
 says "Could not open lock"
 on web sh -c 'rm /run/nixos; mv /run/nixos.away /run/nixos; rmdir /run/nixos/switch-to-configuration.lock'
 unchanged web
@@ -88,6 +88,13 @@ drop_in_refused "$senseless" test 4
 says "stopping the following units: worker.service" "Failed to start worker.service: Unit worker.service has a bad unit file setting."
 is "$(running_of web)" "$senseless"
 drop_in "$plain" test
+drop_in "$steady" test
+on web sh -c 'mkdir -p /run/systemd/system/worker.service.d; printf "[Unit]\nRefuseManualStop=yes\n" > /run/systemd/system/worker.service.d/stays.conf
+    systemctl daemon-reload'
+drop_in_refused "$plain" test 4
+says "stopping the following units: worker.service" "Failed to stop worker.service: Operation refused"
+active web worker.service
+on web sh -c 'rm -r /run/systemd/system/worker.service.d; systemctl daemon-reload; systemctl stop worker.service'
 
 step "a user's own units that come to the system: done after the user's activation, and said so"
 on web loginctl enable-linger alice

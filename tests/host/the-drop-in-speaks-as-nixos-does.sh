@@ -73,10 +73,10 @@ says "Could not acquire lock"
 on web mv /etc/NIXOS /etc/NIXOS.away
 on web mv /etc/os-release /etc/os-release.away
 write web /etc/os-release <<< 'ID=another'
-refused web 2 "$one/bin/switch-to-configuration" test
+refused web 1 "$one/bin/switch-to-configuration" test
 says "This is not a NixOS installation!"
 on web sh -c 'rm /etc/os-release; mkdir /etc/os-release'
-refused web 2 "$one/bin/switch-to-configuration" test
+refused web 1 "$one/bin/switch-to-configuration" test
 says "Failed to parse os-release: Is a directory" "This is not a NixOS installation!"
 on web mv /etc/NIXOS.away /etc/NIXOS
 on web "$one/bin/switch-to-configuration" dry-activate
