@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "fstab.h"
+#include "path-walk.h"
 #include "text.h"
 #include "unit-name.h"
 
@@ -109,8 +110,15 @@ static void entry_done(FstabEntry *entry) {
         free(entry->options);
 }
 
-static int fill_entry(FstabEntry *entry, struct libmnt_fs *fs, bool swap) {
-        _cleanup_free_ char *device = NULL;
+/* Where it will be mounted. What cannot be followed is taken as it is written. */
+static int find_place(const char *target, int root_fd, char **ret_place) {
+        if (root_fd >= 0 && path_walk(root_fd, target, ret_place) >= 0)
+                return 0;
+        return copy_text(target, ret_place);
+}
+
+static int fill_entry(FstabEntry *entry, struct libmnt_fs *fs, bool swap, int root_fd) {
+        _cleanup_free_ char *where = NULL;
         int r;
 
         r = copy_text(mnt_fs_get_source(fs), &entry->source);
@@ -121,11 +129,11 @@ static int fill_entry(FstabEntry *entry, struct libmnt_fs *fs, bool swap) {
         if (r >= 0)
                 r = copy_text(mnt_fs_get_options(fs), &entry->options);
         if (r >= 0)
-                r = fstab_device_path(entry->source, &device);
+                r = swap ? fstab_device_path(entry->source, &where) :
+                           find_place(entry->target, root_fd, &where);
         if (r < 0)
                 return r;
-        return unit_name_from_path(swap ? device : entry->target, swap ? ".swap" : ".mount",
-                                   &entry->unit);
+        return unit_name_from_path(where, swap ? ".swap" : ".mount", &entry->unit);
 }
 
 /* Neither what is no mount, nor bytes that nobody could print. */
@@ -139,18 +147,25 @@ static bool is_of_interest(struct libmnt_fs *fs, bool swap) {
         return swap || (target && *target == '/' && text_is_utf8(target));
 }
 
-static int add_entry(Fstab *fstab, struct libmnt_fs *fs, size_t sequence) {
+static int add_entry(Fstab *fstab, struct libmnt_fs *fs, size_t sequence, int root_fd) {
         bool swap = mnt_fs_is_swaparea(fs) == 1;
-        FstabEntry *entry;
+        FstabEntry *entries = swap ? fstab->swaps : fstab->mounts;
+        size_t *n = swap ? &fstab->n_swaps : &fstab->n_mounts;
+        FstabEntry entry = { .sequence = sequence };
+        int r;
 
         if (!is_of_interest(fs, swap))
                 return 0;
-        entry = swap ? &fstab->swaps[fstab->n_swaps++] : &fstab->mounts[fstab->n_mounts++];
-        entry->sequence = sequence;
-        return fill_entry(entry, fs, swap);
+        r = fill_entry(&entry, fs, swap, root_fd);
+        if (r >= 0) {
+                entries[(*n)++] = entry;
+                return 0;
+        }
+        entry_done(&entry);
+        return r == -EINVAL ? 0 : r; /* systemd makes no unit of it either */
 }
 
-static int add_all(Fstab *fstab, MountTable *table) {
+static int add_all(Fstab *fstab, MountTable *table, int root_fd) {
         struct libmnt_iter *iter = mnt_new_iter(MNT_ITER_FORWARD);
         struct libmnt_fs *fs;
         int r = 0;
@@ -159,7 +174,7 @@ static int add_all(Fstab *fstab, MountTable *table) {
                 return -ENOMEM;
         for (size_t i = 0; r >= 0 && mnt_table_next_fs(table, iter, &fs) == 0; i++)
                 if (i > 0) /* the first line was put there by us */
-                        r = add_entry(fstab, fs, i);
+                        r = add_entry(fstab, fs, i, root_fd);
         mnt_free_iter(iter);
         return r;
 }
@@ -175,7 +190,7 @@ static int compare_entries(const void *a, const void *b) {
         return r != 0 ? r : x->sequence < y->sequence ? -1 : 1;
 }
 
-/* Orders them and keeps the last of each name. */
+/* Orders them and keeps the first of each name. */
 static size_t order(FstabEntry *entries, size_t n) {
         size_t n_kept = 0;
 
@@ -183,13 +198,14 @@ static size_t order(FstabEntry *entries, size_t n) {
                 qsort(entries, n, sizeof(*entries), compare_entries);
         for (size_t i = 0; i < n; i++) {
                 if (n_kept > 0 && compare_units(&entries[n_kept - 1], &entries[i]) == 0)
-                        entry_done(&entries[--n_kept]);
-                entries[n_kept++] = entries[i];
+                        entry_done(&entries[i]);
+                else
+                        entries[n_kept++] = entries[i];
         }
         return n_kept;
 }
 
-static int collect(Fstab *fstab, MountTable *table) {
+static int collect(Fstab *fstab, MountTable *table, int root_fd) {
         size_t n = (size_t) mnt_table_get_nents(table);
         int r;
 
@@ -198,7 +214,7 @@ static int collect(Fstab *fstab, MountTable *table) {
         if (!fstab->mounts || !fstab->swaps)
                 return -ENOMEM;
 
-        r = add_all(fstab, table);
+        r = add_all(fstab, table, root_fd);
         if (r < 0)
                 return r;
         fstab->n_mounts = order(fstab->mounts, fstab->n_mounts);
@@ -210,12 +226,14 @@ static int collect(Fstab *fstab, MountTable *table) {
  * fstab_parse() - read a table of file systems
  * @fstab: all zero before; fstab_done() even after an error
  * @text:  @n bytes of it
+ * @root_fd: where links on the way to a mount point are followed; -EBADF: nowhere
  *
- * Source: fstab(5). Lines that are none are counted and passed over.
+ * Source: fstab(5); systemd-fstab-generator for the names of the units. Lines that are none are
+ * counted and passed over.
  *
  * Return: 0, -EBADMSG if it holds a NUL byte, -ENOMEM.
  */
-int fstab_parse(Fstab *fstab, const char *text, size_t n) {
+int fstab_parse(Fstab *fstab, const char *text, size_t n, int root_fd) {
         _cleanup_(mount_table_unrefp) MountTable *table = mnt_new_table();
         _cleanup_(stream_closep) FILE *stream = NULL;
         _cleanup_free_ char *all = NULL;
@@ -235,7 +253,7 @@ int fstab_parse(Fstab *fstab, const char *text, size_t n) {
         r = mnt_table_parse_stream(table, stream, "fstab");
         if (r < 0)
                 return r == -ENOMEM ? r : -EBADMSG;
-        return collect(fstab, table);
+        return collect(fstab, table, root_fd);
 }
 
 static const FstabEntry *find(const FstabEntry *entries, size_t n, const char *unit) {
@@ -270,16 +288,45 @@ static bool next_option(const char **rest, const char **ret_option, size_t *ret_
         return true;
 }
 
-/** fstab_entry_has_option() - whether it has that option, with or without a value. */
-bool fstab_entry_has_option(const FstabEntry *entry, const char *option) {
-        const char *rest = entry->options, *o;
+/* The last of that name, with its value if it has one; NULL if there is none. */
+static const char *find_option(const FstabEntry *entry, const char *option, size_t *ret_n) {
+        const char *rest = entry->options, *o, *found = NULL;
         size_t n, wanted = strlen(option);
 
+        *ret_n = 0;
         while (next_option(&rest, &o, &n))
                 if (n >= wanted && strncmp(o, option, wanted) == 0 &&
-                    (n == wanted || o[wanted] == '='))
-                        return true;
-        return false;
+                    (n == wanted || o[wanted] == '=')) {
+                        found = o;
+                        *ret_n = n;
+                }
+        return found;
+}
+
+/** fstab_entry_has_option() - whether it has that option, with or without a value. */
+bool fstab_entry_has_option(const FstabEntry *entry, const char *option) {
+        size_t n;
+
+        return find_option(entry, option, &n);
+}
+
+/** fstab_entry_same_option() - whether both have it with the same value, or neither has it. */
+bool fstab_entry_same_option(const FstabEntry *a, const FstabEntry *b, const char *option) {
+        size_t n, m;
+        const char *x = find_option(a, option, &n), *y = find_option(b, option, &m);
+
+        return !x == !y && n == m && (!x || strncmp(x, y, n) == 0);
+}
+
+/**
+ * fstab_entry_is_automount() - whether systemd makes an automount point of it
+ *
+ * Source: systemd.mount(5) and systemd-fstab-generator, which has none for the root directory.
+ */
+bool fstab_entry_is_automount(const FstabEntry *entry) {
+        return strcmp(entry->unit, "-.mount") != 0 &&
+               (fstab_entry_has_option(entry, "x-systemd.automount") ||
+                fstab_entry_has_option(entry, "comment=systemd.automount"));
 }
 
 /* Options for those who read fstab; a file system that is mounted never hears of them. */

@@ -15,17 +15,19 @@ typedef struct FstabEntry {
         size_t sequence;
 } FstabEntry;
 
-/* A table of file systems; both lists are ordered by unit, and of two lines for one the last
- * counts. */
+/* A table of file systems; both lists are ordered by unit, and of two lines for one the first
+ * counts, as systemd has it. */
 typedef struct Fstab {
         FstabEntry *mounts, *swaps;
         size_t n_mounts, n_swaps;
         size_t n_bad_lines;
 } Fstab;
 
-int fstab_parse(Fstab *fstab, const char *text, size_t n);
+int fstab_parse(Fstab *fstab, const char *text, size_t n, int root_fd);
 const FstabEntry *fstab_find_mount(const Fstab *fstab, const char *unit);
 const FstabEntry *fstab_find_swap(const Fstab *fstab, const char *unit);
+bool fstab_entry_is_automount(const FstabEntry *entry);
+bool fstab_entry_same_option(const FstabEntry *a, const FstabEntry *b, const char *option);
 bool fstab_entry_has_option(const FstabEntry *entry, const char *option);
 int fstab_entry_mount_options(const FstabEntry *entry, char **ret_options);
 int fstab_device_path(const char *source, char **ret_path);

@@ -329,7 +329,7 @@ static int load_leftovers(Loaded *l, const PlanLeftovers *leftovers) {
         return load_named(l, &names);
 }
 
-static int load_fstab(const char *toplevel, Fstab *fstab) {
+static int load_fstab(const char *toplevel, int root_fd, Fstab *fstab) {
         _cleanup_free_ char *path = NULL, *text = NULL;
         size_t n;
         int r;
@@ -340,17 +340,21 @@ static int load_fstab(const char *toplevel, Fstab *fstab) {
         r = file_read(AT_FDCWD, path, FSTAB_BYTES_MAX, &text, &n);
         if (r == -ENOENT)
                 return 0;
-        return r < 0 ? r : fstab_parse(fstab, text, n);
+        return r < 0 ? r : fstab_parse(fstab, text, n, root_fd);
 }
 
 /* Where one of them cannot be read nothing is concluded from it: to take it for empty would
  * unmount all there is. */
 static int load_fstabs(Loaded *l, const PlanSource *source) {
+        const char *root = source->live ? "/" : source->root;
+        _cleanup_close_ int root_fd = -EBADF;
         int r;
 
-        r = load_fstab(source->live ? "" : source->from, &l->old_fstab);
+        if (root)
+                (void) file_open_directory(AT_FDCWD, root, &root_fd);
+        r = load_fstab(source->live ? "" : source->from, root_fd, &l->old_fstab);
         if (r >= 0)
-                r = load_fstab(source->to, &l->new_fstab);
+                r = load_fstab(source->to, root_fd, &l->new_fstab);
         if (r == -ENOMEM)
                 return r;
         l->input.bad_fstab = r < 0;

@@ -11,7 +11,9 @@ typedef struct PlanSource {
         const PlanLeftovers *leftovers;  /* may be NULL */
         const StringList *cannot_reload; /* as in a recorded state; may be NULL */
         const char *pid1_exe;            /* the systemd that runs, recorded earlier; may be NULL */
-        bool live;                       /* compare with what runs here, not with what @from has */
+        const char *root; /* below which fstab's mount points lie; NULL: the machine's own if live,
+                           * else nothing is known of links there */
+        bool live;        /* compare with what runs here, not with what @from has */
 } PlanSource;
 
 /* Whose manager it is; the inventory of the source is that manager's. */

@@ -1,8 +1,8 @@
 /*
  * Plans. Each rule is a folder in tests/data/plan: from/ and to/ are two toplevels, state.json the
- * recorded machine, expected.json the plan, about a line for people. What of a plan is empty or
- * false need not stand in expected.json; nothing else may be missing. ENACT_TEST_ACCEPT=1 writes it
- * anew.
+ * recorded machine, expected.json the plan, about a line for people; root/, if there is one, has
+ * the links on the way to mount points. What of a plan is empty or false need not stand in
+ * expected.json; nothing else may be missing. ENACT_TEST_ACCEPT=1 writes it anew.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -110,13 +110,14 @@ static void add_users(const char *dir, const PlanSource *source, const RecordedS
 }
 
 static Plan *make_plan(const char *dir) {
-        _cleanup_free_ char *from = NULL, *to = NULL;
+        _cleanup_free_ char *from = NULL, *to = NULL, *root = NULL;
         _cleanup_(recorded_state_done) RecordedState state = { 0 };
         PlanSource source = { 0 };
         Plan *plan;
 
         ASSERT_OK(text_printf(&from, "%s/from", dir));
         ASSERT_OK(text_printf(&to, "%s/to", dir));
+        ASSERT_OK(text_printf(&root, "%s/root", dir));
         ASSERT_TRUE(read_state(dir, "state.json", &state));
         source = (PlanSource){
                 .from = from,
@@ -125,6 +126,7 @@ static Plan *make_plan(const char *dir) {
                 .leftovers = &state.leftovers,
                 .cannot_reload = &state.cannot_reload,
                 .pid1_exe = state.pid1_exe,
+                .root = root,
         };
 
         ASSERT_OK(plan_load(&source, &plan));

@@ -1,4 +1,6 @@
 /* Names of units, as systemd-escape(1) and the manager form them. */
+#include <errno.h>
+
 #include "test.h"
 #include "unit-name.h"
 
@@ -20,6 +22,36 @@ TEST(paths_are_escaped_as_systemd_does) {
         check_path("/a.b_c:d", "a.b_c:d.mount");
         check_path("/\xc3\xa4", "\\xc3\\xa4.mount");
         check_path("/a\\b@c", "a\\x5cb\\x40c.mount");
+        check_path("/./a/././b/.", "a-b.mount");
+        check_path("/.", "-.mount");
+        check_path("/a/.b/..c", "a-.b-..c.mount");
+}
+
+TEST(no_unit_stands_for_a_path_that_goes_up) {
+        char *name;
+
+        ASSERT_EQ(unit_name_from_path("/a/../b", ".mount", &name), -EINVAL);
+        ASSERT_EQ(unit_name_from_path("/..", ".mount", &name), -EINVAL);
+}
+
+TEST(names_lead_back_to_paths) {
+        static const char *const paths[] = { "/",           "/nix/store", "/my data",  "/srv/a-b",
+                                             "/.hidden/.x", "/a.b_c:d",   "/\xc3\xa4", "/a\\b@c" };
+        static const char *const none[] = { "a\\x2.mount", "a\\y20.mount", "a\\x00.mount", ".mount",
+                                            "a" };
+
+        for (size_t i = 0; i < ELEMENTSOF(paths); i++) {
+                _cleanup_free_ char *name = NULL, *path = NULL;
+
+                ASSERT_OK(unit_name_from_path(paths[i], ".automount", &name));
+                ASSERT_OK(unit_name_to_path(name, &path));
+                ASSERT_TEXT(path, paths[i]);
+        }
+        for (size_t i = 0; i < ELEMENTSOF(none); i++) {
+                char *path;
+
+                ASSERT_EQ(unit_name_to_path(none[i], &path), -EINVAL);
+        }
 }
 
 static void check_template(const char *name, const char *wanted) {

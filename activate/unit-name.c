@@ -111,35 +111,90 @@ static char *escape_character(char *end, char c) {
         return end;
 }
 
+/* One part of a path; a dot is plain but where the name would begin with it. */
+static char *escape_part(char *end, const char *part, size_t n, bool first) {
+        for (size_t i = 0; i < n; i++) {
+                char c = part[i];
+
+                if (is_plain(c) || c == ':' || c == '_' || (c == '.' && !(first && i == 0)))
+                        *end++ = c;
+                else
+                        end = escape_character(end, c);
+        }
+        return end;
+}
+
 /**
  * unit_name_from_path() - the unit that stands for a path: "/mnt/my data", ".mount" ->
  * "mnt-my\x20data.mount"
- * @path: absolute; slashes too many do no harm
+ * @path: absolute; slashes too many and "." do no harm
  *
  * Source: systemd.unit(5), "String escaping for inclusion in unit names".
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0, -EINVAL if ".." is part of it, which no unit stands for, or -ENOMEM.
  */
 int unit_name_from_path(const char *path, const char *suffix, char **ret_name) {
         _cleanup_free_ char *escaped = malloc(4 * strlen(path) + 2);
         char *end = escaped;
+        size_t n;
 
         if (!escaped)
                 return -ENOMEM;
 
-        for (const char *p = path; *p; p++) {
-                if (*p == '/') {
-                        bool last = p[strspn(p, "/")] == '\0';
-
-                        if (end > escaped && p[-1] != '/' && !last)
-                                *end++ = '-';
-                } else if (is_plain(*p) || *p == ':' || *p == '_' || (*p == '.' && end > escaped))
-                        *end++ = *p;
-                else
-                        end = escape_character(end, *p);
+        for (const char *p = path + strspn(path, "/"); *p; p += n, p += strspn(p, "/")) {
+                n = strcspn(p, "/");
+                if (n == 1 && *p == '.')
+                        continue;
+                if (n == 2 && strncmp(p, "..", n) == 0)
+                        return -EINVAL;
+                if (end > escaped)
+                        *end++ = '-';
+                end = escape_part(end, p, n, end == escaped);
         }
         if (end == escaped)
                 *end++ = '-'; /* the root directory */
         *end = '\0';
         return text_printf(ret_name, "%s%s", escaped, suffix);
+}
+
+static int digit_of(char c) {
+        return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/**
+ * unit_name_to_path() - the path that a mount, automount or swap unit stands for
+ * @ret_path: absolute; owned by the caller
+ *
+ * Return: 0, -EINVAL for a name that no path has, or -ENOMEM.
+ */
+int unit_name_to_path(const char *name, char **ret_path) {
+        const char *suffix = strrchr(name, '.');
+        _cleanup_free_ char *path = malloc(strlen(name) + 2);
+        char *end = path;
+
+        if (!path)
+                return -ENOMEM;
+        if (!suffix || suffix == name)
+                return -EINVAL;
+
+        *end++ = '/';
+        for (const char *p = name; p < suffix; p++) {
+                int high, low;
+
+                if (*p != '\\') {
+                        *end++ = *p == '-' ? '/' : *p;
+                        continue;
+                }
+                high = p[1] == 'x' ? digit_of(p[2]) : -1;
+                low = high >= 0 ? digit_of(p[3]) : -1;
+                if (low < 0 || (high == 0 && low == 0))
+                        return -EINVAL;
+                *end++ = (char) (16 * high + low);
+                p += strlen("xNN");
+        }
+        if (strncmp(name, "-.", 2) == 0)
+                end = path + 1; /* the root directory */
+        *end = '\0';
+        *ret_path = TAKE_PTR(path);
+        return 0;
 }

@@ -8,3 +8,4 @@ int unit_name_instance_of(const char *template, const char *instance, char **ret
 int unit_name_to_dash(const char *name, char **ret_name);
 int unit_name_with_suffix(const char *name, const char *suffix, char **ret_name);
 int unit_name_from_path(const char *path, const char *suffix, char **ret_name);
+int unit_name_to_path(const char *name, char **ret_path);

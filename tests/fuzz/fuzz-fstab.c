@@ -24,7 +24,7 @@ static void check_entry(const FstabEntry *entry) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_(fstab_done) Fstab fstab = { 0 };
 
-        if (fstab_parse(&fstab, (const char *) data, size) < 0)
+        if (fstab_parse(&fstab, (const char *) data, size, -EBADF) < 0)
                 return 0;
         for (size_t i = 0; i < fstab.n_mounts; i++) {
                 check_entry(&fstab.mounts[i]);
