@@ -9,6 +9,7 @@
 #include <sys/swap.h>
 
 #include "activation.h"
+#include "automount-hold.h"
 #include "clock.h"
 #include "error.h"
 #include "live-state.h"
@@ -36,6 +37,28 @@ static int run_sysinit_reactivation(Activation *a, sd_bus_error *reterr_error) {
                 return r;
         event_say(a->steps.log, "sysinit", NULL, NULL);
         return steps_run_quietly(&a->steps, "restart", &units, reterr_error);
+}
+
+/* Before the manager reads it, and so before a target asks for them. */
+static int hold_automounts(Activation *a, sd_bus_error *reterr_error) {
+        const StringList *hold = &a->steps.plan->hold;
+
+        for (size_t i = 0; i < hold->n; i++) {
+                int r = automount_hold(AUTOMOUNT_HOLD_DIRECTORY, hold->items[i]);
+
+                if (r >= 0)
+                        continue;
+                if (a->goes_back) {
+                        event_say(a->steps.log, "note", "text",
+                                  "an automount point over what is mounted cannot be held back");
+                        continue;
+                }
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                         "Cannot hold back '%s', whose place is mounted, in '%s': "
+                                         "%s",
+                                         hold->items[i], AUTOMOUNT_HOLD_DIRECTORY, strerror(-r));
+        }
+        return 0;
 }
 
 static int renew_manager(Activation *a, sd_bus_error *reterr_error) {
@@ -298,6 +321,8 @@ static int after_script(Activation *a, sd_bus_error *reterr_error) {
         r = take_activation_lists(a, reterr_error);
         if (r >= 0)
                 r = stop_what_came_back(a, reterr_error);
+        if (r >= 0)
+                r = hold_automounts(a, reterr_error);
         if (r >= 0)
                 r = renew_manager(a, reterr_error);
         if (r >= 0)

@@ -24,11 +24,11 @@ static bool runs(const PlanBuild *build, const char *unit) {
         return inventory_unit_runs(inventory_find(build->input->inventory, unit));
 }
 
-static int decide_changed(PlanBuild *build, PlanAction action, const FstabEntry *old,
-                          const char *key, const char *old_value, const char *new_value) {
+static int decide_for(PlanBuild *build, PlanAction action, const char *unit, const char *section,
+                      const char *key, const char *old_value, const char *new_value) {
         PlanReason reason = {
                 .file = strdup("fstab"),
-                .section = strdup(old->target),
+                .section = strdup(section),
                 .key = strdup(key),
         };
         int r = reason.file && reason.section && reason.key ? 0 : -ENOMEM;
@@ -38,10 +38,20 @@ static int decide_changed(PlanBuild *build, PlanAction action, const FstabEntry 
         if (r >= 0)
                 r = string_list_add(&reason.new, new_value);
         if (r >= 0)
-                return plan_decide_because(build, action, old->unit, &reason);
+                return plan_decide_because(build, action, unit, &reason);
 
         plan_reason_done(&reason);
         return r;
+}
+
+static int decide_changed(PlanBuild *build, PlanAction action, const FstabEntry *old,
+                          const char *key, const char *old_value, const char *new_value) {
+        return decide_for(build, action, old->unit, old->target, key, old_value, new_value);
+}
+
+static int decide_options(PlanBuild *build, PlanAction action, const char *unit,
+                          const FstabEntry *old, const FstabEntry *new) {
+        return decide_for(build, action, unit, old->target, "options", old->options, new->options);
 }
 
 /* An automount point is stopped instead of the mount behind it, which goes with it. */
@@ -50,7 +60,7 @@ static int build_gone(PlanBuild *build, const FstabEntry *old) {
         _cleanup_free_ char *automount = NULL;
         int r;
 
-        if (fstab_entry_has_option(old, "x-systemd.automount")) {
+        if (fstab_entry_is_automount(old)) {
                 r = unit_name_with_suffix(old->unit, ".automount", &automount);
                 if (r < 0)
                         return r;
@@ -86,8 +96,7 @@ static int build_changed(PlanBuild *build, const FstabEntry *old, const FstabEnt
                 return 0;
 
         if (!key || (stays && !same_options))
-                return decide_changed(build, PLAN_RELOAD, old, "options", old->options,
-                                      new->options);
+                return decide_options(build, PLAN_RELOAD, old->unit, old, new);
         action = stays ? PLAN_SKIP : PLAN_RESTART;
         if (stays) {
                 r = plan_decide(build, action, old->unit, NULL, PLAN_RULE_MOUNT_STAYS);
@@ -111,6 +120,67 @@ static int build_mount(PlanBuild *build, const FstabEntry *old) {
         return runs(build, old->unit) ? build_changed(build, old, new) : 0;
 }
 
+/* How it is armed differs; what is mounted behind it is another matter. */
+static int decide_automount(PlanBuild *build, const FstabEntry *old, const FstabEntry *new,
+                            const char *automount, PlanAction action, PlanRule rule) {
+        int r;
+
+        r = decide_options(build, action, automount, old, new);
+        if (r < 0 || rule == PLAN_RULE_NONE)
+                return r;
+        return plan_decide(build, action, automount, NULL, rule);
+}
+
+/* An automount point that is stopped takes along what is mounted there, whoever uses it, and leaves
+ * an empty directory to the activation script; so one that only changes is left armed. */
+static int build_automount_changed(PlanBuild *build, const FstabEntry *old, const FstabEntry *new,
+                                   const char *automount) {
+        if (!fstab_entry_is_automount(new))
+                return decide_automount(build, old, new, automount, PLAN_SKIP,
+                                        PLAN_RULE_AUTOMOUNT_STAYS);
+        if (fstab_entry_same_option(old, new, "x-systemd.idle-timeout"))
+                return 0; /* all others arrive with the manager's reload */
+        if (runs(build, new->unit))
+                return decide_automount(build, old, new, automount, PLAN_SKIP,
+                                        PLAN_RULE_AUTOMOUNT_STAYS);
+        return decide_automount(build, old, new, automount, PLAN_RESTART, PLAN_RULE_NONE);
+}
+
+/* systemd refuses to arm an automount point over what is mounted, and a target that requires it
+ * fails with it; for local-fs.target that is the emergency mode. */
+static int hold_automount(PlanBuild *build, const FstabEntry *old, const FstabEntry *new,
+                          const char *automount) {
+        int r;
+
+        r = string_list_add(&build->plan->hold, automount);
+        if (r < 0 || (old && fstab_entry_is_automount(old)))
+                return r; /* so it was before: nothing has changed */
+        if (old)
+                return decide_automount(build, old, new, automount, PLAN_SKIP,
+                                        PLAN_RULE_ALREADY_MOUNTED);
+        return plan_decide(build, PLAN_SKIP, automount, NULL, PLAN_RULE_ALREADY_MOUNTED);
+}
+
+/* Of entries that the new system has. Where a unit file of the same name is stronger than fstab, it
+ * is judged by that. */
+static int build_automount(PlanBuild *build, const FstabEntry *new) {
+        const PlanInput *input = build->input;
+        const FstabEntry *old = fstab_find_mount(input->old_fstab, new->unit);
+        _cleanup_free_ char *automount = NULL;
+        int r;
+
+        r = unit_name_with_suffix(new->unit, ".automount", &automount);
+        if (r < 0 || plan_is_managed(input, inventory_find(input->inventory, automount)))
+                return r;
+        if (runs(build, automount))
+                return old && fstab_entry_is_automount(old) ?
+                               build_automount_changed(build, old, new, automount) :
+                               0;
+        if (fstab_entry_is_automount(new) && runs(build, new->unit))
+                return hold_automount(build, old, new, automount);
+        return 0;
+}
+
 /* A swap has as many units as its device has names, so the device is what is told to the kernel.
  * One that systemd knows to be off needs no telling. */
 static int build_swap(PlanBuild *build, const FstabEntry *old) {
@@ -118,7 +188,8 @@ static int build_swap(PlanBuild *build, const FstabEntry *old) {
         char *device;
         int r;
 
-        if (fstab_find_swap(build->input->new_fstab, old->unit))
+        if (fstab_find_swap(build->input->new_fstab, old->unit) ||
+            plan_is_managed(build->input, unit)) /* its unit file is stronger */
                 return 0;
         if (unit && strcmp(unit->active, "active") != 0)
                 return 0;
@@ -143,6 +214,12 @@ int plan_build_fstab(PlanBuild *build) {
         }
         for (size_t i = 0; i < old->n_mounts; i++) {
                 int r = build_mount(build, &old->mounts[i]);
+
+                if (r < 0)
+                        return r;
+        }
+        for (size_t i = 0; i < new->n_mounts; i++) {
+                int r = build_automount(build, &new->mounts[i]);
 
                 if (r < 0)
                         return r;

@@ -136,6 +136,8 @@ int plan_to_json(const Plan *plan, cJSON **ret_object) {
 
         r = json_add_strings(object, "swapoff", &plan->swapoff);
         if (r >= 0)
+                r = json_add_strings(object, "hold", &plan->hold);
+        if (r >= 0)
                 r = lists_to_json(plan, object);
         if (r >= 0)
                 r = users_to_json(plan, object);

@@ -28,6 +28,8 @@ static const struct {
         [PLAN_RULE_MANUAL_START]      = { "only-manual-start",           "only a person may start it (X-OnlyManualStart)" },
         [PLAN_RULE_BYTES]             = { "judged-by-bytes",             "it is no readable unit file, and its bytes changed" },
         [PLAN_RULE_NOT_IN_FSTAB]      = { "not-in-fstab",                "the new system's fstab does not have it" },
+        [PLAN_RULE_ALREADY_MOUNTED]   = { "already-mounted",             "its place is mounted, and systemd arms nothing there; it is armed at the next boot, or by hand once that is unmounted" },
+        [PLAN_RULE_AUTOMOUNT_STAYS]   = { "automount-stays",             "to stop it takes away what is mounted there; it is as configured from the next boot on, or once it is stopped by hand" },
         [PLAN_RULE_LEFT_OVER]         = { "left-over",                   "an interrupted switch left it to be done" },
         [PLAN_RULE_RESTART_LIST]      = { "activation-restart-list",     "the activation script asks for it" },
         [PLAN_RULE_RELOAD_LIST]       = { "activation-reload-list",      "the activation script asks for a reload" },

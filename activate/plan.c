@@ -362,6 +362,7 @@ void plan_settle(Plan *plan) {
 
         string_list_sort_unique(&plan->notes);
         string_list_sort_unique(&plan->swapoff);
+        string_list_sort_unique(&plan->hold);
 }
 
 static void hash_text(crypto_hash_sha256_state *state, const char *text) {
@@ -552,6 +553,7 @@ Plan *plan_free(Plan *plan) {
         string_list_done(&plan->swapoff);
         string_list_done(&plan->sockets);
         string_list_done(&plan->migrate);
+        string_list_done(&plan->hold);
         string_list_done(&plan->notes);
         free(plan->from);
         free(plan->to);

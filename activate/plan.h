@@ -55,6 +55,7 @@ struct Plan {
         PlanList lists[_PLAN_ACTION_MAX];
         StringList sockets; /* that their targets start, and that come before all restarts */
         StringList migrate; /* a user's units that the system defines from now on */
+        StringList hold;    /* automounts that must not be started: their places are mounted */
         StringList notes;
         Plan **users; /* by uid */
         size_t n_users;

@@ -1,0 +1,5 @@
+#pragma once
+
+#define AUTOMOUNT_HOLD_DIRECTORY "/run/systemd/system"
+
+int automount_hold(const char *directory, const char *automount);
