@@ -14,6 +14,7 @@
 #define ENACT_ERROR_NO_SYSTEMD      "org.enact.Error.NoSystemd"
 #define ENACT_ERROR_NOT_A_SYSTEM    "org.enact.Error.NotASystem"
 #define ENACT_ERROR_REFUSED         "org.enact.Error.Refused"
+#define ENACT_ERROR_OTHER_HOST      "org.enact.Error.OtherHost"
 #define ENACT_ERROR_NOTHING_OPEN    "org.enact.Error.NothingOpen"
 #define ENACT_ERROR_BUSY            "org.enact.Error.Busy"
 #define ENACT_ERROR_ROLLED_BACK     "org.enact.Error.RolledBack"

@@ -14,6 +14,7 @@
 #include "engine.h"
 #include "error.h"
 #include "file.h"
+#include "identity.h"
 #include "lease.h"
 #include "noted-default.h"
 #include "text.h"
@@ -316,6 +317,13 @@ static int agree_on_plan(Transaction *t, sd_bus_error *reterr_error) {
                 t->way.plan->digest, wanted);
 }
 
+/* What this host goes back to has been its own before. */
+static int check_identity(const Transaction *t, sd_bus_error *reterr_error) {
+        if (t->request->force_host || t->request->verb == REQUEST_ROLLBACK)
+                return 0;
+        return identity_check(t->old, t->new, reterr_error);
+}
+
 /* Somebody must look at why a system has failed before it is tried again. */
 static int check_failed_before(const Transaction *t, sd_bus_error *reterr_error) {
         const char *name = strrchr(t->new->path, '/');
@@ -389,6 +397,8 @@ int stage_enter(Transaction *t, sd_bus_error *reterr_error) {
                 return 0;
         }
         r = check_failed_before(t, reterr_error);
+        if (r >= 0)
+                r = check_identity(t, reterr_error);
         if (r >= 0)
                 r = check_init_interface(t, reterr_error);
         if (r >= 0)

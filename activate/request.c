@@ -56,6 +56,7 @@ int request_to_json(const Request *request, cJSON **ret_object) {
             !cJSON_AddNumberToObject(object, "generation", (double) request->generation) ||
             !cJSON_AddBoolToObject(object, "no-rollback", request->no_rollback) ||
             !cJSON_AddBoolToObject(object, "force", request->force) ||
+            !cJSON_AddBoolToObject(object, "force-host", request->force_host) ||
             !cJSON_AddBoolToObject(object, "unattended", request->unattended) ||
             !cJSON_AddBoolToObject(object, "install-bootloader", request->install_bootloader) ||
             !cJSON_AddBoolToObject(object, "no-check", request->no_check) ||
@@ -79,6 +80,7 @@ static bool has_exactly_the_keys(const cJSON *object) {
                 "job-timeout", "no-rollback", "no-check",     "plan",
                 "profile",     "toplevel",    "uid",          "unattended",
                 "verb",        "version",     "judge-window", "probes",
+                "force-host",
         };
 
         if (cJSON_GetArraySize(object) != ELEMENTSOF(known))
@@ -150,6 +152,9 @@ static int read_keys(const cJSON *object, Request *request) {
             json_boolean(object, "unattended", &request->unattended) < 0 ||
             json_boolean(object, "no-check", &request->no_check) < 0 ||
             json_boolean(object, "install-bootloader", &request->install_bootloader) < 0)
+                return -EBADMSG;
+        if (cJSON_GetObjectItemCaseSensitive(object, "force-host") && /* the first had none */
+            json_boolean(object, "force-host", &request->force_host) < 0)
                 return -EBADMSG;
         if (json_number(object, "version", 1, &version) < 0 || version != 1 ||
             json_number(object, "uid", UINT32_MAX - 1, &uid) < 0 ||

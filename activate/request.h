@@ -32,6 +32,7 @@ typedef struct Request {
         bool no_rollback;
         bool force;
         bool unattended; /* nobody looks on: a system that failed before is refused */
+        bool force_host; /* it is meant for this host, whatever name it bears */
         bool install_bootloader;
         bool no_check;          /* skip the system's own pre-switch checks */
         uint64_t job_limit_sec; /* for each job; 0: by the unit's own timeout */

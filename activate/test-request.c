@@ -4,7 +4,7 @@
 #define GOOD                                                                                                \
         "{\"version\":1,\"verb\":\"switch\",\"toplevel\":\"/nix/store/1-a\","                               \
         "\"profile\":\"system\",\"generation\":0,\"no-rollback\":false,\"force\":false,\"no-check\":false," \
-        "\"unattended\":false,\"install-bootloader\":false,\"job-timeout\":0,\"confirm\":0,\"plan\":\"\",\"uid\":1000,\"judge-window\":\"\",\"probes\":[]}"
+        "\"unattended\":false,\"install-bootloader\":false,\"job-timeout\":0,\"confirm\":0,\"plan\":\"\",\"uid\":1000,\"judge-window\":\"\",\"probes\":[],\"force-host\":true}"
 
 static int parse(const cJSON *object) {
         _cleanup_(request_done) Request request = { 0 };

@@ -16,6 +16,7 @@ enum {
         OPTION_STORE_PATH = 256,
         OPTION_NO_ROLLBACK,
         OPTION_FORCE,
+        OPTION_FORCE_HOST,
         OPTION_UNATTENDED,
         OPTION_INSTALL_BOOTLOADER,
         OPTION_JSON,
@@ -36,6 +37,7 @@ static const struct option known[] = {
         { "profile-name",       required_argument, NULL, 'p' },
         { "no-rollback",        no_argument,       NULL, OPTION_NO_ROLLBACK },
         { "force",              no_argument,       NULL, OPTION_FORCE },
+        { "force-host",         no_argument,       NULL, OPTION_FORCE_HOST },
         { "unattended",         no_argument,       NULL, OPTION_UNATTENDED },
         { "install-bootloader", no_argument,       NULL, OPTION_INSTALL_BOOTLOADER },
         { "json",               no_argument,       NULL, OPTION_JSON },
@@ -177,6 +179,9 @@ static int take_option(Options *options, int c, int index, int argc, char **argv
                 return 0;
         case OPTION_FORCE:
                 options->force = true;
+                return 0;
+        case OPTION_FORCE_HOST:
+                options->force_host = true;
                 return 0;
         case OPTION_UNATTENDED:
                 options->unattended = true;

@@ -17,7 +17,7 @@ typedef struct Options {
         StringList probes;         /* --probe, each */
         uint64_t confirm_sec;      /* --confirm: somebody must say `enact confirm` in time */
         bool no_check;             /* NIXOS_NO_CHECK=1, as NixOS' own texts recommend */
-        bool json, no_rollback, force, unattended, install_bootloader;
+        bool json, no_rollback, force, force_host, unattended, install_bootloader;
         StringList nix; /* handed on to Nix as they are */
 } Options;
 

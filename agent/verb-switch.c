@@ -194,6 +194,7 @@ static int ask(const Course *course, const Options *options, const char *topleve
                 .profile = (char *) options->profile,
                 .no_rollback = options->no_rollback,
                 .force = options->force,
+                .force_host = options->force_host,
                 .unattended = options->unattended,
                 .install_bootloader = options->install_bootloader,
                 .no_check = options->no_check,

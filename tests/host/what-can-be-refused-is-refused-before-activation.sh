@@ -1,4 +1,4 @@
-# A pre-switch check, a switch inhibitor, another architecture: what speaks against a system is found
+# A pre-switch check, a switch inhibitor, another architecture, another host: what speaks against a system is found
 # before anything live is touched, and ends with 1. A system that only a reboot can take becomes the
 # boot default and ends with 100.
 
@@ -33,6 +33,29 @@ NIX
 refused web 1 enact switch --flake /root/foreign
 says "m68k-linux" "Nothing was changed"
 unchanged web
+
+step "another host's system: by its name, and by a root device that is not here"
+configuration web mail << 'NIX'
+{ lib, ... }: { networking.hostName = lib.mkForce "mail"; }
+NIX
+for verb in switch test boot; do
+    refused web 1 enact "$verb" --flake /root/mail#web
+    says "is the system of a host 'mail', and this one is 'web'" "Nothing was changed" "--force-host"
+    unchanged web
+done
+configuration web disk << 'NIX'
+{ fileSystems."/" = { device = "/dev/disk/by-uuid/0000-nobody"; fsType = "ext4"; options = [ "noauto" ]; }; }
+NIX
+refused web 1 enact boot --flake /root/disk
+says "is on '/dev/disk/by-uuid/0000-nobody', which this host does not have" "Nothing was changed"
+unchanged web
+first=$(running_of web)
+on web enact test --flake /root/mail#web --force-host
+is "$(running_of web)" "$(built web mail)"
+refused web 1 enact test --store-path "$first"
+says "is the system of a host 'web', and this one is 'mail'"
+on web enact test --store-path "$first" --force-host
+snapshot web
 
 step "a system whose wrapper cannot be read: no half-understood program of it is run"
 configuration web odd << 'NIX'
