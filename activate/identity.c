@@ -42,7 +42,7 @@ static int read_root_source(const Toplevel *toplevel, char **ret_source) {
         if (r >= 0)
                 r = file_read(AT_FDCWD, path, FSTAB_BYTES_MAX, &text, &n);
         if (r >= 0)
-                r = fstab_parse(&fstab, text, n);
+                r = fstab_parse(&fstab, text, n, -EBADF);
         if (r < 0)
                 return r;
         root = fstab_find_mount(&fstab, ROOT_MOUNT);

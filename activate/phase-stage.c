@@ -17,6 +17,7 @@
 #include "identity.h"
 #include "lease.h"
 #include "noted-default.h"
+#include "room.h"
 #include "text.h"
 #include "transaction-phases.h"
 
@@ -324,6 +325,20 @@ static int check_identity(const Transaction *t, sd_bus_error *reterr_error) {
         return identity_check(t->old, t->new, reterr_error);
 }
 
+/* Where links, roots and records are made, and where the installer puts kernels. */
+static int check_room(const Transaction *t, sd_bus_error *reterr_error) {
+        int r;
+
+        r = room_check(t->places->roots, reterr_error);
+        if (r >= 0)
+                r = room_check(t->places->state, reterr_error);
+        if (r >= 0 && t->commits)
+                r = room_check(t->places->profiles, reterr_error);
+        if (r >= 0 && t->commits && !t->request->no_check)
+                r = room_check_boot(t->new, t->places->profiles, reterr_error);
+        return r;
+}
+
 /* Somebody must look at why a system has failed before it is tried again. */
 static int check_failed_before(const Transaction *t, sd_bus_error *reterr_error) {
         const char *name = strrchr(t->new->path, '/');
@@ -401,6 +416,8 @@ int stage_enter(Transaction *t, sd_bus_error *reterr_error) {
                 r = check_identity(t, reterr_error);
         if (r >= 0)
                 r = check_init_interface(t, reterr_error);
+        if (r >= 0)
+                r = check_room(t, reterr_error);
         if (r >= 0)
                 r = begin(t, reterr_error);
         if (r >= 0)
