@@ -44,11 +44,13 @@ static cJSON *read_json(const char *dir, const char *name) {
 static bool read_state(const char *dir, const char *name, RecordedState *state) {
         _cleanup_free_ char *text = NULL;
         size_t n;
+        int r;
 
         text = read_text(dir, name, &n);
         if (!text)
                 return false;
-        ASSERT_OK(recorded_state_read(state, TAKE_PTR(text), n));
+        r = recorded_state_read(state, TAKE_PTR(text), n);
+        ASSERT_OK(r);
         return true;
 }
 
