@@ -20,6 +20,7 @@
 
 /* Gathers what the users' processes tell. */
 typedef struct Gathering {
+        const LiveSource *source;
         RecordedState *state;
         StringList *notes;
         int error;
@@ -41,7 +42,8 @@ static void on_user_event(const User *user, const cJSON *event, void *userdata) 
         g->state->n_users++; /* from here on recorded_state_done() frees it */
         if (!recorded->name || (config && !recorded->config) ||
             inventory_from_json(&recorded->inventory,
-                                cJSON_GetObjectItemCaseSensitive(event, "units")) == -ENOMEM)
+                                cJSON_GetObjectItemCaseSensitive(event, "units")) == -ENOMEM ||
+            recorded_state_read_takes_down(event, &recorded->takes_down) == -ENOMEM)
                 g->error = -ENOMEM;
 }
 
@@ -84,12 +86,19 @@ static int guess_pid1(const LiveSource *source, RecordedState *state) {
         return r;
 }
 
-static int read_users(RecordedState *state, bool all, StringList *notes) {
-        Gathering g = { .state = state, .notes = notes };
+/* In the user's process. */
+static int tell_state(const User *user, EventLog *log, void *userdata) {
+        const Gathering *g = userdata;
+
+        return user_session_tell_state(user, g->source->from, g->source->to, log);
+}
+
+static int read_users(const LiveSource *source, RecordedState *state, StringList *notes) {
+        Gathering g = { .source = source, .state = state, .notes = notes };
         _cleanup_(users_done) UserList users = { 0 };
         const UsersWork work = {
                 .users = &users,
-                .work = user_session_tell_state,
+                .work = tell_state,
                 .on_event = on_user_event,
                 .on_failure = on_user_failure,
                 .userdata = &g,
@@ -100,7 +109,7 @@ static int read_users(RecordedState *state, bool all, StringList *notes) {
         r = users_find(&state->inventory, &users, notes);
         if (r < 0)
                 return r;
-        if (!all)
+        if (!source->all_users)
                 keep_own(&users);
 
         state->users = calloc(RECORDED_USERS_MAX + 1, sizeof(*state->users));
@@ -132,7 +141,7 @@ int live_state_read(Manager *manager, const LiveSource *source, RecordedState *s
                                   &state->cannot_reload);
         if (r >= 0)
                 r = guess_pid1(source, state);
-        return r < 0 ? r : read_users(state, source->all_users, notes);
+        return r < 0 ? r : read_users(source, state, notes);
 }
 
 static bool take_new(const Inventory *inventory, const char *unit, bool *taken, size_t *ret_i) {
@@ -145,13 +154,20 @@ static bool take_new(const Inventory *inventory, const char *unit, bool *taken, 
         return true;
 }
 
-/* Only for what is stopped, and what goes down with that: for all units it would take long. */
-static int ask_what_falls(Manager *manager, const Plan *plan, RecordedState *state) {
+/**
+ * live_ask_what_falls() - ask a manager what goes down with what a plan stops
+ * @takes_down: appended to: "unit other" for each, in order
+ *
+ * Only for what is stopped, and what goes down with that: for all units it would take long.
+ *
+ * Return: 0, or a negative errno.
+ */
+int live_ask_what_falls(Manager *manager, const Plan *plan, const Inventory *inventory,
+                        StringList *takes_down) {
         const PlanList *stops = &plan->lists[PLAN_STOP];
-        const Inventory *inventory = &state->inventory;
         _cleanup_free_ bool *taken = calloc(inventory->n + 1, sizeof(*taken));
         _cleanup_free_ size_t *queue = calloc(inventory->n + 1, sizeof(*queue));
-        StringList *edges = &state->takes_down;
+        StringList *edges = takes_down;
         size_t n = 0;
 
         if (!taken || !queue)
@@ -183,7 +199,7 @@ int live_add_dependents(Manager *manager, const char *from, const char *to, Reco
         const PlanSource source = { .from = from, .to = to, .inventory = &state->inventory };
         int r;
 
-        r = ask_what_falls(manager, plan, state);
+        r = live_ask_what_falls(manager, plan, &state->inventory, &state->takes_down);
         return r < 0 ? r : plan_load_dependents(&source, plan, &state->takes_down);
 }
 

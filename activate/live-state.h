@@ -16,6 +16,8 @@ typedef struct LiveSource {
 
 int live_state_read(Manager *manager, const LiveSource *source, RecordedState *state,
                     StringList *notes, sd_bus_error *reterr_error);
+int live_ask_what_falls(Manager *manager, const Plan *plan, const Inventory *inventory,
+                        StringList *takes_down);
 int live_add_dependents(Manager *manager, const char *from, const char *to, RecordedState *state,
                         Plan *plan);
 int live_add_lists(Manager *manager, const char *from, const char *to, const RecordedState *state,

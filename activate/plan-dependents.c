@@ -76,9 +76,10 @@ static void fall_through(Fall *fall, const StringList *takes_down) {
         }
 }
 
+/* What is left as it is goes down all the same. */
 static bool is_decided(const Plan *plan, const char *unit) {
         for (int action = 0; action < _PLAN_ACTION_MAX; action++)
-                if (plan_find(plan, action, unit))
+                if (action != PLAN_SKIP && plan_find(plan, action, unit))
                         return true;
         return false;
 }
@@ -139,12 +140,14 @@ static int bring_back(PlanBuild *build, const Fall *fall, const InventoryUnit *u
 
         /* Something that is about to end is not begun once more. */
         if (!pair || strcmp(unit->active, "active") != 0 || is_decided(build->plan, unit->id) ||
-            !plan_is_managed(build->input, unit) || pair->new.state != UNIT_FILE_PRESENT)
+            !plan_is_managed(build->input, unit) || plan_gone_rule(pair) != PLAN_RULE_NONE)
                 return 0;
         obstacle = find_obstacle(fall, pair);
         if (obstacle)
                 return plan_note(build, "'%s' goes down on the way, and cannot listen beside '%s'",
                                  unit->id, obstacle);
+        if (plan_start_refusal(pair) == PLAN_RULE_NONE)
+                plan_forget(build->plan, PLAN_SKIP, unit->id);
         return plan_start_again(build, unit->id, PLAN_RULE_COMES_BACK);
 }
 

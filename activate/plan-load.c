@@ -127,7 +127,7 @@ static int find_counterparts(const Loaded *l, StringList *names) {
 
                 if (pair->identical)
                         continue;
-                r = add_related(l, unit_pair_service(pair), names);
+                r = add_related(l, pair->old.service, names);
                 if (r >= 0)
                         r = add_related(l, pair->new.service, names);
                 for (size_t j = 0; r >= 0 && j < pair->sockets.n; j++)
@@ -511,8 +511,13 @@ static int load_users(const PlanSource *system, const RecordedState *state, Plan
                 source.inventory = &recorded->inventory;
                 source.leftovers = NULL;
                 r = plan_load_user(&source, &whose, &user);
+                if (r < 0)
+                        return r;
+                r = plan_load_dependents(&source, user, &recorded->takes_down);
                 if (r >= 0)
                         r = plan_add_user(plan, user);
+                else
+                        plan_free(user);
                 if (r < 0)
                         return r;
         }
@@ -522,6 +527,7 @@ static int load_users(const PlanSource *system, const RecordedState *state, Plan
 /**
  * plan_load_dependents() - start again what goes down though it did not change
  * @source:     as the plan was made of
+ * @plan:       the system's or a user's
  * @takes_down: "unit other", in order: the other goes down with the unit
  *
  * Return: 0, or an errno as plan_load().
@@ -534,7 +540,7 @@ int plan_load_dependents(const PlanSource *source, Plan *plan, const StringList 
         r = plan_dependents_find(plan, source->inventory, takes_down, &names);
         if (r < 0 || names.n == 0)
                 return r;
-        r = loaded_begin(&l, source, SYSTEM_DIRECTORY);
+        r = loaded_begin(&l, source, plan->user ? USER_DIRECTORY : SYSTEM_DIRECTORY);
         if (r >= 0)
                 r = load_named(&l, &names);
         return r < 0 ? r : plan_bring_back(plan, &l.input, takes_down);

@@ -246,7 +246,7 @@ static int restart_service_of_socket(PlanBuild *build, const char *service) {
 /* The socket, and around it its service if that runs: beside a running one it would not start. The
  * one that it has now holds what it listens on; the one that it will have may be another. */
 static int restart_socket(PlanBuild *build, const PlanCause *cause) {
-        const char *services[] = { unit_pair_service(cause->pair), cause->pair->new.service };
+        const char *services[] = { cause->pair->old.service, cause->pair->new.service };
         int r;
 
         if (services[0] && services[1] && strcmp(services[0], services[1]) == 0)

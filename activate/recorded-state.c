@@ -46,7 +46,13 @@ static int read_others(const cJSON *others, StringList *takes_down) {
         return 0;
 }
 
-static int read_takes_down(const cJSON *object, StringList *takes_down) {
+/**
+ * recorded_state_read_takes_down() - what goes down with what, of a manager's record
+ * @takes_down: "unit other" for each, in order
+ *
+ * Return: 0 (also where nothing is recorded of it), -EBADMSG, -ENOMEM.
+ */
+int recorded_state_read_takes_down(const cJSON *object, StringList *takes_down) {
         const cJSON *units = cJSON_GetObjectItemCaseSensitive(object, "takes-down"), *others;
 
         if (!units)
@@ -87,6 +93,9 @@ static int read_user(const cJSON *object, RecordedUser *user) {
                 return r;
         if (!user->name || !*user->name)
                 return -EBADMSG;
+        r = recorded_state_read_takes_down(object, &user->takes_down);
+        if (r < 0)
+                return r;
         return inventory_from_json(&user->inventory,
                                    cJSON_GetObjectItemCaseSensitive(object, "units"));
 }
@@ -186,7 +195,7 @@ int recorded_state_read(RecordedState *state, char *text, size_t n) {
 
         r = read_leftovers(rest, &state->leftovers);
         if (r >= 0)
-                r = read_takes_down(rest, &state->takes_down);
+                r = recorded_state_read_takes_down(rest, &state->takes_down);
         if (r >= 0)
                 r = json_read_strings(rest, "cannot-reload", &state->cannot_reload);
         if (r >= 0)
@@ -205,6 +214,7 @@ void recorded_state_done(RecordedState *state) {
                 free(state->users[i].name);
                 free(state->users[i].config);
                 inventory_done(&state->users[i].inventory);
+                string_list_done(&state->users[i].takes_down);
         }
         free(state->users);
         free(state->pid1_exe);

@@ -13,6 +13,7 @@ typedef struct RecordedUser {
         char *name;
         char *config; /* where the user's own unit files lie; NULL if that was not recorded */
         Inventory inventory;
+        StringList takes_down; /* as below, in that manager */
 } RecordedUser;
 
 /* What a plan needs to know of a running machine, written down so that it can be made elsewhere. */
@@ -27,5 +28,6 @@ typedef struct RecordedState {
         char *pid1_exe; /* the systemd that ran; NULL if that was not recorded */
 } RecordedState;
 
+int recorded_state_read_takes_down(const cJSON *object, StringList *takes_down);
 int recorded_state_read(RecordedState *state, char *text, size_t n);
 void recorded_state_done(RecordedState *state);

@@ -107,6 +107,7 @@ static void add_users(const char *dir, const PlanSource *source, const RecordedS
                 own.inventory = &recorded->inventory;
                 own.leftovers = NULL;
                 ASSERT_OK(plan_load_user(&own, &whose, &user));
+                ASSERT_OK(plan_load_dependents(&own, user, &recorded->takes_down));
                 ASSERT_OK(plan_add_user(plan, migrate(dir, &own, user)));
         }
 }

@@ -341,15 +341,6 @@ int unit_pair_load_new(UnitPair *pair, const UnitTree *new_tree) {
         return find_sockets(pair, new_tree);
 }
 
-/**
- * unit_pair_service() - the service that a running socket starts, by its old definition
- *
- * Return: its main name, or NULL if it starts one for each connection.
- */
-const char *unit_pair_service(const UnitPair *socket) {
-        return socket->old.file ? socket->old.service : socket->new.service;
-}
-
 static void definition_done(UnitDefinition *definition) {
         free(definition->base);
         free(definition->service);

@@ -32,5 +32,4 @@ typedef struct UnitPair {
 int unit_pair_load(UnitPair *pair, const char *id, const UnitTree *old_tree,
                    const UnitTree *new_tree);
 int unit_pair_load_new(UnitPair *pair, const UnitTree *new_tree);
-const char *unit_pair_service(const UnitPair *socket);
 void unit_pair_done(UnitPair *pair);

@@ -9,6 +9,7 @@
 
 #include "error.h"
 #include "file.h"
+#include "live-state.h"
 #include "manager.h"
 #include "plan-load.h"
 #include "recorded-state.h"
@@ -45,9 +46,44 @@ static int add_unit(cJSON *array, const InventoryUnit *unit) {
         return 0;
 }
 
-/** user_session_tell_state() - work of users_work(): one event "state", as a recorded state has a
- * user. */
-int user_session_tell_state(const User *user, EventLog *log, _unused_ void *userdata) {
+static int add_edges(cJSON *object, const StringList *edges) {
+        for (size_t i = 0; object && i < edges->n; i++) {
+                const char *space = strchr(edges->items[i], ' ');
+                _cleanup_free_ char *unit =
+                        strndup(edges->items[i], (size_t) (space - edges->items[i]));
+                cJSON *others;
+
+                if (!unit)
+                        return -ENOMEM;
+                others = cJSON_GetObjectItemCaseSensitive(object, unit);
+                if (!others)
+                        others = cJSON_AddArrayToObject(object, unit);
+                if (!others || !cJSON_AddItemToArray(others, cJSON_CreateString(space + 1)))
+                        return -ENOMEM;
+        }
+        return object ? 0 : -ENOMEM;
+}
+
+/* What goes down with what a switch would stop, which only this manager knows. */
+static int find_what_falls(Manager *manager, const User *user, const PlanSource *source,
+                           const char *config, StringList *edges) {
+        const PlanUser whose = { .uid = user->uid, .name = user->name, .config = config };
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        int r;
+
+        r = plan_load_user(source, &whose, &plan);
+        return r < 0 ? r : live_ask_what_falls(manager, plan, source->inventory, edges);
+}
+
+/**
+ * user_session_tell_state() - tell one event "state", as a recorded state has a user
+ * @from: the toplevels of the switch that it is for
+ *
+ * Return: 0, or a negative errno.
+ */
+int user_session_tell_state(const User *user, const char *from, const char *to, EventLog *log) {
+        _cleanup_(string_list_done) StringList edges = { 0 };
+        PlanSource source = { .from = from, .to = to, .live = true };
         _cleanup_(inventory_done) Inventory inventory = { 0 };
         _cleanup_(manager_freep) Manager *manager = NULL;
         _cleanup_free_ char *config = NULL;
@@ -59,6 +95,9 @@ int user_session_tell_state(const User *user, EventLog *log, _unused_ void *user
                 r = manager_inventory(manager, &inventory, NULL);
         if (r >= 0)
                 r = find_config(manager, user, &config);
+        source.inventory = &inventory;
+        if (r >= 0)
+                r = find_what_falls(manager, user, &source, config, &edges);
         if (r < 0)
                 return r;
 
@@ -67,6 +106,8 @@ int user_session_tell_state(const User *user, EventLog *log, _unused_ void *user
         units = event ? cJSON_AddArrayToObject(event, "units") : NULL;
         for (size_t i = 0; units && r >= 0 && i < inventory.n; i++)
                 r = add_unit(units, &inventory.units[i]);
+        if (event && r >= 0)
+                r = add_edges(cJSON_AddObjectToObject(event, "takes-down"), &edges);
         event_emit(log, event);
         return r;
 }
@@ -103,7 +144,7 @@ static PlanSource source_of(const Session *s, const Inventory *inventory) {
 }
 
 static int make_plan(Session *s, sd_bus_error *reterr_error) {
-        _cleanup_(string_list_done) StringList notes = { 0 };
+        _cleanup_(string_list_done) StringList notes = { 0 }, edges = { 0 };
         const PlanUser whose = { .uid = s->user->uid, .name = s->user->name, .config = s->config };
         const PlanSource source = source_of(s, &s->inventory);
         int r;
@@ -114,6 +155,10 @@ static int make_plan(Session *s, sd_bus_error *reterr_error) {
         for (size_t i = 0; i < notes.n; i++)
                 event_say(s->steps.log, "note", "text", notes.items[i]);
         r = plan_load_user(&source, &whose, &s->plan);
+        if (r >= 0)
+                r = live_ask_what_falls(s->steps.manager, s->plan, &s->inventory, &edges);
+        if (r >= 0)
+                r = plan_load_dependents(&source, s->plan, &edges);
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED, "cannot plan: %s",
                                          strerror(-r));

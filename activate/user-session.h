@@ -12,5 +12,5 @@ typedef struct UserSwitch {
 } UserSwitch;
 
 bool user_session_has_scripts(const char *to);
-int user_session_tell_state(const User *user, EventLog *log, void *userdata);
+int user_session_tell_state(const User *user, const char *from, const char *to, EventLog *log);
 int user_session_activate(const User *user, const UserSwitch *request, EventLog *log);

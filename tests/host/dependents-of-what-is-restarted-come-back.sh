@@ -39,3 +39,30 @@ above=$(pid_of web above.service)
 on web enact rollback
 for unit in middle above part; do active web "$unit.service"; done
 other_pid web above.service "$above"
+
+step "in a user's manager, too; and one that changed and is to be left as it is, which goes down all the same"
+# users N: where N is how long the changed ones sleep
+users() {
+    configuration web users << NIX
+{ systemd.user.services.base = { wantedBy = [ "default.target" ]; serviceConfig.ExecStart = "/bin/sleep $1"; };
+  systemd.user.services.above = { requires = [ "base.service" ]; after = [ "base.service" ]; serviceConfig.ExecStart = "/bin/sleep 3001"; };
+  systemd.services.ground = { wantedBy = [ "multi-user.target" ]; serviceConfig.ExecStart = "/bin/sleep $1"; };
+  systemd.services.left = { restartIfChanged = false; requires = [ "ground.service" ]; after = [ "ground.service" ]; serviceConfig.ExecStart = "/bin/sleep 4$1"; }; }
+NIX
+}
+on web loginctl enable-linger alice
+eventually 10 active web user@1000.service
+users 1001
+on web enact switch --flake /root/users
+eventually 10 on alice@web systemctl --user start above.service
+on web systemctl start left.service
+above=$(ask alice@web systemctl --user show --value --property MainPID above.service)
+users 1002
+on web enact plan --flake /root/users --json
+is "$(said | jq -r '.users[] | select(.name == "alice").start[] | select(.hidden | not).unit' | xargs)" "above.service base.service"
+is "$(said | jq -r '.skip | length')" 0
+on web enact switch --flake /root/users
+is "$(ask alice@web systemctl --user is-active above.service)" active
+is_not "$(ask alice@web systemctl --user show --value --property MainPID above.service)" "$above"
+active web left.service
+on web pgrep -f "sleep 41002"
