@@ -354,6 +354,8 @@ static int complete_commit(Transaction *t, sd_bus_error *reterr_error) {
  * its commit had come so far, the commit is completed; otherwise what was there before stays.
  */
 int settle_enter(Transaction *t, sd_bus_error *reterr_error) {
+        const char *host =
+                t->record.rebooting ? "Going back failed, too, and the host" : "The host";
         _cleanup_free_ char *booted = NULL;
         bool is_new;
         int r;
@@ -368,10 +370,10 @@ int settle_enter(Transaction *t, sd_bus_error *reterr_error) {
                 transaction_give_up(t);
         remove_generation(t);
         if (is_new)
-                conclude(t, ENACT_ERROR_FAILED, "The host was started anew and '%s' runs.", booted);
+                conclude(t, ENACT_ERROR_FAILED, "%s was started anew and '%s' runs.", host, booted);
         else
                 conclude(t, ENACT_ERROR_FAILED,
-                         "The host was started anew and '%s' runs; '%s' is not the boot default.",
+                         "%s was started anew and '%s' runs; '%s' is not the boot default.", host,
                          r >= 0 ? booted : t->record.from, t->record.to);
         return 0;
 }

@@ -11,6 +11,7 @@
 #include "file-lock.h"
 #include "file.h"
 #include "manager.h"
+#include "record.h"
 #include "state-directory.h"
 #include "status.h"
 #include "text.h"
@@ -52,6 +53,7 @@ static int read_open(Status *status) {
                 r = json_parse(text, n, &status->open);
         if (r < 0 && r != -ENOENT && r != -EBADMSG)
                 return r;
+        status->damaged = r == -EBADMSG || record_was_damaged(state_directory());
         status->other_boot = status->open && is_of_another_boot(status->open);
         status->confirm_sec = status->open ? seconds_to_confirm(status->open) : 0;
         status->under_way = file_lock_holder(lock, &pid, &command) >= 0;

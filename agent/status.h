@@ -10,6 +10,7 @@ typedef struct Status {
         Systems systems;
         cJSON *open;           /* the record of a transaction that has not ended; NULL: none */
         bool under_way;        /* an engine holds the lock */
+        bool damaged;          /* a record that nobody can read stands, or was set aside */
         bool other_boot;       /* the record is of another boot: a reboot interrupted it */
         uint64_t confirm_sec;  /* left for `enact confirm`; 0: nothing waits for it */
         RebootReasons reboot;  /* why the boot default needs one */

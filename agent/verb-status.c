@@ -80,6 +80,9 @@ static void print_open(const Status *status) {
         const char *phase = json_string(status->open, "phase");
         const char *to = json_string(status->open, "to");
 
+        if (status->damaged)
+                puts("damaged        the record of an interrupted switch; the next switch looks "
+                     "after all units");
         if (!status->under_way && !status->open)
                 return;
         if (status->under_way)
@@ -211,6 +214,7 @@ static int print_json(Status *status) {
             add_reboot(object, status) < 0 ||
             !cJSON_AddBoolToObject(object, "under-way", status->under_way) ||
             !cJSON_AddBoolToObject(object, "interrupted", status->open && !status->under_way) ||
+            !cJSON_AddBoolToObject(object, "damaged-record", status->damaged) ||
             !cJSON_AddBoolToObject(object, "other-boot", status->other_boot) ||
             add_item(object, "open", TAKE_PTR(status->open)) < 0 ||
             !cJSON_AddNumberToObject(object, "confirm-seconds", (double) status->confirm_sec) ||

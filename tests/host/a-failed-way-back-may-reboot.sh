@@ -75,5 +75,5 @@ is "$(contents web /etc/motto)" good
 active web fragile.service
 at_its_end web
 on web enact log 1
-says "A unit failed: fragile.service" "The host was started anew and '$good' runs"
+says "A unit failed: fragile.service" "Going back failed, too, and the host was started anew and '$good' runs"
 

@@ -104,6 +104,7 @@ step "a record that was cut short: that is told, and all units are looked after"
 for text in '{"version":1,"id":"2026' ''; do
     write web /var/lib/enact/transaction.json <<< "$text"
     on web enact status
+    says "damaged" "the next switch looks after all units"
     on web enact switch --store-path "$one"
     says "is damaged" "done: '$one' runs"
     runs one
@@ -111,3 +112,12 @@ for text in '{"version":1,"id":"2026' ''; do
 done
 on web enact log
 says_not "2026\""
+
+step "who asks for the recovery of such a record is told that the next switch sees to it, until it has"
+write web /var/lib/enact/transaction.json <<< '{'
+on web /usr/libexec/enact/enact-activate recover
+says "is damaged; the next switch looks after all units"
+is "$(ask web enact status --json | jq '."damaged-record"')" true
+on web enact switch --store-path "$one"
+runs one
+is "$(ask web enact status --json | jq '."damaged-record"')" false
