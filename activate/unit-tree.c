@@ -70,19 +70,64 @@ static bool has_entry(const UnitTree *tree, const char *name) {
         return is_name(name) && fstatat(tree->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) >= 0;
 }
 
-/* systemd reads the drop-ins of a unit's other names too, and those are links beside it. */
-static int find_alias(UnitTree *tree, const char *name) {
+/* The unit that a link names, if it leads to one of systemd's own directories of units: whichever
+ * it is, the name is looked for in all of them. A link to anywhere else is where the content is. */
+static const char *unit_of_link(const char *target) {
+        static const char *const directories[] = {
+                "./",
+                "/etc/systemd/system/",
+                "/etc/systemd/user/",
+                "/run/systemd/system/",
+                "/run/systemd/user/",
+                "/usr/local/lib/systemd/system/",
+                "/usr/local/lib/systemd/user/",
+                "/usr/lib/systemd/system/",
+                "/usr/lib/systemd/user/",
+                "/lib/systemd/system/",
+        };
+        const char *unit = target;
+
+        for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
+                const char *rest = text_after_prefix(target, directories[i]);
+
+                if (rest)
+                        unit = rest;
+        }
+        return strchr(unit, '/') ? NULL : unit;
+}
+
+/* One hop of an alias; @ret_unit is NULL where it ends. */
+static int follow_alias(const UnitTree *tree, const char *name, char **ret_unit) {
         _cleanup_free_ char *target = NULL;
+        const char *unit, *suffix;
+        int r;
+
+        *ret_unit = NULL;
+        if (tree->dir_fd < 0 || !is_name(name))
+                return 0;
+        r = file_readlink(tree->dir_fd, name, &target);
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+        unit = unit_of_link(target);
+        suffix = strrchr(name, '.');
+        if (!unit || !suffix || strcmp(unit, name) == 0 || !text_has_suffix(unit, suffix) ||
+            !has_entry(tree, unit))
+                return 0;
+        *ret_unit = strdup(unit);
+        return *ret_unit ? 0 : -ENOMEM;
+}
+
+/* systemd reads the drop-ins of a unit's other names too, and those are links that lead to it, be
+ * it by way of others. */
+static int find_alias(UnitTree *tree, const char *name) {
+        _cleanup_free_ char *unit = NULL;
         char *alias;
         int r;
 
-        r = file_readlink(tree->dir_fd, name, &target);
-        if (r == -ENOMEM)
+        r = unit_tree_main_name(tree, name, &unit);
+        if (r < 0 || strcmp(unit, name) == 0)
                 return r;
-        if (r < 0 || strcmp(target, name) == 0 || !has_entry(tree, target))
-                return 0; /* no link, or one out of this directory: that is its content */
-
-        r = text_printf(&alias, "%s %s", target, name);
+        r = text_printf(&alias, "%s %s", unit, name);
         return r < 0 ? r : string_list_take(&tree->aliases, alias);
 }
 
@@ -240,27 +285,6 @@ int unit_tree_aliases(const UnitTree *tree, const char *name, StringList *aliase
                 r = string_list_add(aliases, alias + 1);
         }
         return r;
-}
-
-/* Where a link leads that only gives another unit of this tree one more name; NULL: it is no such.
- */
-static int follow_alias(const UnitTree *tree, const char *name, char **ret_target) {
-        _cleanup_free_ char *target = NULL;
-        const char *slash, *end;
-        int r;
-
-        *ret_target = NULL;
-        if (tree->dir_fd < 0 || !is_name(name))
-                return 0;
-        r = file_readlink(tree->dir_fd, name, &target);
-        if (r < 0)
-                return r == -ENOMEM ? r : 0;
-        slash = strrchr(target, '/');
-        end = slash ? slash + 1 : target;
-        if (strcmp(end, name) == 0 || !has_entry(tree, end))
-                return 0;
-        *ret_target = strdup(end);
-        return *ret_target ? 0 : -ENOMEM;
 }
 
 /**
