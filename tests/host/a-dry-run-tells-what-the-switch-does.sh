@@ -51,16 +51,6 @@ on web loginctl enable-linger alice
 eventually 10 active web user@1000.service
 two=$(built web two)
 
-# jobs_of: "user:job unit" of a switch's events; targets aside, that are started again each time
-jobs_of() {
-    said | jq -r 'select(.event == "job") | "\(.user // ""):\(.job) \(.unit)"' | grep -v 'target$' | sort
-}
-# forecast_of: the same of a plan, alone or in an event
-forecast_of() {
-    said | jq -r 'select(.event == null or .event == "plan") | (.plan // .) | (., (.users[] | .)) as $p | $p | ["stop", "reload", "restart", "start"][] as $job
-        | $p[$job][] | "\($p.name // ""):\($job) \(.unit)"' | grep -v 'target$' | sort
-}
-
 for round in enact drop-in; do
     step "$round: from the first system, with what nobody wants running, too"
     on web enact switch --flake /root/one

@@ -490,6 +490,18 @@ said() {
     cat "$place/last/out"
 }
 
+# jobs_of: of a switch with --json, "user:job unit" of its events; targets aside, that are started
+# again each time
+jobs_of() {
+    said | jq -r 'select(.event == "job") | "\(.user // ""):\(.job) \(.unit)"' | grep -v 'target$' | sort
+}
+
+# forecast_of: the same of a plan or a dry run with --json
+forecast_of() {
+    said | jq -r 'select(.event == null or .event == "plan") | (.plan // .) | (., (.users[] | .)) as $p | $p | ["stop", "reload", "restart", "start"][] as $job
+        | $p[$job][] | "\($p.name // ""):\($job) \(.unit)"' | grep -v 'target$' | sort
+}
+
 # is GOT WANTED [WHAT]
 is() {
     [ "$1" = "$2" ] || fail "${3:-a value} is not what it should be" "expected: $2" "got:      $1"
