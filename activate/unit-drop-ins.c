@@ -43,23 +43,33 @@ static int add_directory(const UnitTree *tree, const char *stem, StringList *dir
         return r < 0 ? r : string_list_take(directories, directory);
 }
 
+static int add_name(const UnitTree *tree, const char *name, StringList *directories) {
+        _cleanup_free_ char *template = NULL;
+        int r;
+
+        r = add_directory(tree, name, directories);
+        if (r >= 0)
+                r = unit_name_template(name, &template);
+        return r < 0 || !template ? r : add_directory(tree, template, directories);
+}
+
 /* "a-b@x.service": its own, then those of a-b@, a-@x and a-@. */
 static int add_directories(const UnitTree *tree, const char *unit, StringList *directories) {
-        _cleanup_free_ char *name = strdup(unit);
-        int r = name ? 0 : -ENOMEM;
+        _cleanup_free_ char *name = NULL;
+        int r;
 
+        r = add_name(tree, unit, directories);
+        if (r < 0 || !tree->has_prefixes)
+                return r;
+        r = unit_name_to_dash(unit, &name);
         while (r >= 0 && name) {
-                _cleanup_free_ char *template = NULL, *shorter = NULL;
+                char *shorter = NULL;
 
-                r = add_directory(tree, name, directories);
-                if (r >= 0)
-                        r = unit_name_template(name, &template);
-                if (r >= 0 && template)
-                        r = add_directory(tree, template, directories);
+                r = add_name(tree, name, directories);
                 if (r >= 0)
                         r = unit_name_to_dash(name, &shorter);
                 free(name);
-                name = TAKE_PTR(shorter);
+                name = shorter;
         }
         return r;
 }

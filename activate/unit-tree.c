@@ -29,6 +29,8 @@ static int add_name(UnitTree *tree, const char *name) {
                 return string_list_add(&tree->wants, name);
         if (*name == '.' || !text_has_suffix(name, DROP_INS_SUFFIX))
                 return 0;
+        if (strstr(name, "-.") || strstr(name, "-@"))
+                tree->has_prefixes = true;
         return string_list_take(&tree->stems,
                                 strndup(name, strlen(name) - strlen(DROP_INS_SUFFIX)));
 }

@@ -17,6 +17,7 @@ typedef enum UnitFileState {
 typedef struct UnitTree {
         int dir_fd;         /* -EBADF: there is none */
         StringList stems;   /* those that have a directory of drop-ins; ordered */
+        bool has_prefixes;  /* some of these are for all names that begin so: "foo-.service" */
         StringList wants;   /* directories of links beside targets, as "a.target.wants"; ordered */
         StringList aliases; /* "main-name alias": links to others that have drop-ins; ordered */
 } UnitTree;
