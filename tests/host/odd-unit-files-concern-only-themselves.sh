@@ -1,5 +1,5 @@
-# Unit files of 10 MB, with NUL bytes, that are a directory, a loop of links, a FIFO, or no unit file at all: each
-# is named, concerns its own unit, and ends no switch. Unreadable ones are in the unit tests: root reads all.
+# Unit files of 10 MB, with NUL bytes, that are a directory, a loop of links, a FIFO, cannot be read, or are no unit
+# file at all: each is named, concerns its own unit, and ends no switch.
 
 needs enact
 host web
@@ -20,7 +20,7 @@ NIX
 }
 
 step "at first they are services like others"
-names=(large nul directory loop fifo text heading)
+names=(large nul directory loop fifo unreadable text heading)
 flake_with 1000 "for name in ${names[*]}; do service > \$name.service; done"
 on web enact switch --flake /root/flake
 good=$(running_of web)
@@ -31,6 +31,7 @@ for name in "${names[@]}"; do
     pid[$name]=$(pid_of web "$name.service")
 done
 
+# Root may read whatever there is: only a read that fails, as of a process' empty first page, is one that it cannot.
 step "then each is odd in its own way; a FIFO can only be linked to, and systemd would wait for it to be written"
 # shellcheck disable=SC2016  # for the builder's shell
 flake_with 1001 '
@@ -40,12 +41,14 @@ flake_with 1001 '
     ln -s loop-2.service loop.service
     ln -s loop.service loop-2.service
     ln -s /run/odd-fifo fifo.service
+    ln -s /proc/self/mem unreadable.service
     printf "this is\nno unit file\n" > text.service
     printf "[Service\nExecStart=/bin/true\n" > heading.service'
 on web mkfifo /run/odd-fifo
 greeter=$(pid_of web greeter.service)
 on web timeout 30 enact plan --flake /root/flake
-says "fifo.service" "nul.service" "directory.service" "loop.service" "text.service" "heading.service"
+says "fifo.service" "nul.service" "directory.service" "loop.service" "unreadable.service" \
+    "text.service" "heading.service"
 on web rm /run/odd-fifo
 
 step "those that systemd cannot read either cannot start again: the host goes back, with all that ran"
@@ -61,7 +64,7 @@ other_pid web greeter.service "$greeter"
 same_pid web steady.service "$steady"
 
 step "where nothing runs by them, they hinder nothing; the drop-in names them, too"
-for name in directory loop fifo text heading; do
+for name in directory loop fifo unreadable text heading; do
     on web systemctl stop "$name.service"
 done
 other=$(pid_of web nul.service)
