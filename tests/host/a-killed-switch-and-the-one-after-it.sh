@@ -96,7 +96,7 @@ on web systemctl kill --signal=STOP "$(dead_man_of web)"
 on web systemctl kill --signal=KILL "$(engine_of web)"
 let_go web
 on web enact switch --store-path "$held"
-says "'$held' is active all the same (--no-rollback)" "it ran already"
+says "'$held' is active all the same (--no-rollback)" "Nothing to do: '$held' runs already and is the boot default"
 on web systemctl kill --signal=CONT "$(dead_man_of web)"
 ends switch 4
 runs held "$(generations_of web | xargs)"
