@@ -7,20 +7,11 @@
 #include "verbs.h"
 
 static const Verb *const verbs[] = {
-        &verb_build,
-        &verb_switch,
-        &verb_boot,
-        &verb_test,
-        &verb_plan,
-        &verb_dry_activate,
-        &verb_rollback,
-        &verb_generations,
-        &verb_list_generations,
-        &verb_status,
-        &verb_log,
-        &verb_confirm,
-        &verb_cancel,
-        NULL,
+        &verb_build,     &verb_switch,      &verb_boot,
+        &verb_test,      &verb_plan,        &verb_dry_activate,
+        &verb_rollback,  &verb_generations, &verb_list_generations,
+        &verb_boot_menu, &verb_status,      &verb_log,
+        &verb_confirm,   &verb_cancel,      NULL,
 };
 
 int main(int argc, char **argv) {

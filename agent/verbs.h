@@ -11,6 +11,7 @@ extern const Verb verb_plan;
 extern const Verb verb_rollback;
 extern const Verb verb_generations;
 extern const Verb verb_list_generations;
+extern const Verb verb_boot_menu;
 extern const Verb verb_status;
 extern const Verb verb_log;
 extern const Verb verb_confirm;
