@@ -11,7 +11,7 @@ packages_to_build=(
 # To run the tests that boot hosts, and the demo
 packages_to_test=(
     systemd-container mmdebstrap nix-bin iproute2 strace jq util-linux procps
-    qemu-system-x86 busybox-static e2fsprogs openssh-client
+    qemu-system-x86 busybox-static e2fsprogs dosfstools openssh-client
 )
 
 # packages_missing NAME...: those of them that are not installed, one a line

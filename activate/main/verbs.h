@@ -3,6 +3,7 @@
 #include "verb.h"
 
 extern const Verb verb_dead_man;
+extern const Verb verb_install_boot_menu;
 extern const Verb verb_plan;
 extern const Verb verb_recover;
 extern const Verb verb_run;
