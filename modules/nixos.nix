@@ -190,6 +190,11 @@ let
       [ ! -e "$file" ] || ln -s "$file" "$out/"
     done
   '';
+
+  # How the boot menu's installer finds its partitions.
+  bootMenuArguments = [ "--esp-path=${config.boot.loader.efi.efiSysMountPoint}" ]
+    ++ lib.optional (cfg.bootMenu.extendedMountPoint != null) "--boot-path=${cfg.bootMenu.extendedMountPoint}"
+    ++ lib.optional (cfg.bootMenu.configurationLimit != null) "--limit=${toString cfg.bootMenu.configurationLimit}";
 in
 {
   options.programs.enact = {
@@ -271,6 +276,29 @@ in
       '';
     };
 
+    bootMenu = {
+      enable = mkOption {
+        type = types.bool;
+        default = false;
+        description = ''
+          Whether enact writes the boot menu of this machine, with the files of systemd-boot, whoever switches it. The
+          loader itself has to be there already (`bootctl install`). The boot partition is
+          `boot.loader.efi.efiSysMountPoint`.
+        '';
+      };
+      extendedMountPoint = optional (types.strMatching "/[^[:space:]]*") {
+        example = "/boot";
+        description = "Where the extended boot partition (XBOOTLDR) is mounted, if there is one beside the EFI system partition.";
+      };
+      configurationLimit = optional (types.ints.between 1 1000000) {
+        example = 20;
+        description = ''
+          How many generations the menu has of each profile. What is running, booted, pinned, the boot default or the way
+          back is in it all the same. Without it all are.
+        '';
+      };
+    };
+
     switchToConfiguration = mkOption {
       type = types.bool;
       default = false;
@@ -308,6 +336,15 @@ in
         ExecStart = "${config.systemd.package}/bin/journalctl --update-catalog";
       };
     };
+
+    boot.loader = mkIf cfg.bootMenu.enable ({
+      external = {
+        enable = true;
+        installHook = pkgs.writeShellScript "install-boot-menu" ''
+          exec ${cfg.package}/libexec/enact/enact-activate install-boot-menu ${lib.escapeShellArgs bootMenuArguments} "$@"
+        '';
+      };
+    } // lib.optionalAttrs (options.boot.loader ? supportsInitrdSecrets) { supportsInitrdSecrets = true; });
 
     nixpkgs.overlays = mkIf cfg.switchToConfiguration [
       (final: _: {

@@ -23,7 +23,7 @@
 #include "toplevel.h"
 #include "verbs.h"
 
-#define LOCK_NAME       "boot-menu.lock"
+#define LOCK_PATH       "/run/enact-boot-menu.lock"
 #define MACHINE_ID      "/etc/machine-id"
 #define DISTRIBUTION    "NixOS"
 #define SECRETS_PATTERN "/run/enact-secrets-XXXXXX"
@@ -66,14 +66,8 @@ static void installer_done(Installer *installer) {
 
 /* Not the engine's: it runs us while it holds that one. */
 static int take_lock(Installer *installer, sd_bus_error *reterr_error) {
-        _cleanup_free_ char *path = NULL;
-        int r;
+        int r = file_lock(LOCK_PATH, &installer->lock_fd);
 
-        r = file_make_directories(state_directory(), 0755);
-        if (r >= 0)
-                r = text_printf(&path, "%s/" LOCK_NAME, state_directory());
-        if (r >= 0)
-                r = file_lock(path, &installer->lock_fd);
         if (r == LOCK_HELD) {
                 (void) sd_bus_error_setf(reterr_error, ENACT_ERROR_BUSY,
                                          "Another program writes the boot menu right now. "
@@ -82,8 +76,8 @@ static int take_lock(Installer *installer, sd_bus_error *reterr_error) {
         }
         if (r < 0 && r != -ENOMEM)
                 (void) sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
-                                         "Cannot lock '%s': %s. Nothing was changed.",
-                                         path ? path : state_directory(), strerror(-r));
+                                         "Cannot lock '" LOCK_PATH "': %s. Nothing was changed.",
+                                         strerror(-r));
         return r;
 }
 

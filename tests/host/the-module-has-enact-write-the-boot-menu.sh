@@ -1,0 +1,30 @@
+# programs.enact.bootMenu makes enact the installer of NixOS' external boot loader. On a machine without a boot partition
+# that is told, the system before runs again, and nothing is written into the folder.
+
+needs enact
+host web
+first=$(running_of web)
+configuration web one << 'NIX'
+{
+  programs.enact = { enable = true; bootMenu = { enable = true; configurationLimit = 7; }; };
+}
+NIX
+one=$(built web one)
+hook=$(contents web "$one/bin/switch-to-configuration" | sed -n "s/^export INSTALL_BOOTLOADER='\(.*\)'$/\1/p")
+
+step "the system's installer is enact"
+on web cat "$hook"
+says "/libexec/enact/enact-activate install-boot-menu '--esp-path=/boot' '--limit=7'"
+
+step "without a boot partition the switch is rolled back"
+refused web 3 enact switch --flake /root/one#web
+says "The boot partition at '/boot'" "Nothing was written to it."
+is "$(running_of web)" "$first" "what runs"
+missing web /boot/loader
+at_its_end web
+
+step "the same by NixOS' own way"
+refused web 1 "$hook" "$one"
+says "The boot partition at '/boot'"
+refused web 2 "$hook" "$one" "$one"
+says "Usage:"
