@@ -19,7 +19,6 @@
 #define LOADER_FOLDER    "EFI/systemd"
 #define LOADER_PREFIX    "systemd-boot"
 #define LOADER_BYTES_MAX ((size_t) 16 * 1024 * 1024)
-#define GLOB_OF_ALL      "nixos-*"
 
 /* One run: the two places, and what is being done. */
 typedef struct Run {
@@ -198,13 +197,13 @@ static int write_conf(Run *run) {
 }
 
 /* A loader that knows "preferred" passes over it where it is bad, and then takes the best other. */
-static int set_default(Run *run, const char *file) {
+static int set_default(Run *run, const char *value) {
         bool prefers = loader_version_prefers(&run->wish->version);
         int r;
 
-        r = loader_conf_set(run->conf, "preferred", prefers ? file : NULL);
+        r = loader_conf_set(run->conf, "preferred", prefers ? value : NULL);
         if (r >= 0)
-                r = loader_conf_set(run->conf, "default", prefers ? GLOB_OF_ALL : file);
+                r = loader_conf_set(run->conf, "default", prefers ? BOOT_ALL_ENTRIES : value);
         return r < 0 ? r : write_conf(run);
 }
 
@@ -302,14 +301,17 @@ static int clear_variable(Run *run, const char *name, const char *file) {
 
 static int settle_variables(Run *run, const BootMenu *menu) {
         const WantedEntry *entry = NULL;
+        _cleanup_free_ char *id = NULL;
         int r;
 
         if (run->wish->default_toplevel)
                 entry = boot_menu_default(menu, run->wish->default_toplevel);
         if (!entry || run->target->variables_fd < 0)
                 return 0;
-        r = clear_variable(run, EFI_LOADER_DEFAULT, entry->file);
-        return r < 0 ? r : clear_variable(run, EFI_LOADER_PREFERRED, entry->file);
+        r = text_printf(&id, "%s" LOADER_ENTRY_SUFFIX, entry->stem);
+        if (r >= 0)
+                r = clear_variable(run, EFI_LOADER_DEFAULT, id);
+        return r < 0 ? r : clear_variable(run, EFI_LOADER_PREFERRED, id);
 }
 
 /* A second look, from the disk. */

@@ -374,14 +374,27 @@ static bool is_set(const LoaderConf *conf, const char *key, const char *value) {
         return loader_conf_get(conf, key, &now) == 0 && strcmp(now, value) == 0;
 }
 
+/*
+ * How loader.conf names it. A loader that knows "preferred" calls an entry by its name without the
+ * counter, and passes over it where it is bad. To the others a counted entry must not be named:
+ * some would not find it, and some would boot it for ever, however bad it is.
+ */
+static int print_default(const LoaderVersion *version, const WantedEntry *entry, char **ret_value) {
+        if (loader_version_prefers(version) || !strchr(entry->file, '+'))
+                return text_printf(ret_value, "%s" LOADER_ENTRY_SUFFIX, entry->stem);
+        return text_printf(ret_value, BOOT_ALL_ENTRIES);
+}
+
 static int add_default(Planner *planner, const WantedEntry *entry) {
-        const LoaderConf *conf = &planner->listing->conf;
-        const char *key = loader_version_prefers(&planner->wish->version) ? "preferred" : "default";
+        const LoaderVersion *version = &planner->wish->version;
+        const char *key = loader_version_prefers(version) ? "preferred" : "default";
+        _cleanup_free_ char *value = NULL;
         int r;
 
-        if (is_set(conf, key, entry->file))
-                return 0;
-        r = add_step(planner, BOOT_STEP_SET_DEFAULT, "", entry->file, NULL);
+        r = print_default(version, entry, &value);
+        if (r < 0 || is_set(&planner->listing->conf, key, value))
+                return r;
+        r = add_step(planner, BOOT_STEP_SET_DEFAULT, "", value, NULL);
         return r < 0 ? r : add_barrier(planner);
 }
 

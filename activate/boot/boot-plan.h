@@ -4,6 +4,8 @@
 #include "boot-partition.h"
 #include "macros.h"
 
+#define BOOT_ALL_ENTRIES "nixos-*" /* as a default: the first of ours and NixOS' in the menu */
+
 typedef enum BootStepKind {
         BOOT_STEP_REMOVE_ENTRY,
         BOOT_STEP_REMOVE_PAYLOAD,
@@ -17,7 +19,7 @@ typedef enum BootStepKind {
 
 typedef struct BootStep {
         BootStepKind kind;
-        char *path;               /* on the partition; of a default: the file it names */
+        char *path;               /* on the partition; of a default: what loader.conf is to say */
         const char *text;         /* of an entry: its bytes */
         const BootSource *source; /* of a payload */
         bool replaces;            /* the file is there, with other bytes */
