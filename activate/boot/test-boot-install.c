@@ -265,15 +265,12 @@ static int ask_bootctl(const Machine *machine, const char *program, char **ret_t
         return WEXITSTATUS(status);
 }
 
-TEST(bootctl_sees_the_same_entries) {
-        const char *named = getenv("BOOTCTL");
+static void compare_with_bootctl(const char *program) {
         _cleanup_(machine_done) Machine machine;
         _cleanup_(boot_listing_done) BootListing listing = { 0 };
-        _cleanup_free_ char *program = named ? strdup(named) : NULL, *text = NULL;
+        _cleanup_free_ char *text = NULL;
 
         machine_init(&machine);
-        if ((!program && process_find("bootctl", &program) < 0) || geteuid() != 0)
-                skip();
         mount_partition(&machine);
         add_system(&machine, "a");
         add_system(&machine, "b");
@@ -292,4 +289,15 @@ TEST(bootctl_sees_the_same_entries) {
         }
         ASSERT_CONTAINS(text, "+3-0.conf");
         ASSERT_OK(umount2(machine.esp.path, MNT_DETACH));
+}
+
+/* A test that is skipped never returns, so nothing is owned here yet. */
+TEST(bootctl_sees_the_same_entries) {
+        const char *program = getenv("BOOTCTL");
+
+        if (!program && access("/usr/bin/bootctl", X_OK) >= 0)
+                program = "/usr/bin/bootctl";
+        if (!program || geteuid() != 0)
+                skip();
+        compare_with_bootctl(program);
 }
