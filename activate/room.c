@@ -12,10 +12,9 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
-#include "boot/bootspec.h"
+#include "boot/boot-systems.h"
 #include "error.h"
 #include "file.h"
-#include "profile.h"
 #include "room.h"
 #include "text.h"
 
@@ -23,7 +22,6 @@
 #define ROOM_BYTES        MIB /* a record twice, a history entry */
 #define ROOM_FILES        UINT64_C(16)
 #define BOOT_MARGIN_BYTES MIB /* entries and what else lies beside the kernels */
-#define BOOT_GENERATIONS  256U
 #define STORE_HASH_LENGTH 32U
 
 /* Where installers keep kernels. The one for systemd-boot removes what it does not name any more
@@ -173,6 +171,20 @@ static int add_once(StringList *list, const char *path) {
         return !path || string_list_contains(list, path) ? 0 : string_list_add(list, path);
 }
 
+static int add_payloads(const Bootspec *spec, StringList *payloads) {
+        int r;
+
+        r = add_once(payloads, spec->kernel);
+        if (r >= 0)
+                r = add_once(payloads, spec->initrd);
+        for (size_t i = 0; r >= 0 && i < spec->n_specialisations; i++) {
+                r = add_once(payloads, spec->specialisations[i].kernel);
+                if (r >= 0)
+                        r = add_once(payloads, spec->specialisations[i].initrd);
+        }
+        return r;
+}
+
 /* Of the system and its specialisations; none where its boot document cannot be read. */
 static int find_payloads(const char *toplevel, StringList *payloads) {
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -185,30 +197,21 @@ static int find_payloads(const char *toplevel, StringList *payloads) {
                 r = bootspec_obtain(fd, toplevel, &spec, &error);
         if (r < 0)
                 return r == -ENOMEM ? r : 0;
-        r = add_once(payloads, spec.kernel);
-        if (r >= 0)
-                r = add_once(payloads, spec.initrd);
-        for (size_t i = 0; r >= 0 && i < spec.n_specialisations; i++) {
-                r = add_once(payloads, spec.specialisations[i].kernel);
-                if (r >= 0)
-                        r = add_once(payloads, spec.specialisations[i].initrd);
-        }
-        return r;
+        return add_payloads(&spec, payloads);
 }
 
+/* A boot menu has the generations of all profiles. */
 static int find_in_use(const char *profiles, StringList *in_use) {
-        _cleanup_(generation_list_done) GenerationList list = { 0 };
-        _cleanup_(profile_freep) Profile *profile = NULL;
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(boot_systems_done) BootSystems systems = { 0 };
         int r;
 
-        r = profile_open(profiles, SYSTEM_PROFILE, /* make= */ false, &profile);
-        if (r >= 0)
-                r = profile_list(profile, &list);
+        r = boot_systems_read(profiles, &systems, &error);
         if (r < 0)
                 return r == -ENOMEM ? r : 0;
-        for (size_t i = list.n > BOOT_GENERATIONS ? list.n - BOOT_GENERATIONS : 0;
-             r >= 0 && i < list.n; i++)
-                r = find_payloads(list.items[i].target, in_use);
+        for (size_t i = 0; r >= 0 && i < systems.n; i++)
+                if (systems.items[i].spec)
+                        r = add_payloads(systems.items[i].spec, in_use);
         return r;
 }
 
@@ -244,7 +247,7 @@ static bool is_short(const char *directory, int folder_fd, size_t layout,
                 return false;
         free_bytes = (uint64_t) st.f_bavail * st.f_frsize;
         if (layouts[layout].clears_first) {
-                if (folder_fd >= 0 && !has_all(folder_fd, layouts[layout].suffix, in_use))
+                if (!has_all(folder_fd, layouts[layout].suffix, in_use))
                         return false;
                 free_bytes += room.freed_bytes;
         }
@@ -264,7 +267,8 @@ static bool is_partition(const char *directory) {
                boot.st_dev != store.st_dev;
 }
 
-/* Of several places it is enough if they fit in one: which one is used is not known. */
+/* Of several places it is enough if they fit in one: which one is used is not known. Where there is
+ * none, a loader keeps its kernels elsewhere, or is installed for the first time. */
 static bool is_short_everywhere(const StringList *payloads, const StringList *in_use,
                                 Shortage *shortage) {
         static const char *const directories[] = { "/boot", "/efi", "/boot/efi" };
@@ -286,11 +290,7 @@ static bool is_short_everywhere(const StringList *payloads, const StringList *in
                                 return false;
                 }
         }
-        if (known)
-                return true;
-        /* The first one that is installed here. */
-        return is_partition(directories[0]) &&
-               is_short(directories[0], -EBADF, 0, payloads, in_use, shortage);
+        return known;
 }
 
 /**
