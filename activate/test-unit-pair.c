@@ -82,7 +82,7 @@ TEST(the_same_file_is_never_opened) {
         _cleanup_(unit_pair_done) UnitPair pair = { 0 };
         _cleanup_free_ char *old = NULL, *new = NULL;
 
-        put(trees.old_path, "a.service", "garbage");
+        put(trees.old_path, "a.service", "[garbage");
         ASSERT_OK(text_printf(&old, "%s/a.service", trees.old_path));
         ASSERT_OK(text_printf(&new, "%s/a.service", trees.new_path));
         ASSERT_OK(link(old, new));

@@ -1,8 +1,9 @@
 /*
  * Unit files, by systemd's own grammar: comments only at the start of a line (also between the
  * lines of a continued value), a backslash at the end of a line joins it to the next with a blank,
- * an empty value forgets the earlier ones, and everything else in a value is text. A file that is
- * no such text is kept as an opaque fingerprint: it can still be told apart from another one.
+ * an empty value forgets the earlier ones, and everything else in a value is text. A line that
+ * assigns nothing is passed over. A file that is no such text, or has a heading without an end, is
+ * kept as an opaque fingerprint: it can still be told apart from another one.
  *
  * Assignments are gathered as they come, as pointers into the text, and sorted once at the end, so
  * that a file of a million lines costs no more per line than one of ten.
@@ -90,10 +91,9 @@ static int parse_line(UnitFile *file, char *line, const char **section) {
                 return add_assignment(file, *section, NULL, NULL);
         }
 
+        /* systemd complains of a line without a key, or without a value, and goes on behind it. */
         equals = strchr(line, '=');
-        if (!equals || equals == line)
-                return -EBADMSG;
-        if (!*section || strcmp(*section, SECTION_IGNORED) == 0)
+        if (!equals || equals == line || !*section || strcmp(*section, SECTION_IGNORED) == 0)
                 return 0;
 
         *equals = '\0';
@@ -169,8 +169,8 @@ static int parse_text(UnitFile *file, char *text) {
  * Source: systemd.syntax(7). On -EBADMSG what was read of this text stays; call
  * unit_file_add_opaque().
  *
- * Return: 0, -EBADMSG if it is no unit file (a NUL byte, other bytes than UTF-8, a line that is
- * neither heading nor assignment), -ENOMEM.
+ * Return: 0, -EBADMSG if it is no unit file (a NUL byte, other bytes than UTF-8, a heading that
+ * does not end), -ENOMEM.
  */
 int unit_file_parse(UnitFile *file, const char *name, const char *text, size_t n) {
         char *copy;

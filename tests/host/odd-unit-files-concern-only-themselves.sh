@@ -20,7 +20,7 @@ NIX
 }
 
 step "at first they are services like others"
-names=(large nul directory loop fifo unreadable text heading)
+names=(large nul directory loop fifo unreadable text heading stray)
 flake_with 1000 "for name in ${names[*]}; do service > \$name.service; done"
 on web enact switch --flake /root/flake
 good=$(running_of web)
@@ -43,7 +43,8 @@ flake_with 1001 '
     ln -s /run/odd-fifo fifo.service
     ln -s /proc/self/mem unreadable.service
     printf "this is\nno unit file\n" > text.service
-    printf "[Service\nExecStart=/bin/true\n" > heading.service'
+    printf "[Service\nExecStart=/bin/true\n" > heading.service
+    { service; printf "Environment=A=b\nstray words\nX-RestartIfChanged=false\n"; } > stray.service'
 on web mkfifo /run/odd-fifo
 greeter=$(pid_of web greeter.service)
 on web timeout 30 enact plan --flake /root/flake
@@ -68,9 +69,13 @@ for name in directory loop fifo unreadable text heading; do
     on web systemctl stop "$name.service"
 done
 other=$(pid_of web nul.service)
+stray=$(pid_of web stray.service)
 on web timeout 60 enact switch --flake /root/flake
 says "note: 'nul.service' is no readable unit file"
+says_not "'stray.service' is no readable unit file"
 other_pid web nul.service "$other"
+# systemd passes over a stray line, and what stands behind it holds.
+same_pid web stray.service "$stray"
 odd=$(running_of web)
 on web "$good/bin/switch-to-configuration" test
 says "nul.service' is no readable unit file"
