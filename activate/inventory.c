@@ -232,6 +232,12 @@ bool inventory_unit_is_up(const InventoryUnit *unit) {
         return inventory_unit_is_active(unit) && strcmp(unit->active, "failed") != 0;
 }
 
+/** inventory_unit_goes_on() - whether it runs or is about to, be it that it is starting, reloading
+ * or waiting to be started again. */
+bool inventory_unit_goes_on(const InventoryUnit *unit) {
+        return inventory_unit_is_up(unit) && strcmp(unit->active, "deactivating") != 0;
+}
+
 /** inventory_unit_runs() - whether there is something running that a change could touch. */
 bool inventory_unit_runs(const InventoryUnit *unit) {
         return inventory_unit_is_active(unit) &&

@@ -30,5 +30,6 @@ int inventory_read(Inventory *inventory, JsonReader *units);
 InventoryUnit *inventory_find(const Inventory *inventory, const char *id);
 bool inventory_unit_is_active(const InventoryUnit *unit);
 bool inventory_unit_is_up(const InventoryUnit *unit);
+bool inventory_unit_goes_on(const InventoryUnit *unit);
 bool inventory_unit_runs(const InventoryUnit *unit);
 void inventory_done(Inventory *inventory);

@@ -105,7 +105,8 @@ int plan_dependents_find(const Plan *plan, const Inventory *inventory, const Str
         for (size_t i = 0; r >= 0 && i < fall.n; i++) {
                 const InventoryUnit *unit = &inventory->units[fall.units[i]];
 
-                if (inventory_unit_runs(unit) && !is_decided(plan, unit->id))
+                /* Something that is about to end is not begun once more. */
+                if (inventory_unit_goes_on(unit) && !is_decided(plan, unit->id))
                         r = string_list_add(names, unit->id);
         }
         for (size_t i = 0; r >= 0 && names->n > n_before && i < stops->n; i++)
@@ -138,9 +139,8 @@ static int bring_back(PlanBuild *build, const Fall *fall, const InventoryUnit *u
         const UnitPair *pair = plan_find_pair(build->input, unit->id);
         const char *obstacle;
 
-        /* Something that is about to end is not begun once more. */
-        if (!pair || strcmp(unit->active, "active") != 0 || is_decided(build->plan, unit->id) ||
-            !plan_is_managed(build->input, unit) || plan_gone_rule(pair) != PLAN_RULE_NONE)
+        if (!pair || is_decided(build->plan, unit->id) || !plan_is_managed(build->input, unit) ||
+            plan_gone_rule(pair) != PLAN_RULE_NONE)
                 return 0;
         obstacle = find_obstacle(fall, pair);
         if (obstacle)

@@ -1,5 +1,6 @@
 # A service is changed, and another one, unchanged, that requires it and that no target wants, goes down with it:
-# it runs again after the switch, as planned. One that only a person may start is told of, and stays down.
+# it runs again after the switch, as planned, and so does what was reloading or waiting to be started again. One that
+# only a person may start is told of, and stays down.
 
 needs enact
 host web
@@ -10,6 +11,9 @@ flake() {
   systemd.services.middle = { requires = [ "base.service" ]; after = [ "base.service" ]; serviceConfig.ExecStart = "/bin/sleep 2001"; };
   systemd.services.above = { bindsTo = [ "middle.service" ]; after = [ "middle.service" ]; serviceConfig.ExecStart = "/bin/sleep 2002"; };
   systemd.services.part = { partOf = [ "base.service" ]; serviceConfig.ExecStart = "/bin/sleep 2003"; };
+  systemd.services.busy = { requires = [ "base.service" ]; after = [ "base.service" ]; serviceConfig = { ExecStart = "/bin/sleep 2006"; ExecReload = "/bin/sleep 600"; }; };
+  systemd.services.slow = { requires = [ "base.service" ]; after = [ "base.service" ];
+    serviceConfig = { Restart = "always"; RestartSec = 300; ExecStart = "/bin/sh -c 'test -e /run/once && exec sleep infinity; touch /run/once; exit 1'"; }; };
   systemd.services.idle = { partOf = [ "base.service" ]; serviceConfig.ExecStart = "/bin/sleep 2004"; };
   systemd.services.by-hand = { partOf = [ "base.service" ]; unitConfig.RefuseManualStart = true; serviceConfig.ExecStart = "/bin/sleep 2005"; }; }
 NIX
@@ -17,7 +21,11 @@ NIX
 
 flake 1001
 on web enact switch --flake /root/flake
-on web systemctl start above.service part.service
+on web systemctl start above.service part.service busy.service
+on web systemctl start slow.service
+on web systemctl reload --no-block busy.service
+eventually 10 state_is web busy.service reloading
+eventually 10 state_is web slow.service activating
 on web systemd-run --wait --property=Wants=by-hand.service /bin/true
 eventually 5 active web by-hand.service
 above=$(pid_of web above.service)
@@ -29,7 +37,7 @@ says_not idle.service
 same_pid web above.service "$above"
 on web enact switch --flake /root/flake
 says "'by-hand.service' goes down on the way"
-for unit in middle above part; do active web "$unit.service"; done
+for unit in middle above part busy slow; do active web "$unit.service"; done
 other_pid web above.service "$above"
 inactive web idle.service
 inactive web by-hand.service
