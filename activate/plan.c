@@ -369,6 +369,12 @@ static void hash_text(crypto_hash_sha256_state *state, const char *text) {
         (void) crypto_hash_sha256_update(state, (const unsigned char *) text, strlen(text) + 1);
 }
 
+static void hash_names(crypto_hash_sha256_state *state, const char *what, const StringList *names) {
+        hash_text(state, what);
+        for (size_t i = 0; i < names->n; i++)
+                hash_text(state, names->items[i]);
+}
+
 /* Which targets are up in a user's session is no decision of ours. */
 static void hash_lists(crypto_hash_sha256_state *state, const Plan *plan) {
         for (int action = 0; action < _PLAN_ACTION_MAX; action++) {
@@ -381,6 +387,9 @@ static void hash_lists(crypto_hash_sha256_state *state, const Plan *plan) {
         }
         for (size_t i = 0; i < plan->migrate.n; i++)
                 hash_text(state, plan->migrate.items[i]);
+        /* Without a restart to come before they are started when their targets are. */
+        if (plan->lists[PLAN_RESTART].n > 0)
+                hash_names(state, "sockets", &plan->sockets);
 }
 
 /**
@@ -403,6 +412,7 @@ int plan_make_digest(Plan *plan) {
         hash_text(&state, plan->reexec ? "reexec" : "");
         for (size_t i = 0; i < plan->swapoff.n; i++)
                 hash_text(&state, plan->swapoff.items[i]);
+        hash_names(&state, "hold", &plan->hold);
         hash_lists(&state, plan);
         for (size_t i = 0; i < plan->n_users; i++) {
                 if (plan_is_empty(plan->users[i]))

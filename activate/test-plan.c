@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "file.h"
+#include "plan-build.h"
 #include "plan-load.h"
 #include "recorded-state.h"
 #include "test.h"
@@ -232,4 +233,32 @@ TEST(every_fixture_has_the_plan_it_expects) {
         free(cases);
         ASSERT_EQ(n_bad, 0);
         assert_true(n >= CASES_MIN);
+}
+
+static void make_digest_without(const char *fixture, StringList *(*list_of)(Plan *plan)) {
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        _cleanup_free_ char *dir = NULL, *digest = NULL;
+
+        ASSERT_OK(text_printf(&dir, CASES "/%s", fixture));
+        plan = make_plan(dir);
+        ASSERT_OK(plan_make_digest(plan));
+        digest = strdup(plan->digest);
+        assert_non_null(digest);
+        assert_true(list_of(plan)->n > 0);
+        string_list_done(list_of(plan));
+        ASSERT_OK(plan_make_digest(plan));
+        assert_string_not_equal(plan->digest, digest);
+}
+
+static StringList *hold_of(Plan *plan) {
+        return &plan->hold;
+}
+
+static StringList *sockets_of(Plan *plan) {
+        return &plan->sockets;
+}
+
+TEST(what_is_kept_down_and_what_comes_first_are_in_the_digest) {
+        make_digest_without("automount-added-by-its-old-name", hold_of);
+        make_digest_without("early-socket-that-was-wanted-before", sockets_of);
 }
