@@ -10,6 +10,7 @@
 #include "file.h"
 #include "marks.h"
 #include "noted-default.h"
+#include "record.h"
 #include "text.h"
 
 /* clang-format off */
@@ -110,14 +111,14 @@ static int add_good(Marks *marks, const char *roots) {
 }
 
 /* A record that cannot be read is one all the same. */
-static int add_open(Marks *marks, const char *state) {
+static int add_record(Marks *marks, const char *state, const char *name) {
         static const char *const keys[] = { "from", "to", "old-profile", "old-default" };
         _cleanup_(cJSON_Deletep) cJSON *object = NULL;
         _cleanup_free_ char *path = NULL, *text = NULL;
         size_t n;
         int r;
 
-        r = text_printf(&path, "%s/transaction.json", state);
+        r = text_printf(&path, "%s/%s", state, name);
         if (r < 0)
                 return r;
         r = file_read(AT_FDCWD, path, FILE_SMALL_MAX, &text, &n);
@@ -134,6 +135,12 @@ static int add_open(Marks *marks, const char *state) {
                         return r;
         }
         return 0;
+}
+
+static int add_open(Marks *marks, const char *state) {
+        int r = add_record(marks, state, RECORD_NAME);
+
+        return r < 0 ? r : add_record(marks, state, RECORD_PREVIOUS);
 }
 
 static int add_default(Marks *marks, const TransactionPlaces *places) {

@@ -12,11 +12,9 @@
 #include "record.h"
 #include "text.h"
 
-#define RECORD_NAME     "transaction.json"
-#define RECORD_PREVIOUS "transaction.previous.json"
-#define RECORD_DAMAGED  "transaction.damaged"
-#define RECORD_KIND     "system" /* what was switched */
-#define NUMBER_MAX      ((uint64_t) 1 << 53)
+#define RECORD_DAMAGED "transaction.damaged"
+#define RECORD_KIND    "system" /* what was switched */
+#define NUMBER_MAX     ((uint64_t) 1 << 53)
 
 /* clang-format off */
 static const struct {
@@ -209,6 +207,26 @@ int record_parse(const char *text, size_t n, Record *record) {
 }
 
 /**
+ * record_read_text() - the open record as it stands there, whoever wrote it
+ * @directory: the state directory
+ * @ret_text:  with a closing NUL; owned by the caller
+ * @ret_n:     number of bytes
+ *
+ * Return: 0, -ENOENT if none is open, or another error of file_read().
+ */
+int record_read_text(const char *directory, char **ret_text, size_t *ret_n) {
+        _cleanup_free_ char *path = NULL, *previous = NULL;
+        int r;
+
+        r = text_printf(&path, "%s/" RECORD_NAME, directory);
+        if (r >= 0)
+                r = text_printf(&previous, "%s/" RECORD_PREVIOUS, directory);
+        if (r >= 0)
+                r = file_read(AT_FDCWD, path, FILE_SMALL_MAX, ret_text, ret_n);
+        return r == -ENOENT ? file_read(AT_FDCWD, previous, FILE_SMALL_MAX, ret_text, ret_n) : r;
+}
+
+/**
  * record_read() - the record of the transaction that has not ended
  * @directory: the state directory
  * @record:    as for record_parse()
@@ -216,17 +234,11 @@ int record_parse(const char *text, size_t n, Record *record) {
  * Return: as record_parse(); -ENOENT if none is open, or another error of file_read().
  */
 int record_read(const char *directory, Record *record) {
-        _cleanup_free_ char *path = NULL, *previous = NULL, *text = NULL;
+        _cleanup_free_ char *text = NULL;
         size_t n;
         int r;
 
-        r = text_printf(&path, "%s/" RECORD_NAME, directory);
-        if (r >= 0)
-                r = text_printf(&previous, "%s/" RECORD_PREVIOUS, directory);
-        if (r >= 0)
-                r = file_read(AT_FDCWD, path, FILE_SMALL_MAX, &text, &n);
-        if (r == -ENOENT)
-                r = file_read(AT_FDCWD, previous, FILE_SMALL_MAX, &text, &n);
+        r = record_read_text(directory, &text, &n);
         return r < 0 ? r : record_parse(text, n, record);
 }
 
@@ -252,6 +264,28 @@ static int rename_record(const char *directory, const char *from, const char *to
 int record_keep_previous(const char *directory) {
         int r = rename_record(directory, RECORD_NAME, RECORD_PREVIOUS);
 
+        return r == -ENOENT ? 0 : r;
+}
+
+/**
+ * record_take_up() - work on the open record begins
+ * @directory: the state directory; its lock is held
+ *
+ * A previous one that stands alone, since whoever was to replace it was killed in between, is the
+ * open one from here on: another that is written beside it would not end it.
+ *
+ * Return: 0, also if there is none, or an errno of renameat(2), fsync(2).
+ */
+int record_take_up(const char *directory) {
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = text_printf(&path, "%s/" RECORD_NAME, directory);
+        if (r < 0)
+                return r;
+        if (access(path, F_OK) >= 0)
+                return 0;
+        r = rename_record(directory, RECORD_PREVIOUS, RECORD_NAME);
         return r == -ENOENT ? 0 : r;
 }
 

@@ -3,6 +3,11 @@
 #include "request.h"
 #include "string-list.h"
 
+/* In the state directory. The previous one is kept while another transaction, which is to put right
+ * what that one has left, is open; where it stands alone, it is the open one. */
+#define RECORD_NAME     "transaction.json"
+#define RECORD_PREVIOUS "transaction.previous.json"
+
 /* answer: of a later version of enact, or of another kind; only @engine is read */
 enum { RECORD_NEWER = 1 };
 
@@ -35,9 +40,11 @@ typedef struct Record {
 } Record;
 
 int record_write(const char *directory, const Record *record);
+int record_read_text(const char *directory, char **ret_text, size_t *ret_n);
 int record_read(const char *directory, Record *record);
 int record_parse(const char *text, size_t n, Record *record);
 int record_keep_previous(const char *directory);
+int record_take_up(const char *directory);
 int record_end(const char *directory, bool settled);
 int record_set_aside(const char *directory);
 bool record_was_damaged(const char *directory);

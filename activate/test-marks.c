@@ -1,5 +1,6 @@
 #include "marks.h"
 #include "noted-default.h"
+#include "record.h"
 #include "test-host.h"
 
 #define A "/nix/store/1-a"
@@ -160,4 +161,22 @@ TEST(the_systems_of_a_switch_that_has_not_ended_are_marked) {
         look(&host, "system");
         ASSERT_TRUE(marks.open);
         ASSERT_EQ(marks.n, 0);
+}
+
+TEST(a_previous_record_is_one_as_well) {
+        _cleanup_(host_done) Host host = new_host();
+        _cleanup_free_ char *path = below(host.state, RECORD_NAME);
+        _cleanup_free_ char *previous = below(host.state, RECORD_PREVIOUS);
+
+        put_record(&host, "{\"from\":\"" A "\",\"to\":\"" B "\"}");
+        ASSERT_OK(rename(path, previous));
+        look(&host, "system");
+        ASSERT_TRUE(marks.open);
+        assert_marks(A, 1U << MARK_OPEN);
+        assert_marks(B, 1U << MARK_OPEN);
+
+        put_record(&host, "{\"from\":\"" C "\",\"to\":\"" D "\"}");
+        look(&host, "system");
+        assert_marks(A, 1U << MARK_OPEN); /* what the new one is to put right */
+        assert_marks(C, 1U << MARK_OPEN);
 }

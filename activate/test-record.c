@@ -227,6 +227,22 @@ TEST(a_wrong_type_is_no_record) {
         }
 }
 
+TEST(a_previous_record_that_stands_alone_is_the_open_one) {
+        const char *directory = test_directory();
+        _cleanup_(record_done) Record read = { 0 }, ended = { 0 };
+        Record first = sample();
+
+        ASSERT_OK(record_take_up(directory)); /* none yet */
+        ASSERT_OK(record_write(directory, &first));
+        ASSERT_OK(record_take_up(directory));
+        ASSERT_OK(record_keep_previous(directory));
+        ASSERT_OK(record_take_up(directory));
+        ASSERT_OK(record_read(directory, &read));
+        ASSERT_TEXT(read.id, first.id);
+        ASSERT_OK(record_end(directory, /* settled= */ false)); /* nothing comes back */
+        ASSERT_EQ(record_read(directory, &ended), -ENOENT);
+}
+
 TEST(a_previous_record_is_open_again_unless_it_was_settled) {
         const char *directory = test_directory();
         _cleanup_(record_done) Record both = { 0 }, back = { 0 }, gone = { 0 };

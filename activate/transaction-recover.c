@@ -193,7 +193,9 @@ static int set_aside(Transaction *t, sd_bus_error *reterr_error) {
 static int read_record(Transaction *t, const char *id, sd_bus_error *reterr_error) {
         int r;
 
-        r = record_read(t->places->state, &t->record);
+        r = record_take_up(t->places->state);
+        if (r >= 0)
+                r = record_read(t->places->state, &t->record);
         if (r == -ENOENT || (r == 0 && id && strcmp(t->record.id, id) != 0))
                 return TRANSACTION_NONE;
         if (r == RECORD_NEWER)

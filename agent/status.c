@@ -40,15 +40,14 @@ static uint64_t seconds_to_confirm(const cJSON *record) {
 
 /* The record stands while an engine works, and after one was killed. */
 static int read_open(Status *status) {
-        _cleanup_free_ char *text = NULL, *command = NULL, *record = NULL, *lock = NULL;
+        _cleanup_free_ char *text = NULL, *command = NULL, *lock = NULL;
         pid_t pid;
         size_t n;
         int r;
 
-        if (text_printf(&record, "%s/transaction.json", state_directory()) < 0 ||
-            text_printf(&lock, "%s/lock", state_directory()) < 0)
+        if (text_printf(&lock, "%s/lock", state_directory()) < 0)
                 return -ENOMEM;
-        r = file_read(AT_FDCWD, record, FILE_SMALL_MAX, &text, &n);
+        r = record_read_text(state_directory(), &text, &n);
         if (r >= 0)
                 r = json_parse(text, n, &status->open);
         if (r < 0 && r != -ENOENT && r != -EBADMSG)

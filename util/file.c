@@ -328,9 +328,9 @@ static int sync_parent(const char *path) {
 
 /**
  * file_make_directories() - make an absolute directory and those above it, durably
- * @mode: permission bits of those that are made
+ * @mode: permission bits of those that are made, whatever the umask is
  *
- * Return: 0 (also if it is there), or an errno of mkdir(2) or fsync(2).
+ * Return: 0 (also if it is there), or an errno of mkdir(2), chmod(2) or fsync(2).
  */
 int file_make_directories(const char *path, mode_t mode) {
         _cleanup_free_ char *partial = strdup(path);
@@ -346,7 +346,7 @@ int file_make_directories(const char *path, mode_t mode) {
                         continue;
                 *p = '\0';
                 if (mkdir(partial, mode) >= 0)
-                        r = sync_parent(partial);
+                        r = chmod(partial, mode) < 0 ? -errno : sync_parent(partial);
                 else
                         r = errno == EEXIST ? 0 : -errno;
                 if (r < 0)

@@ -131,6 +131,21 @@ TEST(directories_are_made_with_those_above_them) {
         ASSERT_OK(file_sync_filesystem(path));
 }
 
+TEST(a_directory_is_made_with_its_mode_whatever_the_umask) {
+        _cleanup_free_ char *outer = NULL, *inner = NULL;
+        mode_t mask = umask(0077);
+        struct stat st;
+
+        ASSERT_OK(text_printf(&outer, "%s/a", test_directory()));
+        ASSERT_OK(text_printf(&inner, "%s/b", outer));
+        ASSERT_OK(file_make_directories(inner, 0755));
+        (void) umask(mask);
+        ASSERT_OK(stat(outer, &st));
+        ASSERT_EQ(st.st_mode & 0777, 0755);
+        ASSERT_OK(stat(inner, &st));
+        ASSERT_EQ(st.st_mode & 0777, 0755);
+}
+
 TEST(a_real_path_has_no_links) {
         const char *directory = test_directory();
         _cleanup_free_ char *link = NULL, *path = NULL, *wanted = NULL, *none = NULL;

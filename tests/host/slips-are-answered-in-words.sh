@@ -113,6 +113,11 @@ refused bob@web 1 sh -c 'cat /run/enact/*/events'
 says_on_stderr "Permission denied"
 on web setpriv --reuid bob --regid bob --groups systemd-journal sh -c 'cat /run/enact/*/events'
 
+on web sh -c "rm -r /var/lib/enact; umask 077; /usr/libexec/enact/enact-activate recover"
+is "$(ask web stat --format=%a /var/lib/enact /var/lib/enact/history | xargs)" "755 755" "the modes of the state directories"
+on bob@web enact status
+on bob@web enact log
+
 step "what a script prints reaches a terminal as text alone"
 on web enact switch --force --store-path "$one"
 says_on_stderr "  red  ding  title  end"
