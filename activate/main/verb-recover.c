@@ -98,18 +98,19 @@ static int recover_here(void) {
         return transaction_is_open(NULL, &TRANSACTION_PLACES_HOST) ? r : 0;
 }
 
-static int run(int argc, char **argv) {
-        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
-        _cleanup_free_ char *engine = NULL, *id = NULL;
-        int r;
+/* A process has one state directory: what is open in the other one is for the next. */
+static void recover_the_other(void) {
+        if (transaction_is_open(NULL, &TRANSACTION_PLACES_HOST))
+                return;
+        puts("Another switch was interrupted with its record elsewhere; that is ended now.");
+        (void) fflush(stdout);
+        (void) execl("/proc/self/exe", "enact-activate", "recover", NULL);
+}
 
-        if (argc != 1) {
-                fprintf(stderr, "Usage: enact-activate recover\n");
-                return 2;
-        }
-        if (working_is_for_another_engine(&engine))
-                (void) execl(engine, engine, "recover", NULL);
-        working_set_up_signals();
+static int recover(void) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_free_ char *id = NULL;
+        int r;
 
         r = transaction_hand_over(&TRANSACTION_PLACES_HOST, &id, &error);
         if (r < 0) {
@@ -120,6 +121,25 @@ static int run(int argc, char **argv) {
             (transaction_is_open(id, &TRANSACTION_PLACES_HOST) && !working_is_interrupted()))
                 return recover_here();
         return tell_end(id);
+}
+
+static int run(int argc, char **argv) {
+        const bool twofold = state_directory_is_twofold();
+        _cleanup_free_ char *engine = NULL;
+        int r;
+
+        if (argc != 1) {
+                fprintf(stderr, "Usage: enact-activate recover\n");
+                return 2;
+        }
+        if (working_is_for_another_engine(&engine))
+                (void) execl(engine, engine, "recover", NULL);
+        working_set_up_signals();
+
+        r = recover();
+        if (twofold)
+                recover_the_other();
+        return r;
 }
 
 const Verb verb_recover = {

@@ -10,6 +10,7 @@
 #include "error.h"
 #include "lease.h"
 #include "run-directory.h"
+#include "state-directory.h"
 #include "transaction.h"
 #include "verbs.h"
 #include "working.h"
@@ -34,6 +35,15 @@ static int take_lease(const char *id, Lease **ret, sd_bus_error *reterr_error) {
         return 0;
 }
 
+static void tell_twofold(EventLog *log) {
+        if (state_directory_is_twofold())
+                event_say(log, "note", "text",
+                          "interrupted switches have left records in '" STATE_DIRECTORY
+                          "' and in '" STATE_DIRECTORY_VOLATILE
+                          "'; the later one is ended first, the other one by the next switch or "
+                          "by 'enact-activate recover'");
+}
+
 static int work(const char *id, const Request *request, EventLog *log) {
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(lease_freep) Lease *lease = NULL;
@@ -43,6 +53,7 @@ static int work(const char *id, const Request *request, EventLog *log) {
         r = take_lease(id, &lease, &error);
         if (r >= 0) {
                 event_log_watch(log, on_sign, lease);
+                tell_twofold(log);
                 working_let_other_engine_recover(log);
                 r = transaction_run(id, request, &TRANSACTION_PLACES_HOST, log,
                                     working_is_interrupted, &text, &error);
