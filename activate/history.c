@@ -233,28 +233,6 @@ char *history_newest(const char *directory) {
         return id;
 }
 
-/**
- * history_find_rollback() - the newest entry that made the running system run
- * @running: the toplevel that runs
- *
- * Its @from is where a rollback leads. A switch that changed nothing, failed or was rolled back is
- * none, nor is a rollback: what that one left is no place to go back to.
- *
- * Return: owned by @history; NULL if there is none.
- */
-const HistoryEntry *history_find_rollback(const History *history, const char *running) {
-        for (size_t i = history->n; i > 0; i--) {
-                const HistoryEntry *entry = &history->entries[i - 1];
-
-                if ((entry->exit_code == 0 || entry->exit_code == 4) &&
-                    strcmp(entry->verb, "boot") != 0 && strcmp(entry->verb, "rollback") != 0 &&
-                    strcmp(entry->to, running) == 0 && *entry->from &&
-                    strcmp(entry->from, entry->to) != 0)
-                        return entry;
-        }
-        return NULL;
-}
-
 /** history_find() - the entry of that id, owned by @history; NULL if there is none. */
 const HistoryEntry *history_find(const History *history, const char *id) {
         for (size_t i = 0; i < history->n; i++)

@@ -30,6 +30,5 @@ int history_entry_to_json(const HistoryEntry *entry, cJSON **ret_object);
 int history_write(const char *directory, const HistoryEntry *entry);
 char *history_newest(const char *directory);
 int history_read(const char *directory, History *history);
-const HistoryEntry *history_find_rollback(const History *history, const char *running);
 const HistoryEntry *history_find(const History *history, const char *id);
 void history_done(History *history);

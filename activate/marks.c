@@ -12,6 +12,7 @@
 #include "noted-default.h"
 #include "record.h"
 #include "text.h"
+#include "way-back.h"
 
 /* clang-format off */
 static const struct {
@@ -167,7 +168,7 @@ static int add_rollback(Marks *marks, const TransactionPlaces *places, const cha
                         const History *history) {
         _cleanup_(generation_list_done) GenerationList list = { 0 };
         _cleanup_free_ char *running = NULL;
-        uint64_t generation;
+        WayBack way;
         int r;
 
         r = list_profile(places->profiles, profile, &list);
@@ -175,7 +176,8 @@ static int add_rollback(Marks *marks, const TransactionPlaces *places, const cha
                 return r;
         if (file_realpath(places->running, &running) < 0)
                 running = NULL;
-        return add(marks, rollback_target(&list, history, running, &generation), MARK_ROLLBACK, 0);
+        r = way_back_find(&list, history, running, &way);
+        return r < 0 ? r : add(marks, way.toplevel, MARK_ROLLBACK, 0);
 }
 
 static int read_all(const TransactionPlaces *places, const char *booted, const char *profile,
@@ -238,47 +240,4 @@ void marks_done(Marks *marks) {
                 free(marks->systems[i].path);
         free(marks->systems);
         *marks = (Marks){ 0 };
-}
-
-/* Whether a rollback came from there to what runs: to go back there would swing to and fro. */
-static bool was_left(const History *history, const char *path, const char *running) {
-        for (size_t i = 0; running && i < history->n; i++) {
-                const HistoryEntry *entry = &history->entries[i];
-
-                if (entry->exit_code == 0 && strcmp(entry->verb, "rollback") == 0 &&
-                    strcmp(entry->from, path) == 0 && strcmp(entry->to, running) == 0)
-                        return true;
-        }
-        return false;
-}
-
-/**
- * rollback_target() - where a rollback without a number leads
- * @running:        the toplevel that runs; may be NULL
- * @ret_generation: the number, where it goes by that; 0 where it goes by the recorded path
- *
- * The system that ran before, by its recorded path; where another tool made the last switch, the
- * generation before the current one.
- *
- * Return: the store path, owned by @list or @history; NULL if none is known.
- */
-const char *rollback_target(const GenerationList *list, const History *history, const char *running,
-                            uint64_t *ret_generation) {
-        const HistoryEntry *entry = running ? history_find_rollback(history, running) : NULL;
-        const Generation *before = NULL;
-
-        *ret_generation = 0;
-        if (entry)
-                return entry->from;
-        for (size_t i = 0; i < list->n; i++) {
-                const Generation *g = &list->items[i];
-
-                if (g->current && before) {
-                        *ret_generation = before->number;
-                        return before->target;
-                }
-                if (!was_left(history, g->target, running))
-                        before = g;
-        }
-        return NULL;
 }

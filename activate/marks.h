@@ -17,7 +17,7 @@ typedef enum Mark {
         MARK_GOOD,     /* the last one that was judged well */
         MARK_ROLLBACK, /* where `enact rollback` leads */
         MARK_OPEN,     /* of a switch that has not ended */
-        MARK_FAILED,   /* rolled back from; kept for those who want to know why */
+        MARK_FAILED,   /* found bad; kept for those who want to know why */
         _MARK_MAX,
 } Mark;
 
@@ -39,6 +39,3 @@ unsigned marks_of(const Marks *marks, const char *path);
 const char *mark_to_string(Mark mark);
 const char *mark_to_words(Mark mark);
 void marks_done(Marks *marks);
-
-const char *rollback_target(const GenerationList *list, const History *history, const char *running,
-                            uint64_t *ret_generation);

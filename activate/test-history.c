@@ -8,7 +8,6 @@
 
 #define A "/nix/store/1-a"
 #define B "/nix/store/2-b"
-#define C "/nix/store/3-c"
 
 /* A state directory with a history/ in it. */
 static const char *new_state(void) {
@@ -157,7 +156,6 @@ TEST(without_a_history_there_are_no_entries) {
 
         ASSERT_OK(history_read("/nonexistent", &history));
         ASSERT_EQ(history.n, 0);
-        ASSERT_NULL(history_find_rollback(&history, B));
 }
 
 TEST(what_cannot_be_kept_is_an_error) {
@@ -217,59 +215,4 @@ TEST(evidence_of_a_wrong_type_hides_no_entry) {
         ASSERT_EQ(history.n, 2);
         ASSERT_NULL(history.entries[0].evidence);
         ASSERT_NULL(history.entries[1].evidence);
-}
-
-/* Where a rollback from @running leads, by the id of the entry that says so; "" for none. */
-static const char *find(const HistoryEntry *entries, size_t n, const char *running) {
-        const History history = { .entries = (HistoryEntry *) entries, .n = n };
-        const HistoryEntry *found = history_find_rollback(&history, running);
-
-        return found ? found->id : "";
-}
-
-#define ENTRY(i, v, f, t, code)                                                                    \
-        {                                                                                          \
-                .id = (char *) (i), .verb = (char *) (v), .from = (char *) (f),                    \
-                .to = (char *) (t), .exit_code = (code)                                            \
-        }
-
-TEST(a_rollback_leads_to_what_ran_before_the_newest_switch_to_the_running_system) {
-        const HistoryEntry entries[] = {
-                ENTRY("1", "switch", C, B, 0),
-                ENTRY("2", "switch", A, B, 0),
-                ENTRY("3", "switch", B, C, 0),
-        };
-
-        ASSERT_TEXT(find(entries, ELEMENTSOF(entries), B), "2");
-        ASSERT_TEXT(find(entries, ELEMENTSOF(entries), C), "3");
-        ASSERT_TEXT(find(entries, ELEMENTSOF(entries), A), "");
-}
-
-TEST(a_test_counts_as_what_made_a_system_run) {
-        const HistoryEntry entries[] = { ENTRY("1", "test", A, B, 0) };
-
-        ASSERT_TEXT(find(entries, ELEMENTSOF(entries), B), "1");
-}
-
-TEST(a_switch_that_left_failed_units_counts) {
-        const HistoryEntry entries[] = { ENTRY("1", "switch", A, B, 4) };
-
-        ASSERT_TEXT(find(entries, ELEMENTSOF(entries), B), "1");
-}
-
-TEST(what_did_not_make_the_running_system_run_does_not_count) {
-        const HistoryEntry entries[] = {
-                ENTRY("1", "switch", A, B, 0),   ENTRY("2", "switch", C, B, 1), /* failed */
-                ENTRY("3", "switch", C, B, 3),   /* was rolled back */
-                ENTRY("4", "switch", C, B, 5),   /* neither there nor back */
-                ENTRY("5", "switch", C, B, 130), /* stopped before it began */
-                ENTRY("6", "boot", C, B, 0),     /* runs from the next boot on */
-                ENTRY("7", "switch", C, B, 100), /* the same */
-                ENTRY("8", "rollback", C, B, 0), /* C was left on purpose */
-                ENTRY("9", "switch", B, B, 0),   /* changed nothing */
-                ENTRY("10", "switch", "", B, 0), /* nothing ran before */
-        };
-
-        ASSERT_TEXT(find(entries, ELEMENTSOF(entries), B), "1");
-        ASSERT_TEXT(find(entries + 1, ELEMENTSOF(entries) - 1, B), "");
 }

@@ -257,14 +257,15 @@ static void settle_roots(Transaction *t) {
         if (!sd_bus_error_is_set(&t->error)) {
                 _cleanup_free_ char *failed = NULL;
 
-                if (t->activates) {
+                if (t->commits && t->request->verb != REQUEST_BOOT)
                         (void) transaction_set_root(t, "good", t->record.to);
+                if (t->activates)
                         record_forget_damage(t->places->state);
-                }
                 if (slash && text_printf(&failed, "failed%s", slash) >= 0)
                         transaction_drop_root(t, failed);
         }
-        if (sd_bus_error_has_name(&t->error, ENACT_ERROR_ROLLED_BACK)) /* judged as well */
+        /* Judged as well. */
+        if (t->commits && sd_bus_error_has_name(&t->error, ENACT_ERROR_ROLLED_BACK))
                 (void) transaction_set_root(t, "good", t->record.from);
         transaction_drop_root(t, "candidate");
         transaction_drop_root(t, "back");

@@ -9,13 +9,13 @@
 
 #include "display.h"
 #include "error.h"
-#include "marks.h"
 #include "options.h"
 #include "request.h"
 #include "root-side.h"
 #include "systems.h"
 #include "text.h"
 #include "verbs.h"
+#include "way-back.h"
 
 static int by_number(const Systems *systems, const char *word, Request *request,
                      sd_bus_error *reterr_error) {
@@ -41,22 +41,32 @@ static int by_number(const Systems *systems, const char *word, Request *request,
 }
 
 static int by_record(const Systems *systems, Request *request, sd_bus_error *reterr_error) {
-        const char *target;
+        WayBack way;
+        int r;
 
-        target = rollback_target(&systems->generations, &systems->history, systems->running,
-                                 &request->generation);
-        if (!target)
+        r = way_back_find(&systems->generations, &systems->history, systems->running, &way);
+        if (r < 0)
+                return r;
+        if (!way.toplevel && way.failed)
+                return sd_bus_error_setf(
+                        reterr_error, ENACT_ERROR_REFUSED,
+                        "The system that ran before, '%s', has failed, and no other one is known "
+                        "to go back to; name a generation ('enact generations' lists them). "
+                        "Nothing was changed.",
+                        way.failed);
+        if (!way.toplevel)
                 return sd_bus_error_setf(
                         reterr_error, ENACT_ERROR_REFUSED,
                         "No earlier system is known to go back to; name a generation "
                         "('enact generations' lists them). Nothing was changed.");
-        if (access(target, F_OK) < 0)
+        if (access(way.toplevel, F_OK) < 0)
                 return sd_bus_error_setf(
                         reterr_error, ENACT_ERROR_REFUSED,
                         "The system that ran before, '%s', is not in the store any more; name a "
                         "generation ('enact generations' lists them). Nothing was changed.",
-                        target);
-        request->toplevel = strdup(target);
+                        way.toplevel);
+        request->generation = way.generation;
+        request->toplevel = strdup(way.toplevel);
         return request->toplevel ? 0 : -ENOMEM;
 }
 
