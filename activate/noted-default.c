@@ -2,7 +2,8 @@
  * The boot default: what the boot menu leads to, as far as that can be known of an installer that
  * is not ours. It is what the last one that we ran was told, as long as nobody has touched the
  * profile "system" since: other programs move that before they run the installer, or without
- * running it. Which link that was is kept with it, so that no clock has a say.
+ * running it. Which link that was is kept with it, so that no clock has a say. Some run an
+ * installer and leave that profile alone; they show by the menu's own files (menu-sign.c).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 
 #include "file.h"
 #include "json.h"
+#include "menu-sign.h"
 #include "noted-default.h"
 #include "profile.h"
 #include "text.h"
@@ -38,6 +40,15 @@ static int describe_link(const TransactionPlaces *places, char **ret_text) {
                            st.st_mtim.tv_nsec);
 }
 
+/* NULL where nobody can tell, as for who is not root. */
+static int read_menu(const TransactionPlaces *places, char **ret_menu) {
+        int r;
+
+        *ret_menu = NULL;
+        r = places->root ? menu_sign_read(places->root, ret_menu) : 0;
+        return r == -ENOMEM ? r : 0;
+}
+
 /**
  * noted_default_write() - a boot loader installer has succeeded
  * @toplevel: what it was told to make the default
@@ -48,15 +59,18 @@ static int describe_link(const TransactionPlaces *places, char **ret_text) {
  */
 int noted_default_write(const TransactionPlaces *places, const char *toplevel) {
         _cleanup_(cJSON_Deletep) cJSON *object = cJSON_CreateObject();
-        _cleanup_free_ char *path = NULL, *link = NULL, *line = NULL;
+        _cleanup_free_ char *path = NULL, *link = NULL, *line = NULL, *menu = NULL;
         int r;
 
         r = describe_link(places, &link);
+        if (r >= 0)
+                r = read_menu(places, &menu);
         if (r < 0)
                 return r;
         if (!object || !cJSON_AddNumberToObject(object, "version", 1) ||
             !cJSON_AddStringToObject(object, "toplevel", toplevel) ||
-            !cJSON_AddStringToObject(object, "system-link", link))
+            !cJSON_AddStringToObject(object, "system-link", link) ||
+            (menu && !cJSON_AddStringToObject(object, "menu", menu)))
                 return -ENOMEM;
         r = text_printf(&path, "%s/" NOTE_NAME, places->state);
         if (r >= 0)
@@ -69,11 +83,21 @@ void noted_default_forget(const TransactionPlaces *places) {
         (void) file_remove(places->state, NOTE_NAME);
 }
 
-/* What was noted, if the profile is still the one that it was noted with. */
-static int read_note(const TransactionPlaces *places, char **ret_path) {
-        _cleanup_free_ char *path = NULL, *text = NULL, *now = NULL;
+typedef struct Note {
+        char *toplevel;
+        bool link_holds; /* the profile is still the one that it was noted with */
+        bool menu_holds; /* so is the menu, or nobody can tell */
+} Note;
+
+static void note_done(Note *note) {
+        free(note->toplevel);
+}
+
+/* -ENOENT: there is none, or a damaged one. */
+static int read_note(const TransactionPlaces *places, Note *note) {
+        _cleanup_free_ char *path = NULL, *text = NULL, *now = NULL, *menu_now = NULL;
         _cleanup_(cJSON_Deletep) cJSON *object = NULL;
-        const char *toplevel, *link;
+        const char *toplevel, *link, *menu;
         size_t n;
         int r;
 
@@ -84,14 +108,19 @@ static int read_note(const TransactionPlaces *places, char **ret_path) {
                 r = json_parse(text, n, &object);
         if (r >= 0)
                 r = describe_link(places, &now);
+        if (r >= 0)
+                r = read_menu(places, &menu_now);
         if (r < 0)
                 return r == -ENOMEM ? r : -ENOENT;
         toplevel = json_string(object, "toplevel");
         link = json_string(object, "system-link");
-        if (!toplevel || *toplevel != '/' || !link || strcmp(link, now) != 0)
+        menu = json_string(object, "menu");
+        if (!toplevel || *toplevel != '/' || !link)
                 return -ENOENT;
-        *ret_path = strdup(toplevel);
-        return *ret_path ? 0 : -ENOMEM;
+        note->link_holds = strcmp(link, now) == 0;
+        note->menu_holds = !menu || !menu_now || strcmp(menu, menu_now) == 0;
+        note->toplevel = strdup(toplevel);
+        return note->toplevel ? 0 : -ENOMEM;
 }
 
 static bool is_newer(const struct stat *a, const struct stat *b) {
@@ -120,15 +149,23 @@ static bool has_just_booted(const TransactionPlaces *places, const char *path) {
  */
 int noted_default_read(const TransactionPlaces *places, char **ret_path) {
         _cleanup_(profile_freep) Profile *profile = NULL;
+        _cleanup_(note_done) Note note = { 0 };
         int r;
 
-        r = read_note(places, ret_path);
-        if (r != -ENOENT)
+        r = read_note(places, &note);
+        if (r >= 0 && note.link_holds && note.menu_holds) {
+                *ret_path = TAKE_PTR(note.toplevel);
+                return 0;
+        }
+        if (r < 0 && r != -ENOENT)
                 return r;
         r = profile_open(places->profiles, SYSTEM_PROFILE, /* make= */ false, &profile);
         if (r >= 0)
                 r = profile_current(profile, ret_path);
         if (r < 0)
                 return r;
+        /* It may have been picked in a menu that leads elsewhere by itself. */
+        if (note.toplevel && (!note.menu_holds || strcmp(note.toplevel, *ret_path) != 0))
+                return NOTED_DEFAULT_GUESSED;
         return has_just_booted(places, *ret_path) ? 0 : NOTED_DEFAULT_GUESSED;
 }

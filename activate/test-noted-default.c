@@ -12,6 +12,7 @@ static TransactionPlaces places_of(const Host *host) {
                 .state = host->state,
                 .profiles = host->profiles,
                 .booted = host->booted,
+                .root = host->directory,
         };
 }
 
@@ -122,4 +123,88 @@ TEST(what_booted_is_the_default_of_a_profile_that_nobody_has_touched_since) {
         put_link(&host, "profiles/system-2-link", B);
         set_profile(&host, "system-2-link", 1000);
         assert_default(&host, NOTED_DEFAULT_GUESSED, B);
+}
+
+/* Somebody picked it in the menu, and the menu leads elsewhere. */
+TEST(what_booted_is_no_default_where_an_installer_was_told_otherwise) {
+        _cleanup_(host_done) Host host = new_host();
+        _cleanup_free_ char *real = NULL, *path = below(host.directory, "roots");
+
+        ASSERT_OK(file_realpath(path, &real));
+        put_link(&host, "profiles/system-1-link", real);
+        set_profile(&host, "system-1-link", 500);
+        note(&host, B);
+        set_profile(&host, "system-1-link", 1000);
+        put_link(&host, "booted", "roots");
+        set_time(&host, "booted", 1500);
+        assert_default(&host, NOTED_DEFAULT_GUESSED, real);
+
+        note(&host, real);
+        set_profile(&host, "system-1-link", 1001);
+        assert_default(&host, 0, real);
+}
+
+static void put_menu(const Host *host, const char *name, const char *text) {
+        _cleanup_free_ char *path = below(host->directory, name);
+        _cleanup_free_ char *directory = strdup(path);
+
+        *strrchr(directory, '/') = '\0';
+        ASSERT_OK(file_make_directories(directory, 0755));
+        ASSERT_OK(file_write(AT_FDCWD, path, text, 0644));
+}
+
+TEST(a_menu_that_another_installer_has_written_since_makes_it_a_guess) {
+        static const char *const files[] = { "boot/loader/loader.conf", "boot/grub/grub.cfg",
+                                             "boot/limine/limine.conf", "efi/loader/loader.conf",
+                                             "boot/efi/loader/entries/nixos-1.conf" };
+        _cleanup_(host_done) Host host = new_host();
+
+        put_link(&host, "profiles/system-1-link", A);
+        set_profile(&host, "system-1-link", 1000);
+        for (size_t i = 0; i < ELEMENTSOF(files); i++) {
+                note(&host, A);
+                assert_default(&host, 0, A);
+                put_menu(&host, files[i], "one");
+                assert_default(&host, NOTED_DEFAULT_GUESSED, A);
+                note(&host, A);
+                put_menu(&host, files[i], "one"); /* the same once more */
+                put_menu(&host, "boot/kernels/linux", files[i]);
+                assert_default(&host, 0, A);
+                put_menu(&host, files[i], "two");
+                assert_default(&host, NOTED_DEFAULT_GUESSED, A);
+        }
+}
+
+TEST(a_boot_into_a_system_does_not_vouch_for_a_menu_that_somebody_has_changed) {
+        _cleanup_(host_done) Host host = new_host();
+        _cleanup_free_ char *real = NULL, *path = below(host.directory, "roots");
+
+        ASSERT_OK(file_realpath(path, &real));
+        put_link(&host, "profiles/system-1-link", real);
+        set_profile(&host, "system-1-link", 1000);
+        put_menu(&host, "boot/loader/loader.conf", "default one");
+        note(&host, real);
+        put_menu(&host, "boot/loader/loader.conf", "default two");
+        put_link(&host, "booted", "roots");
+        set_time(&host, "booted", 1500);
+        assert_default(&host, NOTED_DEFAULT_GUESSED, real);
+}
+
+TEST(a_boot_counter_changes_no_menu) {
+        _cleanup_(host_done) Host host = new_host();
+        _cleanup_free_ char *counted = below(host.directory, "boot/loader/entries/nixos-1+3.conf");
+        _cleanup_free_ char *fewer = below(host.directory, "boot/loader/entries/nixos-1+2-1.conf");
+        _cleanup_free_ char *blessed = below(host.directory, "boot/loader/entries/nixos-1.conf");
+        _cleanup_free_ char *other = below(host.directory, "boot/loader/entries/nixos-2.conf");
+
+        put_link(&host, "profiles/system-1-link", A);
+        set_profile(&host, "system-1-link", 1000);
+        put_menu(&host, "boot/loader/entries/nixos-1+3.conf", "linux one");
+        note(&host, A);
+        ASSERT_OK(rename(counted, fewer));
+        assert_default(&host, 0, A);
+        ASSERT_OK(rename(fewer, blessed));
+        assert_default(&host, 0, A);
+        ASSERT_OK(rename(blessed, other));
+        assert_default(&host, NOTED_DEFAULT_GUESSED, A);
 }

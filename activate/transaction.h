@@ -16,6 +16,7 @@ typedef struct TransactionPlaces {
         const char *running;   /* /run/current-system */
         const char *booted;    /* /run/booted-system */
         const char *nixos;     /* /run/nixos, with the lock that NixOS' own program takes */
+        const char *root;      /* "/", below which boot partitions are; NULL: nobody looks there */
 } TransactionPlaces;
 
 #define TRANSACTION_PLACES_HOST                                                                    \
@@ -23,7 +24,7 @@ typedef struct TransactionPlaces {
                 .state = state_directory(), .profiles = "/nix/var/nix/profiles",                   \
                 .roots = "/nix/var/nix/gcroots/enact", .collector = "/nix/var/nix/gc.lock",        \
                 .running = "/run/current-system", .booted = "/run/booted-system",                  \
-                .nixos = "/run/nixos"                                                              \
+                .nixos = "/run/nixos", .root = "/"                                                 \
         }
 
 enum { TRANSACTION_NONE = 1 }; /* answer: there is nothing to recover */

@@ -1,6 +1,7 @@
 # What the boot menu leads to is kept by itself and not guessed from the profile: with --profile-name
 # another system can be the default than the profile 'system' has, and what fails puts that one back.
-# Where another program had a hand in it enact does not claim to know, and runs the installer.
+# Where another program had a hand in it enact does not claim to know, and runs the installer: also after a
+# reboot, and where only the menu's own files show it.
 
 needs enact
 host web
@@ -17,6 +18,7 @@ system() {
     installHook = pkgs.writeShellScript "install" ''
       PATH=/usr/bin:/bin
       echo "\$1" >> /root/menu
+      [ ! -d /boot/loader ] || echo "default \$1" > /boot/loader/loader.conf
       [ ! -e /root/unbootable ] || [ "\$1" != "\$(cat /root/unbootable)" ]
     '';
   };
@@ -120,4 +122,29 @@ says_not "Nothing to do"
 is "$(menu)" "$one"
 on web enact switch --store-path "$one"
 says "Nothing to do"
+
+step "another program runs the installer and leaves the profile alone: the menu's own files show it"
+on web mkdir -p /boot/loader
+on web enact switch --force --store-path "$one"
+is "$(contents web /boot/loader/loader.conf)" "default $one"
+on web enact switch --store-path "$one"
+says "Nothing to do"
+write web /boot/loader/loader.conf <<< "default $three"
+on web enact switch --store-path "$one"
+says_not "Nothing to do"
+is "$(contents web /boot/loader/loader.conf)" "default $one"
+on web enact switch --store-path "$one"
+says "Nothing to do"
+
+step "a boot into what the profile stands for proves nothing where an installer was told otherwise"
+on web enact switch --store-path "$two"
+is "$(menu)" "$two"
+on web rm -r /boot/loader
+on web enact switch --force --store-path "$two"
+on web nix-env --profile $profile --set "$one"
+reboot web
+is "$(booted_of web)" "$one"
+on web enact switch --store-path "$one"
+says_not "Nothing to do"
+is "$(menu)" "$one"
 at_its_end web

@@ -1,0 +1,3 @@
+#pragma once
+
+int menu_sign_read(const char *root, char **ret_sign);
