@@ -14,7 +14,6 @@
 #include "confirmation.h"
 #include "error.h"
 #include "history.h"
-#include "process.h"
 #include "record.h"
 #include "run-directory.h"
 #include "serve.h"
@@ -176,21 +175,10 @@ static bool is_open(const char *id) {
         return record_read(state_directory(), &record) == 0 && strcmp(record.id, id) == 0;
 }
 
-/* An engine that was killed hears nothing; what it left open is brought to its end. That program
- * is restartable, so it need not outlive us. */
+/* An engine that was killed hears nothing; what it left open is brought to its end. */
 static int recover(const char *id, sd_bus_error *reterr_error) {
-        _cleanup_(string_list_done) StringList command = { 0 };
-        const ProcessOptions options = PROCESS_OPTIONS_NULL;
-        int status, r;
-        pid_t pid;
+        int r = serve_run_recover();
 
-        r = string_list_add(&command, ENACT_ENGINE);
-        if (r >= 0)
-                r = string_list_add(&command, "recover");
-        if (r >= 0)
-                r = process_start(&command, &options, &pid);
-        if (r >= 0)
-                r = process_wait(pid, &status);
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                          "Cannot run '" ENACT_ENGINE " recover': %s", strerror(-r));

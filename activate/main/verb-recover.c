@@ -36,17 +36,6 @@ static void say(const char *text) {
                 puts(text);
 }
 
-/* Asked anew each time: systemd may be executed anew meanwhile, which ends a connection. */
-static bool is_at_work(const char *unit) {
-        _cleanup_(manager_freep) Manager *manager = NULL;
-        _cleanup_free_ char *state = NULL;
-
-        if (manager_open(&manager, NULL) < 0 ||
-            manager_unit_text(manager, unit, SYSTEMD_UNIT, "ActiveState", &state) < 0)
-                return true;
-        return strcmp(state, "inactive") != 0 && strcmp(state, "failed") != 0;
-}
-
 /* Killed, it is started again at once; who waits may leave. */
 static int await_dead_man(const char *id) {
         uint64_t deadline = clock_monotonic_usec() + AWAIT_LIMIT_USEC;
@@ -54,7 +43,7 @@ static int await_dead_man(const char *id) {
         int r;
 
         r = engine_dead_man(id, &unit);
-        while (r >= 0 && is_at_work(unit) && !working_is_interrupted() &&
+        while (r >= 0 && working_unit_is_active(unit) && !working_is_interrupted() &&
                clock_monotonic_usec() < deadline)
                 (void) poll(NULL, 0, PAUSE_MSEC);
         return r;

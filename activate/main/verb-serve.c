@@ -349,6 +349,7 @@ static int dry_activate(const Request *request, sd_bus_error *reterr_error) {
         if (r < 0)
                 return r;
 
+        serve_tell_left_open(log);
         scripts.of = toplevel;
         scripts.log = log;
         r = scripts_run_activation(&scripts, "dry-activate", &error);
@@ -397,8 +398,10 @@ static int keep_up(const cJSON *object, sd_bus_error *reterr_error) {
                 r = event_log_new(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3), /* journal= */ true,
                                   &log);
         request.uid = caller();
-        if (r >= 0)
-                r = upkeep_run(&request, &places, log, &text, reterr_error);
+        if (r < 0)
+                return r;
+        serve_recover_first(log);
+        r = upkeep_run(&request, &places, log, &text, reterr_error);
         if (r < 0)
                 return r;
         serve_tell_end(NULL, text);

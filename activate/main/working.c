@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "error.h"
 #include "file.h"
+#include "manager.h"
 #include "program.h"
 #include "record.h"
 #include "state-directory.h"
@@ -109,4 +110,20 @@ void working_let_other_engine_recover(EventLog *log) {
                 return;
         event_log_expect(log, 2 * RECOVER_LIMIT_USEC);
         (void) program_run(&program, &status);
+}
+
+/**
+ * working_unit_is_active() - whether a unit works, or may
+ *
+ * Asked anew each time: systemd may be executed anew meanwhile, which ends a connection. Where it
+ * does not answer, the unit may be at work.
+ */
+bool working_unit_is_active(const char *unit) {
+        _cleanup_(manager_freep) Manager *manager = NULL;
+        _cleanup_free_ char *state = NULL;
+
+        if (manager_open(&manager, NULL) < 0 ||
+            manager_unit_text(manager, unit, SYSTEMD_UNIT, "ActiveState", &state) < 0)
+                return true;
+        return strcmp(state, "inactive") != 0 && strcmp(state, "failed") != 0;
 }

@@ -1,6 +1,6 @@
 # enact-recover.service is part of every boot: it ends what a power cut interrupted before the boot is
 # over, and does nothing on a healthy one. A switch starts the targets again, and leaves it alone in the
-# middle of its own open record; a host without our units is recovered by the next switch.
+# middle of its own open record; on a host without our units whoever changes something next ends it first.
 
 needs enact
 host web
@@ -71,10 +71,16 @@ booted=$(unit_property web multi-user.target ActiveEnterTimestampMonotonic)
 [ "$recovered" -gt 0 ] && [ "$recovered" -le "$booted" ] ||
     fail "it was not over before the boot was" "recovered at $recovered, booted at $booted"
 
-step "a host without our units: what is open stays open, until somebody switches"
+step "a host without our units: what is open stays open, until somebody changes something"
 host bare without-units
 refused bare 4 systemctl status enact-recover.service
 first=$(running_of bare)
+configuration bare spare << 'NIX'
+{ environment.etc.motto.text = "spare"; }
+NIX
+spare=$(built bare spare)
+on bare nix-env --profile /nix/var/nix/profiles/system --set "$spare"
+on bare nix-env --profile /nix/var/nix/profiles/system --set "$first"
 configuration bare one << 'NIX'
 { systemd.services.greeter = {
     wantedBy = [ "multi-user.target" ];
@@ -82,15 +88,39 @@ configuration bare one << 'NIX'
   };
 }
 NIX
-hold bare
-begin switch bare enact switch --flake /root/one#bare
-eventually 20 held bare
-power_cut bare
-ends switch 137
-boot bare
-is "$(running_of bare)" "$first"
-exists bare /var/lib/enact/transaction.json
+# interrupted: the power goes in the middle of a switch
+interrupted() {
+    hold bare
+    begin switch bare enact switch --flake /root/one#bare
+    eventually 20 held bare
+    power_cut bare
+    ends switch 137
+    boot bare
+    is "$(running_of bare)" "$first"
+    exists bare /var/lib/enact/transaction.json
+}
+interrupted
 on bare enact switch --flake /root/one#bare
 says "interrupted"
 active bare greeter.service
 missing bare /var/lib/enact/transaction.json
+on bare enact switch --store-path "$first"
+
+step "a dry run tells of it and leaves it; pinning and deleting come after it"
+interrupted
+record=$(contents bare /var/lib/enact/transaction.json)
+on bare enact dry-activate --store-path "$spare"
+says "a switch was interrupted and is not at its end"
+is "$(contents bare /var/lib/enact/transaction.json)" "$record" "the record"
+on bare enact generations pin "$spare"
+says "an interrupted switch is brought to its end first" "'$first' runs" "Kept until unpinned"
+missing bare /var/lib/enact/transaction.json
+on bare enact generations unpin "$spare"
+says_not "interrupted"
+on bare enact dry-activate --store-path "$spare"
+says_not "interrupted"
+interrupted
+on bare enact generations delete 2
+says "an interrupted switch is brought to its end first" "'$first' runs" "Deleted 1 generation"
+missing bare /var/lib/enact/transaction.json
+at_its_end bare
