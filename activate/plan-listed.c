@@ -7,6 +7,7 @@
 
 #include "plan-build.h"
 #include "plan-listed.h"
+#include "plan-related.h"
 #include "text.h"
 #include "unit-name.h"
 
@@ -213,18 +214,47 @@ int plan_replace_inactive_reloads(Plan *plan, const PlanInput *input) {
         return finish(plan, added, r);
 }
 
-static bool goes_down(const Plan *plan, const PlanInput *input, const PlanNeeds *needs) {
-        for (size_t i = 0; i < needs->needs.n; i++)
-                if (plan_find(plan, PLAN_STOP, needs->needs.items[i]))
-                        return true;
-        for (size_t i = 0; i < needs->bound.n; i++) {
-                const char *other = needs->bound.items[i];
+/* A device is there by each of its names. */
+static bool is_there(const InventoryUnit *unit) {
+        InventoryUnit itself;
 
-                if (plan_find(plan, PLAN_STOP, other) ||
-                    !inventory_unit_runs(inventory_find(input->inventory, other)))
+        if (!unit)
+                return false;
+        itself = *unit;
+        itself.following = "";
+        return inventory_unit_runs(&itself);
+}
+
+static bool goes_down(const Plan *plan, PlanNeeds *needs, size_t n, const char *unit) {
+        const PlanNeeds *known = plan_needs_find(needs, n, unit);
+
+        return plan_find(plan, PLAN_STOP, unit) || (known && known->goes_down);
+}
+
+static bool goes_down_with_others(const Plan *plan, const PlanInput *input, PlanNeeds *needs,
+                                  size_t n, const PlanNeeds *one) {
+        for (size_t i = 0; i < one->needs.n; i++)
+                if (goes_down(plan, needs, n, one->needs.items[i]))
                         return true;
-        }
+        for (size_t i = 0; i < one->bound.n; i++)
+                if (goes_down(plan, needs, n, one->bound.items[i]) ||
+                    !is_there(inventory_find(input->inventory, one->bound.items[i])))
+                        return true;
         return false;
+}
+
+/* From unit to unit, until nothing more is found. */
+static void find_what_goes_down(const Plan *plan, const PlanInput *input, PlanNeeds *needs,
+                                size_t n) {
+        bool more = true;
+
+        while (more) {
+                more = false;
+                for (size_t i = 0; i < n; i++)
+                        if (!needs[i].goes_down &&
+                            goes_down_with_others(plan, input, needs, n, &needs[i]))
+                                more = needs[i].goes_down = true;
+        }
 }
 
 /* systemd keeps no service active that has ended, when the new definition does not ask for it. */
@@ -251,21 +281,23 @@ int plan_start_again(PlanBuild *build, const char *unit, PlanRule rule) {
 /**
  * plan_forecast_reloads() - start what should be reloaded and will not run by then
  * @input: as the plan was made of
- * @needs: of the units that should be reloaded
+ * @needs: of the units that should be reloaded, and of all that these need, ordered by name
  *
  * Return: 0, -ENOMEM, or -EIO if the digest cannot be made.
  */
-int plan_forecast_reloads(Plan *plan, const PlanInput *input, const PlanNeeds *needs, size_t n) {
+int plan_forecast_reloads(Plan *plan, const PlanInput *input, PlanNeeds *needs, size_t n) {
         PlanList added[_PLAN_ACTION_MAX] = { 0 };
         PlanBuild build = { .plan = plan, .lists = added, .input = input };
         int r = 0;
 
+        find_what_goes_down(plan, input, needs, n);
         for (size_t i = 0; r >= 0 && i < n; i++) {
-                PlanRule rule = goes_down(plan, input, &needs[i])    ? PLAN_RULE_GOES_DOWN :
+                PlanRule rule = needs[i].goes_down                   ? PLAN_RULE_GOES_DOWN :
                                 ends_by_itself(input, needs[i].unit) ? PLAN_RULE_ENDED :
                                                                        PLAN_RULE_NONE;
 
-                if (rule == PLAN_RULE_NONE)
+                if (rule == PLAN_RULE_NONE || !plan_find_pair(input, needs[i].unit) ||
+                    !plan_find(plan, PLAN_RELOAD, needs[i].unit))
                         continue;
                 r = plan_start_again(&build, needs[i].unit, rule);
                 plan_forget(plan, PLAN_RELOAD, needs[i].unit);

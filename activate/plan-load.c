@@ -29,6 +29,7 @@ typedef struct Loaded {
         size_t n_pairs, n_named, n_wanted_sockets;
         Fstab old_fstab, new_fstab;
         StringList migrate;
+        PlanLeftovers leftovers;
         PlanInput input;
 } Loaded;
 
@@ -47,6 +48,7 @@ static void loaded_done(Loaded *l) {
         fstab_done(&l->old_fstab);
         fstab_done(&l->new_fstab);
         string_list_done(&l->migrate);
+        plan_leftovers_done(&l->leftovers);
 }
 
 /* An old system without units is none at all, as on a first switch. */
@@ -244,25 +246,16 @@ static int load_units(Loaded *l) {
 static int forecast_reloads(const Loaded *l, Plan *plan) {
         const PlanList *reloads = &plan->lists[PLAN_RELOAD];
         PlanNeeds *needs;
-        size_t n = 0;
-        int r = 0;
+        size_t n;
+        int r;
 
         if (reloads->n == 0)
                 return 0;
-        needs = calloc(reloads->n, sizeof(*needs));
-        if (!needs)
-                return -ENOMEM;
-        for (size_t i = 0; r >= 0 && i < reloads->n; i++) {
-                const UnitPair *pair = plan_find_pair(&l->input, reloads->entries[i].unit);
-
-                if (pair) /* mounts of fstab are no units of ours */
-                        r = plan_related_needs(&l->old_tree, pair, &needs[n++]);
-        }
-        if (r >= 0)
-                r = plan_forecast_reloads(plan, &l->input, needs, n);
-        for (size_t i = 0; i < n; i++)
-                plan_needs_done(&needs[i]);
-        free(needs);
+        r = plan_related_needs(&l->old_tree, &l->new_tree, &l->input, reloads, &needs, &n);
+        if (r < 0)
+                return r;
+        r = plan_forecast_reloads(plan, &l->input, needs, n);
+        plan_needs_free(needs, n);
         return r;
 }
 
@@ -318,15 +311,33 @@ static int load_named_with_sockets(Loaded *l, StringList *names) {
         return load_named(l, names);
 }
 
+/* Who lists a unit may know it by another name; the inventory has it by one only. */
+static int add_listed(const Loaded *l, const StringList *listed, StringList *units,
+                      StringList *names) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < listed->n; i++) {
+                char *unit;
+
+                r = plan_related_inventory_name(&l->new_tree, l->input.inventory, listed->items[i],
+                                                &unit);
+                if (r >= 0)
+                        r = string_list_take(units, unit);
+        }
+        return r < 0 ? r : string_list_copy(names, units);
+}
+
 static int load_leftovers(Loaded *l, const PlanLeftovers *leftovers) {
         _cleanup_(string_list_done) StringList names = { 0 };
+        int r;
 
-        if (string_list_copy(&names, &leftovers->start) < 0 ||
-            string_list_copy(&names, &leftovers->restart) < 0 ||
-            string_list_copy(&names, &leftovers->reload) < 0)
-                return -ENOMEM;
-        l->input.leftovers = leftovers;
-        return load_named(l, &names);
+        r = add_listed(l, &leftovers->start, &l->leftovers.start, &names);
+        if (r >= 0)
+                r = add_listed(l, &leftovers->restart, &l->leftovers.restart, &names);
+        if (r >= 0)
+                r = add_listed(l, &leftovers->reload, &l->leftovers.reload, &names);
+        l->input.leftovers = &l->leftovers;
+        return r < 0 ? r : load_named(l, &names);
 }
 
 static int load_fstab(const char *toplevel, int root_fd, Fstab *fstab) {
@@ -592,22 +603,23 @@ int plan_load_state(const char *from, const char *to, const RecordedState *state
  */
 int plan_load_lists(const PlanSource *source, Plan *plan, const StringList *restart,
                     const StringList *reload) {
-        _cleanup_(string_list_done) StringList names = { 0 };
+        _cleanup_(string_list_done) StringList names = { 0 }, restarts = { 0 }, reloads = { 0 };
         _cleanup_(loaded_done) Loaded l = { 0 };
         int r;
 
-        if (string_list_copy(&names, restart) < 0 || string_list_copy(&names, reload) < 0)
-                return -ENOMEM;
-
         r = loaded_begin(&l, source, SYSTEM_DIRECTORY);
+        if (r >= 0)
+                r = add_listed(&l, restart, &restarts, &names);
+        if (r >= 0)
+                r = add_listed(&l, reload, &reloads, &names);
         if (r >= 0)
                 r = load_fstabs(&l, source);
         if (r >= 0)
                 r = load_named_with_sockets(&l, &names);
         if (r >= 0)
-                r = plan_add_restart_list(plan, &l.input, restart);
+                r = plan_add_restart_list(plan, &l.input, &restarts);
         if (r >= 0)
-                r = plan_add_reload_list(plan, &l.input, reload);
+                r = plan_add_reload_list(plan, &l.input, &reloads);
         return r;
 }
 

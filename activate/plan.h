@@ -70,8 +70,9 @@ typedef struct PlanLeftovers {
 /* What a unit goes down with. */
 typedef struct PlanNeeds {
         char *unit;
-        StringList needs; /* by the old definitions: what it requires, and what that requires */
+        StringList needs; /* by the old definitions: what it requires, itself */
         StringList bound; /* by the new one: systemd stops it at once where these do not run */
+        bool goes_down;   /* found out of them all */
 } PlanNeeds;
 
 /* All that a plan is made of; plan_new() looks at nothing else. */
@@ -101,7 +102,7 @@ bool plan_is_managed(const PlanInput *input, const InventoryUnit *unit);
 const UnitPair *plan_find_pair(const PlanInput *input, const char *id);
 void plan_leftovers_done(PlanLeftovers *leftovers);
 int plan_new(const PlanInput *input, Plan **ret);
-int plan_forecast_reloads(Plan *plan, const PlanInput *input, const PlanNeeds *needs, size_t n);
+int plan_forecast_reloads(Plan *plan, const PlanInput *input, PlanNeeds *needs, size_t n);
 int plan_add_user(Plan *plan, Plan *user);
 bool plan_is_empty(const Plan *plan);
 const PlanEntry *plan_find(const Plan *plan, PlanAction action, const char *unit);

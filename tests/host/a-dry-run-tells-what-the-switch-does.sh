@@ -15,7 +15,11 @@ let
     serviceConfig = { ExecStart = "/bin/sleep infinity"; ExecReload = "/bin/true"; }; } more;
 in {
   systemd.services = {
-    plain = always { };
+    plain = always { aliases = [ "plain-by-name.service" ]; };
+    steady = { wantedBy = [ "multi-user.target" ]; aliases = [ "steady-by-name.service" ]; serviceConfig.ExecStart = "/bin/sleep infinity"; };
+    on-steady = always { reloadIfChanged = true; bindsTo = [ "steady-by-name.service" ]; after = [ "steady.service" ]; };
+    on-plain = always { reloadIfChanged = true; requires = [ "plain-by-name.service" ]; after = [ "plain.service" ]; };
+    on-mount = always { reloadIfChanged = true; unitConfig.RequiresMountsFor = "/srv/gone/below"; };
     restarts = always { stopIfChanged = false; };
     reloads = always { reloadIfChanged = true; };
     keeps = always { restartIfChanged = false; };
@@ -32,7 +36,8 @@ in {
   systemd.paths.watched = { wantedBy = [ "paths.target" ]; pathConfig.PathExists = "/run/watched-\${n}"; };
   systemd.slices.mine.sliceConfig.CPUWeight = if old then 50 else 60;
   systemd.mounts = [ { where = "/srv/options"; what = "tmpfs"; type = "tmpfs"; options = "size=\${n}m"; wantedBy = [ "multi-user.target" ]; }
-    { where = "/srv/what"; what = "source-\${n}"; type = "tmpfs"; wantedBy = [ "multi-user.target" ]; } ];
+    { where = "/srv/what"; what = "source-\${n}"; type = "tmpfs"; wantedBy = [ "multi-user.target" ]; } ]
+    ++ lib.optional old { where = "/srv/gone"; what = "tmpfs"; type = "tmpfs"; wantedBy = [ "multi-user.target" ]; };
   fileSystems."/srv/tab" = { device = "tmpfs"; fsType = "tmpfs"; options = [ "size=\${n}m" ]; };
   systemd.user.services.companion = { wantedBy = [ "default.target" ]; environment.N = n; serviceConfig.ExecStart = "/bin/sleep infinity"; };
   system.activationScripts.lists = { supportsDryActivation = true; text = ''
@@ -80,5 +85,9 @@ for round in enact drop-in; do
         jobs_of > "$place/done"
     fi
     cat "$place/done"
+    grep -q '^:\?reload .*on-steady.service' "$place/done" || fail "what is bound to a unit by another name is not reloaded"
+    for unit in on-plain on-mount; do
+        grep -q "^:\?start .*$unit.service" "$place/done" || fail "$unit is not started"
+    done
     diff -u "$place/forecast" "$place/done" || fail "the switch did other things than the dry run told"
 done

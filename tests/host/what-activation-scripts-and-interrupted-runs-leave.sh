@@ -10,8 +10,8 @@ flake_with() {
     configuration web flake << NIX
 {
   environment.etc.number.text = "$1";
-  systemd.services.listed = { wantedBy = [ "multi-user.target" ]; serviceConfig.ExecStart = "/bin/sleep 1001"; };
-  systemd.services.nudged = { wantedBy = [ "multi-user.target" ]; serviceConfig = { ExecStart = "/bin/sleep 1001"; ExecReload = "/bin/sh -c 'echo \$MAINPID >> /run/nudged'"; }; };
+  systemd.services.listed = { aliases = [ "also-listed.service" ]; wantedBy = [ "multi-user.target" ]; serviceConfig.ExecStart = "/bin/sleep 1001"; };
+  systemd.services.nudged = { aliases = [ "also-nudged.service" ]; wantedBy = [ "multi-user.target" ]; serviceConfig = { ExecStart = "/bin/sleep 1001"; ExecReload = "/bin/sh -c 'echo \$MAINPID >> /run/nudged'"; }; };
   systemd.services.idle.serviceConfig.ExecStart = "/bin/sleep 1001";
   systemd.services.idle-too.serviceConfig.ExecStart = "/bin/sleep 1001";
   system.activationScripts.lists = ''
@@ -26,9 +26,9 @@ one=$(running_of web)
 listed=$(pid_of web listed.service)
 nudged=$(pid_of web nudged.service)
 
-step "lists of the activation script, with a blank line, a name that is none and units that do not exist"
-flake_with 2 "printf 'listed.service\n\n   \nidle.service\nno-such.service\nno unit\n' > /run/nixos/activation-restart-list
-    printf '\nnudged.service\nidle-too.service\nno-such-either.service\n' > /run/nixos/activation-reload-list"
+step "lists of the activation script, with other names of units, a blank line, a name that is none and units that do not exist"
+flake_with 2 "printf 'also-listed.service\n\n   \nidle.service\nno-such.service\nno unit\n' > /run/nixos/activation-restart-list
+    printf '\nalso-nudged.service\nidle-too.service\nno-such-either.service\n' > /run/nixos/activation-reload-list"
 on web enact switch --flake /root/flake
 says "restart listed.service" "start   idle.service" "reload  nudged.service" "note:" "no-such.service" "done:"
 other_pid web listed.service "$listed"
