@@ -106,7 +106,8 @@ int plan_dependents_find(const Plan *plan, const Inventory *inventory, const Str
                 const InventoryUnit *unit = &inventory->units[fall.units[i]];
 
                 /* Something that is about to end is not begun once more. */
-                if (inventory_unit_goes_on(unit) && !is_decided(plan, unit->id))
+                if (inventory_unit_goes_on(unit) &&
+                    (!is_decided(plan, unit->id) || plan_find(plan, PLAN_RELOAD, unit->id)))
                         r = string_list_add(names, unit->id);
         }
         for (size_t i = 0; r >= 0 && names->n > n_before && i < stops->n; i++)
@@ -160,12 +161,28 @@ static int bring_all_back(PlanBuild *build, const Fall *fall, const Fall *stays)
         return r;
 }
 
+/* Nothing is left to be reloaded of what has gone down; no file need say why it does. */
+static int replace_reloads(PlanBuild *build, const Fall *fall) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < fall->n; i++) {
+                const InventoryUnit *unit = &fall->inventory->units[fall->units[i]];
+
+                if (!plan_find(build->plan, PLAN_RELOAD, unit->id) ||
+                    !plan_is_managed(build->input, unit))
+                        continue;
+                r = plan_start_again(build, unit->id, PLAN_RULE_GOES_DOWN);
+                plan_forget(build->plan, PLAN_RELOAD, unit->id);
+        }
+        return r;
+}
+
 /**
  * plan_bring_back() - start again what goes down with a unit that is stopped and comes back
  * @input: as the plan was made of, with the units of plan_dependents_find() among those named
  *
  * What goes down with a unit that does not come back stays down: it could not be started, or is not
- * to run without it.
+ * to run without it. What should be reloaded and goes down is started in any case.
  *
  * Return: 0, -ENOMEM, or -EIO if the digest cannot be made.
  */
@@ -188,6 +205,10 @@ int plan_bring_back(Plan *plan, const PlanInput *input, const StringList *takes_
                 fall_through(&back, takes_down);
                 fall_through(&stays, takes_down);
                 r = bring_all_back(&build, &back, &stays);
+                if (r >= 0)
+                        r = replace_reloads(&build, &back);
+                if (r >= 0)
+                        r = replace_reloads(&build, &stays);
         }
         s = plan_take_lists(plan, added);
         plan_settle(plan);
