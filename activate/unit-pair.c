@@ -273,11 +273,18 @@ static bool has_own(const StringList *paths, const char *id) {
         return false;
 }
 
+/* A name that became another one of a unit has the drop-ins of all its names. A link to a template
+ * is none: what it names is not known by the link alone. */
 static int find_drop_ins(const UnitPair *pair, UnitDefinition *definition, const UnitTree *tree,
                          StringList *paths) {
+        _cleanup_free_ char *main_name = NULL, *template = NULL;
         int r;
 
-        r = unit_drop_ins_find(tree, pair->id, paths);
+        r = unit_name_template(pair->id, &template);
+        if (r >= 0 && !template)
+                r = unit_tree_main_name(tree, pair->id, &main_name);
+        if (r >= 0)
+                r = unit_drop_ins_find(tree, main_name ? main_name : pair->id, paths);
         definition->is_meant =
                 definition->state == UNIT_FILE_PRESENT &&
                 (strcmp(definition->base, pair->id) == 0 || has_own(paths, pair->id));

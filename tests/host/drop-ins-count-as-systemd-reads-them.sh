@@ -1,5 +1,6 @@
 # The drop-ins of an instance, its template, its prefixes and its type are taken in systemd's own order: what the
 # plan says of them is what systemd has after the switch. One that counts and changed restarts; a hidden one does not.
+# A unit that becomes another name of a unit has the drop-ins of that.
 
 needs enact
 host web
@@ -57,3 +58,28 @@ other_pid web steady.service "$steady"
 steady=$(pid_of web steady.service)
 on web enact switch --flake /root/four --force
 same_pid web steady.service "$steady"
+
+# named NAME PREFIX NUMBER MODULE: two units whose names begin with PREFIX, NUMBER in the file of the one; and MODULE
+named() {
+    configuration web "$1" << NIX
+{ pkgs, ... }: {
+  systemd.packages = [
+    (pkgs.writeTextDir "lib/systemd/system/$2keeps.service" "[Service]\nExecStart=/bin/sleep 100$3\n")
+    (pkgs.writeTextDir "lib/systemd/system/$2follows.service" "[Service]\nExecStart=/bin/sleep 1001\n")
+  ];
+  $4
+}
+NIX
+}
+
+step "what becomes another name of a unit has the drop-ins of that"
+named before "" 1 ""
+named after new- 2 'systemd.services.new-keeps = { aliases = [ "keeps.service" ]; restartIfChanged = false; };
+  systemd.services.new-follows = { aliases = [ "follows.service" ]; environment.COLOUR = "blue"; };'
+on web enact switch --flake /root/before
+on web systemctl start keeps.service follows.service
+keeps=$(pid_of web keeps.service) follows=$(pid_of web follows.service)
+on web enact switch --flake /root/after
+same_pid web keeps.service "$keeps"
+other_pid web follows.service "$follows"
+on web sh -c "tr '\0' '\n' < /proc/$(pid_of web follows.service)/environ | grep -x COLOUR=blue"
