@@ -43,6 +43,7 @@ static void on_user_event(const User *user, const cJSON *event, void *userdata) 
         if (!recorded->name || (config && !recorded->config) ||
             inventory_from_json(&recorded->inventory,
                                 cJSON_GetObjectItemCaseSensitive(event, "units")) == -ENOMEM ||
+            recorded_state_read_leftovers(event, &recorded->leftovers) == -ENOMEM ||
             recorded_state_read_takes_down(event, &recorded->takes_down) == -ENOMEM)
                 g->error = -ENOMEM;
 }

@@ -520,7 +520,8 @@ static int load_users(const PlanSource *system, const RecordedState *state, Plan
                 int r;
 
                 source.inventory = &recorded->inventory;
-                source.leftovers = NULL;
+                source.leftovers = &recorded->leftovers;
+                source.cannot_reload = NULL; /* that is of the system's units */
                 r = plan_load_user(&source, &whose, &user);
                 if (r < 0)
                         return r;

@@ -9,7 +9,13 @@
 
 #define UID_MAX ((uint64_t) UINT32_MAX - 1)
 
-static int read_leftovers(const cJSON *object, PlanLeftovers *leftovers) {
+/**
+ * recorded_state_read_leftovers() - what an interrupted switch left, of a manager's record
+ * @leftovers: appended to
+ *
+ * Return: 0 (also where nothing is recorded of it), -EBADMSG, -ENOMEM.
+ */
+int recorded_state_read_leftovers(const cJSON *object, PlanLeftovers *leftovers) {
         const cJSON *lists = cJSON_GetObjectItemCaseSensitive(object, "leftovers");
         int r;
 
@@ -93,7 +99,9 @@ static int read_user(const cJSON *object, RecordedUser *user) {
                 return r;
         if (!user->name || !*user->name)
                 return -EBADMSG;
-        r = recorded_state_read_takes_down(object, &user->takes_down);
+        r = recorded_state_read_leftovers(object, &user->leftovers);
+        if (r >= 0)
+                r = recorded_state_read_takes_down(object, &user->takes_down);
         if (r < 0)
                 return r;
         return inventory_from_json(&user->inventory,
@@ -193,7 +201,7 @@ int recorded_state_read(RecordedState *state, char *text, size_t n) {
         if (json_number(rest, "version", 1, &version) < 0 || version != 1)
                 return -EBADMSG;
 
-        r = read_leftovers(rest, &state->leftovers);
+        r = recorded_state_read_leftovers(rest, &state->leftovers);
         if (r >= 0)
                 r = recorded_state_read_takes_down(rest, &state->takes_down);
         if (r >= 0)
@@ -214,6 +222,7 @@ void recorded_state_done(RecordedState *state) {
                 free(state->users[i].name);
                 free(state->users[i].config);
                 inventory_done(&state->users[i].inventory);
+                plan_leftovers_done(&state->users[i].leftovers);
                 string_list_done(&state->users[i].takes_down);
         }
         free(state->users);

@@ -13,6 +13,7 @@ typedef struct RecordedUser {
         char *name;
         char *config; /* where the user's own unit files lie; NULL if that was not recorded */
         Inventory inventory;
+        PlanLeftovers leftovers;
         StringList takes_down; /* as below, in that manager */
 } RecordedUser;
 
@@ -28,6 +29,7 @@ typedef struct RecordedState {
         char *pid1_exe; /* the systemd that ran; NULL if that was not recorded */
 } RecordedState;
 
+int recorded_state_read_leftovers(const cJSON *object, PlanLeftovers *leftovers);
 int recorded_state_read_takes_down(const cJSON *object, StringList *takes_down);
 int recorded_state_read(RecordedState *state, char *text, size_t n);
 void recorded_state_done(RecordedState *state);

@@ -106,7 +106,8 @@ static void add_users(const char *dir, const PlanSource *source, const RecordedS
                 Plan *user;
 
                 own.inventory = &recorded->inventory;
-                own.leftovers = NULL;
+                own.leftovers = &recorded->leftovers;
+                own.cannot_reload = NULL;
                 ASSERT_OK(plan_load_user(&own, &whose, &user));
                 ASSERT_OK(plan_load_dependents(&own, user, &recorded->takes_down));
                 ASSERT_OK(plan_add_user(plan, migrate(dir, &own, user)));

@@ -24,11 +24,11 @@ TEST(all_but_the_units_may_be_absent) {
 TEST(leftovers_users_and_the_running_systemd_are_read) {
         _cleanup_(recorded_state_done) RecordedState state = { 0 };
 
-        ASSERT_OK(read_state(&state,
-                             "{\"version\":1,\"units\":[],\"pid1_exe\":\"/x\","
-                             "\"leftovers\":{\"start\":[\"a\"],\"reload\":[\"b\",\"c\"]},"
-                             "\"users\":[{\"uid\":1000,\"name\":\"u\",\"config\":\"/h\",\"units\":"
-                             "[{\"id\":\"a.service\",\"active\":\"active\"}]}]}"));
+        ASSERT_OK(read_state(&state, "{\"version\":1,\"units\":[],\"pid1_exe\":\"/x\","
+                                     "\"leftovers\":{\"start\":[\"a\"],\"reload\":[\"b\",\"c\"]},"
+                                     "\"users\":[{\"uid\":1000,\"name\":\"u\",\"config\":\"/h\","
+                                     "\"leftovers\":{\"restart\":[\"d\"]},\"units\":"
+                                     "[{\"id\":\"a.service\",\"active\":\"active\"}]}]}"));
         ASSERT_TEXT(state.pid1_exe, "/x");
         ASSERT_EQ(state.leftovers.start.n, 1);
         ASSERT_EQ(state.leftovers.restart.n, 0);
@@ -38,6 +38,7 @@ TEST(leftovers_users_and_the_running_systemd_are_read) {
         ASSERT_TEXT(state.users[0].name, "u");
         ASSERT_TEXT(state.users[0].config, "/h");
         ASSERT_EQ(state.users[0].inventory.n, 1);
+        ASSERT_EQ(state.users[0].leftovers.restart.n, 1);
 }
 
 TEST(records_that_are_none_are_refused) {
@@ -66,6 +67,8 @@ TEST(records_that_are_none_are_refused) {
                 "{\"version\":1,\"units\":[],\"users\":[{\"uid\":1,\"units\":[]}]}",
                 "{\"version\":1,\"units\":[],\"users\":[{\"uid\":-1,\"name\":\"u\",\"units\":[]}]}",
                 "{\"version\":1,\"units\":[],\"users\":[{\"uid\":1,\"name\":\"u\"}]}",
+                "{\"version\":1,\"units\":[],\"users\":[{\"uid\":1,\"name\":\"u\",\"units\":[],"
+                "\"leftovers\":[]}]}",
         };
 
         for (size_t i = 0; i < ELEMENTSOF(bad); i++)

@@ -64,6 +64,32 @@ static int add_edges(cJSON *object, const StringList *edges) {
         return object ? 0 : -ENOMEM;
 }
 
+static int add_leftovers(cJSON *object, const PlanLeftovers *leftovers) {
+        int r;
+
+        if (!object)
+                return -ENOMEM;
+        r = json_add_strings(object, "start", &leftovers->start);
+        if (r >= 0)
+                r = json_add_strings(object, "restart", &leftovers->restart);
+        return r < 0 ? r : json_add_strings(object, "reload", &leftovers->reload);
+}
+
+/* Where a session's switch keeps its lists. */
+static int find_lists_directory(const User *user, char **ret_directory) {
+        return text_printf(ret_directory, "%s/nixos", user->runtime_directory);
+}
+
+/* The notes on what is left out are made where it is done. */
+static int read_leftovers(const User *user, const char *to, PlanLeftovers *leftovers) {
+        _cleanup_(string_list_done) StringList notes = { 0 };
+        _cleanup_free_ char *directory = NULL;
+        int r;
+
+        r = find_lists_directory(user, &directory);
+        return r < 0 ? r : unit_lists_read_leftovers(directory, to, leftovers, &notes);
+}
+
 /* What goes down with what a switch would stop, which only this manager knows. */
 static int find_what_falls(Manager *manager, const User *user, const PlanSource *source,
                            const char *config, StringList *edges) {
@@ -83,6 +109,7 @@ static int find_what_falls(Manager *manager, const User *user, const PlanSource 
  */
 int user_session_tell_state(const User *user, const char *from, const char *to, EventLog *log) {
         _cleanup_(string_list_done) StringList edges = { 0 };
+        _cleanup_(plan_leftovers_done) PlanLeftovers leftovers = { 0 };
         PlanSource source = { .from = from, .to = to, .live = true };
         _cleanup_(inventory_done) Inventory inventory = { 0 };
         _cleanup_(manager_freep) Manager *manager = NULL;
@@ -95,7 +122,10 @@ int user_session_tell_state(const User *user, const char *from, const char *to, 
                 r = manager_inventory(manager, &inventory, NULL);
         if (r >= 0)
                 r = find_config(manager, user, &config);
+        if (r >= 0)
+                r = read_leftovers(user, to, &leftovers);
         source.inventory = &inventory;
+        source.leftovers = &leftovers;
         if (r >= 0)
                 r = find_what_falls(manager, user, &source, config, &edges);
         if (r < 0)
@@ -107,6 +137,8 @@ int user_session_tell_state(const User *user, const char *from, const char *to, 
         for (size_t i = 0; units && r >= 0 && i < inventory.n; i++)
                 r = add_unit(units, &inventory.units[i]);
         if (event && r >= 0)
+                r = add_leftovers(cJSON_AddObjectToObject(event, "leftovers"), &leftovers);
+        if (event && r >= 0)
                 r = add_edges(cJSON_AddObjectToObject(event, "takes-down"), &edges);
         event_emit(log, event);
         return r;
@@ -115,7 +147,7 @@ int user_session_tell_state(const User *user, const char *from, const char *to, 
 static int make_lists_directory(const User *user, char **ret_directory) {
         int r;
 
-        r = text_printf(ret_directory, "%s/nixos", user->runtime_directory);
+        r = find_lists_directory(user, ret_directory);
         if (r < 0)
                 return r;
         return mkdir(*ret_directory, 0700) < 0 && errno != EEXIST ? -errno : 0;

@@ -52,6 +52,17 @@ says "reloading user units for alice..." "stopping the following user units: com
 is "$(user_lines)" "$forecast" "what the live run said of users"
 is_not "$(ask alice@web systemctl --user show --value --property InvocationID companion.service)" "$companion"
 
+step "what an interrupted switch left to a user is forecast, too"
+on web "$one/bin/switch-to-configuration" test
+on alice@web systemctl --user stop quick.service
+on alice@web sh -c "printf 'quick.service\n' > /run/user/1000/nixos/start-list; printf %s '$two' > /run/user/1000/nixos/lists-system"
+on web "$two/bin/switch-to-configuration" dry-activate
+says "would start the following user units: companion.service, quick.service"
+forecast=$(user_lines)
+on web "$two/bin/switch-to-configuration" test
+is "$(user_lines)" "$forecast" "what the live run said of users"
+on alice@web systemctl --user is-active quick.service
+
 step "the user's unit that each switch restarts is refused, in NixOS' words"
 refusing=$(system refusing 'systemd.user.services.nixos-activation.unitConfig.RefuseManualStart = true;')
 refused web 4 "$refusing/bin/switch-to-configuration" test
