@@ -62,14 +62,7 @@ static uint64_t with_margin(uint64_t usec) {
         return usec == UINT64_MAX ? ENDLESS_USEC : usec;
 }
 
-/**
- * job_limit() - how long a job of these times may take, in microseconds
- * @verb: "start", "stop", "restart" or "reload"
- *
- * What failed to start is stopped by systemd before its job ends, and what still stops before it is
- * started. Source: systemd.service(5), TimeoutStartSec=, TimeoutStopSec=.
- */
-uint64_t job_limit(const char *verb, const JobTimes *times) {
+static uint64_t limit_of(const char *verb, const JobTimes *times) {
         uint64_t stop = with_margin(add(multiply(times->stop_usec, times->n_stop),
                                         multiply(times->abort_usec, times->n_abort)));
         uint64_t start = multiply(times->start_usec, times->n_start);
@@ -81,6 +74,21 @@ uint64_t job_limit(const char *verb, const JobTimes *times) {
 
         start = start == UINT64_MAX ? ENDLESS_USEC : with_margin(add(start, stop));
         return strcmp(verb, "restart") == 0 ? with_margin(add(start, stop)) : start;
+}
+
+/**
+ * job_limit() - how long a job of these times may take, in microseconds
+ * @verb: "start", "stop", "restart" or "reload"
+ *
+ * What failed to start is stopped by systemd before its job ends, and what still stops before it is
+ * started. What asks for more time by EXTEND_TIMEOUT_USEC= is ended by systemd when it no longer
+ * does, and nobody else can see that: it gets ten minutes. Source: systemd.service(5),
+ * TimeoutStartSec=, TimeoutStopSec=.
+ */
+uint64_t job_limit(const char *verb, const JobTimes *times) {
+        uint64_t limit = limit_of(verb, times);
+
+        return times->extends && limit < ENDLESS_USEC ? ENDLESS_USEC : limit;
 }
 
 static unsigned count_commands(Manager *manager, const char *object, const char *interface,
@@ -127,6 +135,14 @@ static void read_aborts(Manager *manager, const char *unit, JobTimes *times) {
                 times->abort_usec = UINT64_MAX;
 }
 
+/* It is heard by whom its NotifyAccess= says, whatever its type. */
+static bool may_extend(Manager *manager, const char *unit) {
+        _cleanup_free_ char *access = NULL;
+
+        return manager_unit_text(manager, unit, SYSTEMD_SERVICE, "NotifyAccess", &access) >= 0 &&
+               *access && strcmp(access, "none") != 0;
+}
+
 /* Types without a timeout are not in the table: what they do does not take long. A manager that
  * does not answer is asked once. */
 static int read_times(Manager *manager, const char *unit, JobTimes *times) {
@@ -148,8 +164,10 @@ static int read_times(Manager *manager, const char *unit, JobTimes *times) {
                 times->n_reload = count(manager, unit, &kinds[i].reload);
                 break;
         }
-        if (text_has_suffix(unit, ".service"))
+        if (text_has_suffix(unit, ".service")) {
                 read_aborts(manager, unit, times);
+                times->extends = may_extend(manager, unit);
+        }
         return 0;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "manager.h"
@@ -10,6 +11,7 @@ typedef struct JobTimes {
         uint64_t start_usec, stop_usec, abort_usec; /* timeouts; UINT64_MAX: without end */
         unsigned n_start, n_stop, n_reload;         /* of which a reload passes that of a start */
         unsigned n_abort;                           /* in a stop, too */
+        bool extends;                               /* a service may ask for more time */
 } JobTimes;
 
 uint64_t job_limit(const char *verb, const JobTimes *times);

@@ -30,10 +30,12 @@ typedef struct Job {
         uint64_t told_usec;  /* when it was last told that it is waited for */
         uint64_t limit_usec; /* 0: not asked for yet */
         bool waits;          /* for other jobs, when we last looked */
+        bool foreign;        /* it was there before ours: not ours to end */
         bool ended;
 } Job;
 
-/* Jobs that nobody asked for here, but that those asked for wait for: a target's new units. */
+/* Jobs that nobody asked for here, but that those asked for wait for: a target's new units, or what
+ * somebody else had begun before. */
 typedef struct Blockers {
         Job *jobs; /* unit, verb and path are owned */
         size_t n;
@@ -50,8 +52,9 @@ typedef struct JobSet {
         StringList early; /* "path result" of jobs that ended before all answers were there */
         StringList *failed;
         Blockers blockers;
-        size_t n_told;     /* of waits, while we looked after all */
-        sd_bus_slot *slot; /* of the signal that ends jobs */
+        uint32_t newest_foreign; /* id of a job: those up to it were there before ours */
+        size_t n_told;           /* of waits, while we looked after all */
+        sd_bus_slot *slot;       /* of the signal that ends jobs */
         int error;
 } JobSet;
 
@@ -313,12 +316,19 @@ static void tell_wait(JobSet *set, Job *job, uint64_t now, uint64_t since, uint6
                 observer->on_wait(observer->userdata, job->verb, job->unit, now - since, limit);
 }
 
+static uint64_t limit_of(const JobSet *set, const Job *job) {
+        uint64_t most = set->request->limit_max_usec, limit;
+
+        if (set->request->limit_usec > 0)
+                return set->request->limit_usec;
+        limit = job_limit_of(set->manager, job->unit, job->verb);
+        return most > 0 && limit > most ? most : limit;
+}
+
 /* Tells of a job that takes long; true if it takes too long. Its time counts from when it runs. */
 static bool is_over(JobSet *set, Job *job, uint64_t now) {
         if (job->limit_usec == 0)
-                job->limit_usec = set->request->limit_usec > 0 ?
-                                          set->request->limit_usec :
-                                          job_limit_of(set->manager, job->unit, job->verb);
+                job->limit_usec = limit_of(set, job);
         if (now - job->begun_usec >= job->limit_usec)
                 return true;
         tell_wait(set, job, now, job->begun_usec, job->limit_usec);
@@ -336,24 +346,41 @@ static int read_row(sd_bus_message *reply, JobRow *row) {
                                    &row->path, NULL);
 }
 
+static int list_jobs(const JobSet *set, sd_bus_message **ret_reply) {
+        int r;
+
+        r = sd_bus_call_method(manager_bus(set->manager), SYSTEMD_NAME, SYSTEMD_PATH,
+                               SYSTEMD_MANAGER, "ListJobs", NULL, ret_reply, NULL);
+        return r < 0 ? r : sd_bus_message_enter_container(*ret_reply, 'a', "(usssoo)");
+}
+
+/* Before ours are asked for. Where nobody says, all others' are taken for somebody else's. */
+static void see_foreign(JobSet *set) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        JobRow row;
+
+        set->newest_foreign = UINT32_MAX;
+        if (list_jobs(set, &reply) < 0)
+                return;
+        set->newest_foreign = 0;
+        while (read_row(reply, &row) > 0)
+                if (row.id > set->newest_foreign)
+                        set->newest_foreign = row.id;
+}
+
 /* Which of ours wait for others; the list of all is one call, whatever their number. */
-static size_t see_who_waits(JobSet *set, uint32_t *ret_oldest) {
+static size_t see_who_waits(JobSet *set) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         size_t n_waiting = 0;
         JobRow row;
 
-        *ret_oldest = UINT32_MAX;
-        if (sd_bus_call_method(manager_bus(set->manager), SYSTEMD_NAME, SYSTEMD_PATH,
-                               SYSTEMD_MANAGER, "ListJobs", NULL, &reply, NULL) < 0 ||
-            sd_bus_message_enter_container(reply, 'a', "(usssoo)") < 0)
+        if (list_jobs(set, &reply) < 0)
                 return 0;
         while (read_row(reply, &row) > 0) {
                 Job *job = find_job(set->jobs, set->n, row.path);
 
                 if (!job || job->ended)
                         continue;
-                if (row.id < *ret_oldest)
-                        *ret_oldest = row.id;
                 job->waits = strcmp(row.state, "waiting") == 0;
                 n_waiting += job->waits;
         }
@@ -386,17 +413,19 @@ static int add_blocker(const JobSet *set, Blockers *blockers, const JobRow *row,
                 .asked_usec = known ? known->asked_usec : now,
                 .begun_usec = known ? known->begun_usec : now,
                 .told_usec = known ? known->told_usec : now,
+                .limit_usec = known ? known->limit_usec : 0,
+                .foreign = row->id <= set->newest_foreign,
         };
         return job->unit && job->verb && job->path ? 0 : -ENOMEM;
 }
 
 /*
- * What a job waits for: what runs is a blocker, what waits itself is visited in turn. Jobs that
- * were there before ours are somebody else's, and not ours to end. A job of ours that "waits"
- * though no other is before it waits for its own unit, which has not stopped yet: its time counts.
+ * What a job waits for: what runs is a blocker, what waits itself is visited in turn. A job of ours
+ * that "waits" though no other is before it waits for its own unit, which has not stopped yet: its
+ * time counts.
  */
-static int visit(const JobSet *set, const char *path, uint32_t oldest, uint64_t now,
-                 StringList *visits, Blockers *blockers) {
+static int visit(const JobSet *set, const char *path, uint64_t now, StringList *visits,
+                 Blockers *blockers) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         Job *own;
         JobRow row;
@@ -412,8 +441,8 @@ static int visit(const JobSet *set, const char *path, uint32_t oldest, uint64_t 
         while (r >= 0 && read_row(reply, &row) > 0) {
                 if (own)
                         own->waits = true;
-                if (row.id < oldest || find_job(set->jobs, set->n, row.path) ||
-                    visits->n >= VISITS_MAX || string_list_contains(visits, row.path))
+                if (find_job(set->jobs, set->n, row.path) || visits->n >= VISITS_MAX ||
+                    string_list_contains(visits, row.path))
                         continue;
                 r = string_list_add(visits, row.path);
                 if (r >= 0 && strcmp(row.state, "running") == 0)
@@ -422,18 +451,19 @@ static int visit(const JobSet *set, const char *path, uint32_t oldest, uint64_t 
         return r;
 }
 
-static int find_blockers(JobSet *set, uint32_t oldest, uint64_t now) {
+static int find_blockers(JobSet *set, uint64_t now) {
         _cleanup_(string_list_done) StringList visits = { 0 };
         _cleanup_(blockers_done) Blockers blockers = { 0 };
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && i < set->n && visits.n < VISITS_MAX; i++)
+        /* Half of the visits are for what these wait for. */
+        for (size_t i = 0; r >= 0 && i < set->n && visits.n < VISITS_MAX / 2; i++)
                 if (!set->jobs[i].ended && set->jobs[i].waits)
                         r = string_list_add(&visits, set->jobs[i].path);
         /* A manager that does not answer costs a call's limit at each visit. */
         for (size_t i = 0; r >= 0 && i < visits.n && clock_monotonic_usec() - now < VISITS_USEC;
              i++)
-                r = visit(set, visits.items[i], oldest, now, &visits, &blockers);
+                r = visit(set, visits.items[i], now, &visits, &blockers);
         if (r < 0)
                 return r;
 
@@ -448,38 +478,63 @@ static int find_blockers(JobSet *set, uint32_t oldest, uint64_t now) {
         return 0;
 }
 
-static void look_after(JobSet *set, Job *job, uint64_t now) {
-        if (!job->waits) {
-                if (!is_over(set, job, now))
-                        return;
-        } else if (now - job->asked_usec < WAITING_LIMIT_USEC) {
-                if (set->n_told == 0)
-                        tell_wait(set, job, now, job->asked_usec, WAITING_LIMIT_USEC);
-                return;
+/* Ends what takes too long, in so far as it is ours; whether somebody else's does. */
+static bool look_after_blockers(JobSet *set, uint64_t now) {
+        bool foreign_is_over = false, others_run = false;
+
+        for (size_t i = 0; i < set->blockers.n && set->error >= 0; i++) {
+                Job *job = &set->blockers.jobs[i];
+                bool over = is_over(set, job, now);
+
+                foreign_is_over |= over && job->foreign;
+                others_run |= !over;
+                if (!over || job->foreign)
+                        continue;
+                cancel(set, job);
+                tell_end(set, job, "timeout");
         }
+        return foreign_is_over && !others_run;
+}
+
+static void give_up(JobSet *set, Job *job) {
         cancel(set, job);
         end_job(set, job, "timeout");
 }
 
+/* True if it runs on. */
+static bool look_after_running(JobSet *set, Job *job, uint64_t now) {
+        if (!is_over(set, job, now))
+                return true;
+        give_up(set, job);
+        return false;
+}
+
+/* @held: by nothing but jobs of somebody else, which have taken longer than they may. */
+static void look_after_waiting(JobSet *set, Job *job, bool held, uint64_t now) {
+        if (held || now - job->asked_usec >= WAITING_LIMIT_USEC)
+                give_up(set, job);
+        else if (set->n_told == 0)
+                tell_wait(set, job, now, job->asked_usec, WAITING_LIMIT_USEC);
+}
+
 /* First what runs: who only waits for that is not told of. */
 static void look_after_all(JobSet *set, uint64_t now) {
-        uint32_t oldest;
+        bool held;
 
         set->n_told = 0;
-        if (see_who_waits(set, &oldest) == 0)
+        if (see_who_waits(set) == 0)
                 blockers_done(&set->blockers);
         else
-                set->error = find_blockers(set, oldest, now);
+                set->error = find_blockers(set, now);
 
-        for (size_t i = 0; i < set->blockers.n && set->error >= 0; i++)
-                if (is_over(set, &set->blockers.jobs[i], now)) {
-                        cancel(set, &set->blockers.jobs[i]);
-                        tell_end(set, &set->blockers.jobs[i], "timeout");
-                }
-        for (int waiting = 0; waiting < 2; waiting++)
-                for (size_t i = 0; i < set->n && set->error >= 0; i++)
-                        if (!set->jobs[i].ended && set->jobs[i].waits == (waiting == 1))
-                                look_after(set, &set->jobs[i], now);
+        held = look_after_blockers(set, now);
+        for (size_t i = 0; i < set->n && set->error >= 0; i++)
+                if (!set->jobs[i].ended && !set->jobs[i].waits &&
+                    look_after_running(set, &set->jobs[i], now))
+                        held = false;
+        for (size_t i = 0; i < set->n && set->error >= 0; i++)
+                if (!set->jobs[i].ended && set->jobs[i].waits)
+                        look_after_waiting(set, &set->jobs[i], held, now);
 }
 
 /* How often to look: a limit that was asked for is kept to the second. */
@@ -551,6 +606,7 @@ static int run(JobSet *set) {
 
         if (!calls)
                 return -ENOMEM;
+        see_foreign(set);
         r = watch(set);
         if (r >= 0)
                 r = ask_for_all(set, calls);
@@ -559,6 +615,8 @@ static int run(JobSet *set) {
                  * nothing. */
                 forget_jobs(set);
                 r = watch_again(set);
+                if (r >= 0 && set->newest_foreign == UINT32_MAX)
+                        see_foreign(set);
                 if (r >= 0)
                         r = ask_for_all(set, calls);
         }
@@ -579,7 +637,8 @@ static void job_set_done(JobSet *set) {
  * @failed: units whose job was refused, failed or ran into its limit are added here
  *
  * A job may take as long as systemd would let it (job_limit()), ten minutes where that is without
- * end.
+ * end. Who waits for a job that somebody else had begun before waits as long as that one may take;
+ * it is not ended, but ours is.
  *
  * Return: 0 (also with failed units), or a negative errno with @reterr_error set.
  */

@@ -24,6 +24,7 @@ typedef struct Jobs {
         const StringList *units;
         const JobObserver *observer;
         uint64_t limit_usec;       /* for each; 0: by the unit's own timeout */
+        uint64_t limit_max_usec;   /* and that no longer than this; 0: however long it is */
         bool (*interrupted)(void); /* asked whether to cancel what has not ended; may be NULL */
 } Jobs;
 

@@ -55,6 +55,18 @@ TEST(an_abort_has_a_timeout_of_its_own) {
         ASSERT_EQ(job_limit("stop", &times), ENDLESS);
 }
 
+TEST(what_may_ask_for_more_time_gets_ten_minutes_at_least) {
+        JobTimes times = plain_service();
+
+        times.extends = true;
+        ASSERT_EQ(job_limit("reload", &times), ENDLESS);
+        times.stop_usec = times.start_usec = 2 * USEC_PER_SEC;
+        ASSERT_EQ(job_limit("start", &times), ENDLESS);
+        ASSERT_EQ(job_limit("stop", &times), ENDLESS);
+        times.stop_usec = ENDLESS;
+        ASSERT_EQ(job_limit("stop", &times), 4 * ENDLESS + MARGIN);
+}
+
 TEST(what_has_no_end_gets_ten_minutes) {
         JobTimes times = plain_service();
         uint64_t stop = job_limit("stop", &times);
