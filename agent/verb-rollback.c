@@ -70,6 +70,16 @@ static int by_record(const Systems *systems, Request *request, sd_bus_error *ret
         return request->toplevel ? 0 : -ENOMEM;
 }
 
+/* One that is not there would be made, and its first generation be the boot default. */
+static int check_profile(const char *profile, const Systems *systems, sd_bus_error *reterr_error) {
+        if (systems->generations.n > 0 || strcmp(profile, SYSTEM_PROFILE) == 0)
+                return 0;
+        return sd_bus_error_setf(reterr_error, ENACT_ERROR_REFUSED,
+                                 "There is no profile '%s' to roll back: it has no generation. "
+                                 "Nothing was changed.",
+                                 profile);
+}
+
 static int roll_back(const Options *options, const char *word, Display *display,
                      sd_bus_error *reterr_error) {
         _cleanup_(request_done) Request request = { .verb = REQUEST_ROLLBACK };
@@ -83,6 +93,9 @@ static int roll_back(const Options *options, const char *word, Display *display,
                         "No systemd runs here, so there is no running system to change. "
                         "Nothing was changed.");
         r = systems_read(options->profile, &systems, reterr_error);
+        if (r < 0)
+                return r;
+        r = check_profile(options->profile, &systems, reterr_error);
         if (r < 0)
                 return r;
         r = word ? by_number(&systems, word, &request, reterr_error) :

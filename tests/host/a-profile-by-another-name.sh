@@ -1,5 +1,5 @@
 # --profile-name keeps generations apart, where nixos-rebuild and the boot loaders' installers look for
-# them: system-profiles/NAME. The profile 'system' is left alone.
+# them: system-profiles/NAME. The profile 'system' is left alone, and a rollback makes no profile.
 
 needs enact
 host web
@@ -19,6 +19,17 @@ is "$(ask web readlink /nix/var/nix/profiles/system-profiles/trial)" trial-1-lin
 missing web /nix/var/nix/profiles/trial
 on web enact generations --profile-name trial
 says "$system"
+
+# Going back makes no profile
+snapshot web
+for word in "" 1; do
+    # shellcheck disable=SC2086
+    refused web 1 enact rollback $word --profile-name nowhere
+    says "There is no profile 'nowhere'" "Nothing was changed"
+done
+unchanged web
+missing web /nix/var/nix/profiles/system-profiles/nowhere
+
 for name in ../system system/trial "" -x trial-1-link; do
     attempt web enact switch "--profile-name=$name" --flake /root/flake
     [ "$code" -ne 0 ] || fail "'$name' was taken for a profile's name"
