@@ -18,6 +18,7 @@
 #include "lease.h"
 #include "noted-default.h"
 #include "room.h"
+#include "state-mount.h"
 #include "text.h"
 #include "transaction-phases.h"
 
@@ -318,6 +319,36 @@ static int agree_on_plan(Transaction *t, sd_bus_error *reterr_error) {
                 t->way.plan->digest, wanted);
 }
 
+/* Whoever looks for the record goes by path, and must find it to the end. */
+static int check_record_stays(const Transaction *t, sd_bus_error *reterr_error) {
+        const StateMountSource source = {
+                .from = t->old ? t->old->path : NULL,
+                .to = t->new->path,
+                .inventory = &t->way.state.inventory,
+                .plan = t->way.plan,
+        };
+        _cleanup_(state_mount_done) StateMount mount = { 0 };
+        _cleanup_free_ char *state = NULL;
+        int r;
+
+        r = file_realpath(t->places->state, &state);
+        if (r >= 0)
+                r = state_mount_find(&source, state, &mount);
+        if (r == STATE_MOUNT_NONE)
+                return 0;
+        if (r < 0)
+                return sd_bus_error_setf(
+                        reterr_error, ENACT_ERROR_FAILED,
+                        "Cannot tell what '%s' mounts above '%s': %s. Nothing was changed.",
+                        t->new->path, t->places->state, strerror(-r));
+        return sd_bus_error_setf(
+                reterr_error, ENACT_ERROR_REFUSED,
+                "What is mounted at '%s' would change in the middle of the switch ('%s' is to be "
+                "%s), and enact keeps the switch's record there, in '%s'. Use 'enact boot' and "
+                "reboot. Nothing was changed.",
+                mount.where, mount.unit, mount.fate, t->places->state);
+}
+
 /* What this host goes back to has been its own before. */
 static int check_identity(const Transaction *t, sd_bus_error *reterr_error) {
         if (t->request->force_host || t->request->verb == REQUEST_ROLLBACK)
@@ -426,6 +457,8 @@ int stage_enter(Transaction *t, sd_bus_error *reterr_error) {
                 r = run_pre_switch_checks(t, reterr_error);
         if (r >= 0 && t->activates)
                 r = agree_on_plan(t, reterr_error);
+        if (r >= 0 && t->activates)
+                r = check_record_stays(t, reterr_error);
         if (r >= 0 && t->activates)
                 r = judge_take_before(t, reterr_error);
         if (r >= 0 && t->commits)

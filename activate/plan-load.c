@@ -340,7 +340,14 @@ static int load_leftovers(Loaded *l, const PlanLeftovers *leftovers) {
         return r < 0 ? r : load_named(l, &names);
 }
 
-static int load_fstab(const char *toplevel, int root_fd, Fstab *fstab) {
+/**
+ * plan_load_fstab() - the fstab of a toplevel
+ * @root_fd: as for fstab_parse()
+ * @fstab:   all zero before; fstab_done() even after an error
+ *
+ * Return: 0 (also if there is none), or an error of file_read() or fstab_parse().
+ */
+int plan_load_fstab(const char *toplevel, int root_fd, Fstab *fstab) {
         _cleanup_free_ char *path = NULL, *text = NULL;
         size_t n;
         int r;
@@ -363,9 +370,9 @@ static int load_fstabs(Loaded *l, const PlanSource *source) {
 
         if (root)
                 (void) file_open_directory(AT_FDCWD, root, &root_fd);
-        r = load_fstab(source->live ? "" : source->from, root_fd, &l->old_fstab);
+        r = plan_load_fstab(source->live ? "" : source->from, root_fd, &l->old_fstab);
         if (r >= 0)
-                r = load_fstab(source->to, root_fd, &l->new_fstab);
+                r = plan_load_fstab(source->to, root_fd, &l->new_fstab);
         if (r == -ENOMEM)
                 return r;
         l->input.bad_fstab = r < 0;

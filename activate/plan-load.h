@@ -27,6 +27,7 @@ int plan_load(const PlanSource *source, Plan **ret);
 int plan_load_user(const PlanSource *source, const PlanUser *user, Plan **ret);
 int plan_load_state(const char *from, const char *to, const RecordedState *state, bool live,
                     Plan **ret);
+int plan_load_fstab(const char *toplevel, int root_fd, Fstab *fstab);
 int plan_load_lists(const PlanSource *source, Plan *plan, const StringList *restart,
                     const StringList *reload);
 int plan_load_inactive_reloads(const PlanSource *source, Plan *plan);
