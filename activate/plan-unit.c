@@ -54,13 +54,23 @@ static bool is_active(const PlanBuild *build, const char *unit) {
         return inventory_unit_is_active(inventory_find(build->input->inventory, unit));
 }
 
-/* An instance of a template that nobody asked for would never listen, so that one must be active.
- */
-static bool is_socket_activated(const PlanBuild *build, const UnitPair *pair) {
-        bool any = pair->sockets_in_new.n > 0;
+/* A socket that is down and that no active target wants never listens, be there a file of it. */
+static bool will_listen(const PlanBuild *build, const char *socket) {
+        const PlanInput *input = build->input;
 
+        return is_active(build, socket) ||
+               find_pair(input->wanted_sockets, input->n_wanted_sockets, socket);
+}
+
+/* NixOS looks whether there is a file of it, and a service beside a socket that nobody started
+ * stays down. */
+static bool is_socket_activated(const PlanBuild *build, const UnitPair *pair) {
+        bool any = false;
+
+        for (size_t i = 0; i < pair->sockets_in_new.n; i++)
+                any = any || will_listen(build, pair->sockets_in_new.items[i]);
         for (size_t i = 0; i < pair->sockets_by_template.n; i++)
-                any = any || is_active(build, pair->sockets_by_template.items[i]);
+                any = any || will_listen(build, pair->sockets_by_template.items[i]);
         return any && !new_says(pair, "Service", "X-NotSocketActivated", false);
 }
 
