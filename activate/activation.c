@@ -21,7 +21,9 @@
 
 #define SYSINIT_REACTIVATION "sysinit-reactivation.target"
 #define SWAPOFF_LIMIT_USEC   (60 * 60 * USEC_PER_SEC)
-#define USERS_LIMIT_USEC     (10 * 60 * USEC_PER_SEC)
+#define USER_JOB_LIMIT_USEC  (10 * 60 * USEC_PER_SEC) /* a user says how long units may take */
+#define USER_JOBS_MAX        6                        /* phases of which each may last so long */
+#define USER_SILENCE_USEC    (10 * 60 * USEC_PER_SEC) /* of who waits for a job, it is seconds */
 
 /* An otherwise empty target of NixOS, for what must run again early in each switch. */
 static int run_sysinit_reactivation(Activation *a, sd_bus_error *reterr_error) {
@@ -181,6 +183,7 @@ static void on_user_event(const User *user, const cJSON *event, void *userdata) 
                 copy = cJSON_Duplicate(event, /* recurse= */ true);
                 event_add_text(copy, "user", user->name);
                 event_emit(a->steps.log, copy);
+                event_log_expect(a->steps.log, 2 * USER_SILENCE_USEC);
         }
 }
 
@@ -207,6 +210,8 @@ static int work_for_user(const User *user, EventLog *log, void *userdata) {
                 .from = a->from,
                 .to = a->scripts.of->path,
                 .job_limit_usec = a->steps.job_limit_usec,
+                .job_limit_max_usec = USER_JOB_LIMIT_USEC,
+                .interrupted = a->steps.interrupted,
         };
 
         return user_session_activate(user, &request, log);
@@ -260,6 +265,13 @@ static void begin_users(Activation *a, UserList *users) {
         users->n = n;
 }
 
+/* Longer than the jobs of a session, so that it can do the rest when one of them does not end. */
+static uint64_t users_limit(const Activation *a) {
+        uint64_t job = a->steps.job_limit_usec;
+
+        return USER_JOBS_MAX * (job > USER_JOB_LIMIT_USEC ? job : USER_JOB_LIMIT_USEC);
+}
+
 /* All at the same time, when the system's own units run again. */
 static int bring_users(Activation *a, sd_bus_error *reterr_error) {
         _cleanup_(string_list_done) StringList notes = { 0 };
@@ -271,7 +283,9 @@ static int bring_users(Activation *a, sd_bus_error *reterr_error) {
                 .on_event = on_user_event,
                 .on_failure = on_user_failure,
                 .userdata = a,
-                .limit_usec = USERS_LIMIT_USEC,
+                .limit_usec = users_limit(a),
+                .silence_usec = USER_SILENCE_USEC,
+                .interrupted = a->steps.interrupted,
         };
         int r;
 
@@ -286,8 +300,9 @@ static int bring_users(Activation *a, sd_bus_error *reterr_error) {
                 event_say(a->steps.log, "note", "text", notes.items[i]);
         tell_vanished(a, &users);
         begin_users(a, &users);
-        event_log_expect(a->steps.log, 2 * USERS_LIMIT_USEC);
-        return users_work(&work);
+        event_log_expect(a->steps.log, 2 * USER_SILENCE_USEC);
+        r = users_work(&work);
+        return r < 0 ? r : steps_check_interrupt(&a->steps, reterr_error);
 }
 
 static bool runs(Activation *a, const char *unit) {

@@ -86,6 +86,7 @@ int steps_run_quietly(Steps *s, const char *job, const StringList *units,
                 .units = units,
                 .observer = &observer,
                 .limit_usec = s->job_limit_usec,
+                .limit_max_usec = s->job_limit_max_usec,
                 .interrupted = s->interrupted,
         };
 

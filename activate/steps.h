@@ -14,12 +14,13 @@ typedef struct Steps {
         EventLog *log;
         Manager *manager;
         Plan *plan;
-        uint64_t job_limit_usec;   /* for each job; 0: by the unit's own timeout */
-        bool (*interrupted)(void); /* asked whether to wait no longer; may be NULL */
-        bool post_activation;      /* a further pass, and told as such */
-        bool show_all;             /* tell also of what is hidden from people */
-        bool sockets_are_up;       /* those to start have been started, before the others */
-        StringList failed;         /* units whose job failed */
+        uint64_t job_limit_usec;     /* for each job; 0: by the unit's own timeout */
+        uint64_t job_limit_max_usec; /* and that no longer than this; 0: however long it is */
+        bool (*interrupted)(void);   /* asked whether to wait no longer; may be NULL */
+        bool post_activation;        /* a further pass, and told as such */
+        bool show_all;               /* tell also of what is hidden from people */
+        bool sockets_are_up;         /* those to start have been started, before the others */
+        StringList failed;           /* units whose job failed */
 } Steps;
 
 int steps_check_interrupt(const Steps *steps, sd_bus_error *reterr_error);

@@ -1,3 +1,4 @@
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -51,22 +52,28 @@ static UserList two_users(User *users) {
         return (UserList){ .items = users, .n = ELEMENTSOF(names) };
 }
 
-static void run_work(int (*work)(const User *user, EventLog *log, void *userdata),
-                     uint64_t limit_usec, Heard *heard) {
+/* What @limits leaves open is filled in here. */
+static void run_work_within(int (*work)(const User *user, EventLog *log, void *userdata),
+                            const UsersWork *limits, Heard *heard) {
         User users[2];
         const UserList list = two_users(users);
-        const UsersWork users_work_ = {
-                .users = &list,
-                .work = work,
-                .on_event = on_event,
-                .on_failure = on_failure,
-                .userdata = heard,
-                .limit_usec = limit_usec,
-        };
+        UsersWork users_work_ = *limits;
 
+        users_work_.users = &list;
+        users_work_.work = work;
+        users_work_.on_event = on_event;
+        users_work_.on_failure = on_failure;
+        users_work_.userdata = heard;
         ASSERT_OK(users_work(&users_work_));
         string_list_sort(&heard->texts);
         string_list_sort(&heard->failures);
+}
+
+static void run_work(int (*work)(const User *user, EventLog *log, void *userdata),
+                     uint64_t limit_usec, Heard *heard) {
+        const UsersWork limits = { .limit_usec = limit_usec };
+
+        run_work_within(work, &limits, heard);
 }
 
 static int tell_environment(const User *user, EventLog *log, _unused_ void *userdata) {
@@ -137,6 +144,51 @@ TEST(one_who_hangs_is_killed_at_the_limit_and_holds_up_nobody) {
         ASSERT_TEXT(heard.texts.items[0], "ann: done");
         ASSERT_EQ(heard.failures.n, 1);
         ASSERT_CONTAINS(heard.failures.items[0], "ben: it took too long");
+}
+
+#define SILENCE (3 * USEC_PER_SEC) /* on a busy machine, too */
+#define PIECES  30
+
+/* Ben talks for longer than anybody may be silent, and Ann says nothing. */
+static int talk_on_if_ben(const User *user, EventLog *log, _unused_ void *userdata) {
+        if (strcmp(user->name, "ben") != 0)
+                for (;;)
+                        (void) pause();
+        for (int i = 0; i <= PIECES; i++) {
+                event_say(log, "note", "text", "still here");
+                (void) poll(NULL, 0, SILENCE / USEC_PER_MSEC / (PIECES - 5));
+        }
+        return 0;
+}
+
+TEST(who_falls_silent_is_killed_and_who_talks_is_not) {
+        const UsersWork limits = { .limit_usec = LONG, .silence_usec = SILENCE };
+        _cleanup_(heard_done) Heard heard = { 0 };
+
+        run_work_within(talk_on_if_ben, &limits, &heard);
+        ASSERT_EQ(heard.texts.n, PIECES + 1);
+        ASSERT_EQ(heard.failures.n, 1);
+        ASSERT_CONTAINS(heard.failures.items[0], "ann: it took too long");
+}
+
+static bool always(void) {
+        return true;
+}
+
+static int hang(_unused_ const User *user, _unused_ EventLog *log, _unused_ void *userdata) {
+        for (;;)
+                (void) pause();
+        return 0;
+}
+
+TEST(told_to_leave_off_all_end_at_once_and_nobody_has_failed) {
+        const UsersWork limits = { .limit_usec = LONG, .interrupted = always };
+        uint64_t begun = clock_monotonic_usec();
+        _cleanup_(heard_done) Heard heard = { 0 };
+
+        run_work_within(hang, &limits, &heard);
+        ASSERT_TRUE(clock_monotonic_usec() - begun < 5 * USEC_PER_SEC);
+        ASSERT_EQ(heard.failures.n, 0);
 }
 
 TEST(what_a_stranger_says_is_cleaned_and_garbage_is_passed_over) {

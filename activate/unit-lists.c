@@ -150,6 +150,15 @@ void unit_lists_remove_action(const char *directory, PlanAction action) {
                 unit_lists_remove(directory, LIST_SYSTEM);
 }
 
+/** unit_lists_turn_back() - what is still to be done is for the way back to another system, if
+ * there is anything. */
+void unit_lists_turn_back(const char *directory, const char *to) {
+        _cleanup_free_ char *path = NULL;
+
+        if (directory && path_of(directory, LIST_SYSTEM, &path) >= 0 && access(path, F_OK) >= 0)
+                (void) write_text(directory, LIST_SYSTEM, to);
+}
+
 static int note_other_system(const char *system, StringList *notes) {
         char *note;
         int r;

@@ -15,6 +15,7 @@ int unit_lists_read(const char *directory, const char *name, StringList *units, 
 void unit_lists_remove(const char *directory, const char *name);
 
 int unit_lists_write_plan(const char *directory, const Plan *plan);
+void unit_lists_turn_back(const char *directory, const char *to);
 void unit_lists_remove_action(const char *directory, PlanAction action);
 int unit_lists_read_leftovers(const char *directory, const char *to, PlanLeftovers *leftovers,
                               StringList *notes);

@@ -295,7 +295,8 @@ static void session_done(Session *s) {
 /**
  * user_session_activate() - bring the manager of the user that we are to the new system
  *
- * Failed units are told in an event "units-failed"; what stops the work, in an event "note".
+ * Failed units are told in an event "units-failed"; what stops the work, in an event "note". Told
+ * to leave off, it leaves what is stopped to whoever goes back.
  *
  * Return: 0, or a negative errno.
  */
@@ -304,14 +305,21 @@ int user_session_activate(const User *user, const UserSwitch *request, EventLog 
         _cleanup_(session_done) Session s = {
                 .user = user,
                 .request = request,
-                .steps = { .log = log, .job_limit_usec = request->job_limit_usec },
+                .steps = {
+                        .log = log,
+                        .job_limit_usec = request->job_limit_usec,
+                        .job_limit_max_usec = request->job_limit_max_usec,
+                        .interrupted = request->interrupted,
+                },
         };
         int r;
 
         r = open_session(&s, &error);
         if (r >= 0)
                 r = go(&s, &error);
-        if (r < 0)
+        if (r < 0 && request->interrupted && request->interrupted())
+                unit_lists_turn_back(s.lists_directory, request->from);
+        else if (r < 0)
                 event_say(log, "note", "text", error.message ? error.message : strerror(-r));
         event_say_units(log, "units-failed", NULL, &s.steps.failed);
         return r;

@@ -7,8 +7,9 @@
 
 /* What a user's process has to do. */
 typedef struct UserSwitch {
-        const char *from, *to; /* toplevels */
-        uint64_t job_limit_usec;
+        const char *from, *to;                       /* toplevels */
+        uint64_t job_limit_usec, job_limit_max_usec; /* as in steps.h */
+        bool (*interrupted)(void);                   /* whether to leave off; may be NULL */
 } UserSwitch;
 
 bool user_session_has_scripts(const char *to);

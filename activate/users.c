@@ -25,6 +25,8 @@
 
 #define USERS_MAX        1000U
 #define LAST_MOMENT_MSEC 2000
+#define LAST_WORK_USEC   (10 * USEC_PER_SEC) /* of who is told to leave off */
+#define ASK_USEC         (250 * USEC_PER_MSEC)
 #define LINE_BYTES_MAX   ((size_t) 4 * 1024 * 1024)
 
 /* "user@1000.service" -> 1000 */
@@ -128,6 +130,7 @@ typedef struct Worker {
         int fd; /* its story; -EBADF when that has ended */
         char *buffer;
         size_t n_buffer;
+        uint64_t heard_usec; /* when it last told something */
         bool killed;
 } Worker;
 
@@ -183,6 +186,7 @@ static int worker_start(const UsersWork *work, Worker *worker) {
         if (worker->pid == 0)
                 worker_run(work, worker->user, write_fd);
         worker->fd = TAKE_FD(read_fd);
+        worker->heard_usec = clock_monotonic_usec();
         return 0;
 }
 
@@ -230,6 +234,7 @@ static int worker_read(const UsersWork *work, Worker *worker) {
         if (n < 0 && (errno == EINTR || errno == EAGAIN))
                 return 0;
         if (n > 0) {
+                worker->heard_usec = clock_monotonic_usec();
                 worker->n_buffer += (size_t) n;
                 take_lines(work, worker);
         }
@@ -245,30 +250,70 @@ static void worker_kill(Worker *worker) {
         worker->fd = fd_close(worker->fd);
 }
 
-static int follow(const UsersWork *work, Worker *workers, size_t n) {
-        uint64_t deadline = clock_monotonic_usec() + work->limit_usec, now;
-        _cleanup_free_ struct pollfd *fds = calloc(n, sizeof(*fds));
+/* All workers, and until when they are waited for. */
+typedef struct Following {
+        const UsersWork *work;
+        Worker *workers;
+        size_t n;
+        uint64_t deadline_usec;
+        bool interrupted;
+} Following;
+
+static void check_interrupt(Following *f, uint64_t now) {
+        if (f->interrupted || !f->work->interrupted || !f->work->interrupted())
+                return;
+        f->interrupted = true;
+        if (f->deadline_usec > now + LAST_WORK_USEC)
+                f->deadline_usec = now + LAST_WORK_USEC;
+        for (size_t i = 0; i < f->n; i++)
+                if (f->workers[i].pid > 0 && f->workers[i].fd >= 0)
+                        (void) kill(f->workers[i].pid, SIGTERM);
+}
+
+/* Prepares the next wait: who is heard, and until when. How many there are. */
+static size_t look(Following *f, struct pollfd *fds, uint64_t now, uint64_t *ret_until) {
+        uint64_t silence = f->work->silence_usec, until = f->deadline_usec;
+        size_t n_open = 0;
+
+        for (size_t i = 0; i < f->n; i++) {
+                Worker *worker = &f->workers[i];
+
+                if (worker->fd >= 0 && silence > 0) {
+                        if (now >= worker->heard_usec + silence)
+                                worker_kill(worker);
+                        else if (worker->heard_usec + silence < until)
+                                until = worker->heard_usec + silence;
+                }
+                fds[i] = (struct pollfd){ .fd = worker->fd, .events = POLLIN };
+                n_open += worker->fd >= 0;
+        }
+        if (f->work->interrupted && !f->interrupted && until > now + ASK_USEC)
+                until = now + ASK_USEC;
+        *ret_until = until;
+        return n_open;
+}
+
+static int follow(Following *f) {
+        _cleanup_free_ struct pollfd *fds = calloc(f->n, sizeof(*fds));
         int r = 0;
 
         if (!fds)
                 return -ENOMEM;
 
         for (;;) {
-                size_t n_open = 0;
+                uint64_t now = clock_monotonic_usec(), until;
 
-                for (size_t i = 0; i < n; i++) {
-                        fds[i] = (struct pollfd){ .fd = workers[i].fd, .events = POLLIN };
-                        n_open += workers[i].fd >= 0;
-                }
-                now = clock_monotonic_usec();
-                if (n_open == 0 || now >= deadline)
+                check_interrupt(f, now);
+                if (look(f, fds, now, &until) == 0 || now >= f->deadline_usec)
                         return 0;
-                if (poll(fds, n, (int) ((deadline - now) / USEC_PER_MSEC) + 1) < 0 &&
-                    errno != EINTR)
-                        return -errno;
-                for (size_t i = 0; r >= 0 && i < n; i++)
-                        if (workers[i].fd >= 0 && fds[i].revents)
-                                r = worker_read(work, &workers[i]);
+                if (poll(fds, f->n, (int) ((until - now) / USEC_PER_MSEC) + 1) < 0) {
+                        if (errno != EINTR)
+                                return -errno;
+                        continue;
+                }
+                for (size_t i = 0; r >= 0 && i < f->n; i++)
+                        if (f->workers[i].fd >= 0 && fds[i].revents)
+                                r = worker_read(f->work, &f->workers[i]);
                 if (r < 0)
                         return r;
         }
@@ -283,7 +328,7 @@ static bool has_ended(const Worker *worker) {
 }
 
 /* Who still tells something is out of time; who has closed the story must end now, too. */
-static void finish(const UsersWork *work, Worker *worker) {
+static void finish(const UsersWork *work, Worker *worker, bool interrupted) {
         _cleanup_free_ char *why = NULL;
         int status;
 
@@ -294,6 +339,8 @@ static void finish(const UsersWork *work, Worker *worker) {
         if (worker->fd >= 0 || !has_ended(worker))
                 worker_kill(worker);
         if (process_wait_killed(worker->pid, &status) < 0 && !worker->killed)
+                return;
+        if (interrupted)
                 return;
 
         if (worker->killed)
@@ -314,6 +361,11 @@ static void finish(const UsersWork *work, Worker *worker) {
 int users_work(const UsersWork *work) {
         _cleanup_free_ Worker *workers = NULL;
         size_t n = work->users->n;
+        Following following = {
+                .work = work,
+                .n = n,
+                .deadline_usec = clock_monotonic_usec() + work->limit_usec,
+        };
         int r;
 
         if (n == 0)
@@ -329,9 +381,10 @@ int users_work(const UsersWork *work) {
                         workers[i].pid = 0;
         }
 
-        r = follow(work, workers, n);
+        following.workers = workers;
+        r = follow(&following);
         for (size_t i = 0; i < n; i++) {
-                finish(work, &workers[i]);
+                finish(work, &workers[i], following.interrupted);
                 (void) fd_close(workers[i].fd);
                 free(workers[i].buffer);
         }

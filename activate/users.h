@@ -32,7 +32,11 @@ typedef struct UsersWork {
         /* Here: the work for a user did not end well; @why is for people. */
         void (*on_failure)(const User *user, const char *why, void *userdata);
         void *userdata;
-        uint64_t limit_usec; /* for each; then the process is killed */
+        uint64_t limit_usec;   /* for each; then the process is killed */
+        uint64_t silence_usec; /* the same, for who tells nothing; 0: no matter */
+        /* Whether all shall leave off: each process is sent SIGTERM and has ten seconds to end, of
+         * which nothing more is told. May be NULL. */
+        bool (*interrupted)(void);
 } UsersWork;
 
 int users_find(const Inventory *system, UserList *users, StringList *notes);

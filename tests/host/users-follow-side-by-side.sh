@@ -1,6 +1,7 @@
 # Users' service managers follow a switch, side by side and after the system's own units: a changed user
-# unit is restarted, others keep their process; a wedged session is a warning that names the user.
-# It may take 240 s.
+# unit is restarted, others keep their process; a wedged session is a warning that names the user. Told to stop
+# meanwhile, the switch goes back, and what was stopped in a session runs again.
+# It may take 300 s.
 
 needs enact
 host web
@@ -40,6 +41,42 @@ configuration web flake << 'NIX'
 NIX
 on web enact switch --flake /root/flake#web
 says "failed in the session of alice: companion.service"
+
+# endless SECONDS PROGRAM: a service that sleeps for so long and is wanted by nothing, and a oneshot that runs the program
+endless() {
+    configuration web flake << NIX
+{ systemd.user.services.companion = { serviceConfig.ExecStart = "/bin/sleep $1"; };
+  systemd.user.services.loyal = { wantedBy = [ "default.target" ]; serviceConfig.ExecStart = "/bin/sleep 1001"; };
+  systemd.user.services.never = { stopIfChanged = false; serviceConfig = { Type = "oneshot"; RemainAfterExit = true; ExecStart = "$2"; }; }; }
+NIX
+}
+
+step "while a session's unit does not finish, the switch can be cancelled, and goes back in the session, too"
+endless 1011 /bin/true
+on web enact switch --flake /root/flake#web
+good=$(running_of web)
+on alice@web systemctl --user start companion.service never.service
+endless 1012 "/bin/sleep infinity"
+begin switch web enact switch --flake /root/flake#web
+eventually 40 on alice@web pgrep -u alice -x -f "/bin/sleep infinity"
+SECONDS=0
+on web enact cancel
+[ "$SECONDS" -lt 30 ] || fail "it took $SECONDS s"
+says "cancelled:" "'$good' runs again"
+ends switch 3
+says "told to stop"
+says_not "the session of alice could not follow"
+is "$(running_of web)" "$good"
+is "$(ask alice@web systemctl --user is-active companion.service)" active
+on alice@web pgrep -u alice -x -f "/bin/sleep 1011"
+refused alice@web 1 pgrep -u alice -x -f "/bin/sleep infinity"
+
+step "where nobody cancels it, its job is, and the rest is done"
+on web enact switch --flake /root/flake#web --job-timeout 4
+says "never.service: timeout" "failed in the session of alice: never.service"
+is "$(ask alice@web systemctl --user is-active companion.service)" active
+on alice@web pgrep -u alice -x -f "/bin/sleep 1012"
+on alice@web systemctl --user stop never.service
 
 # wedged USER: a system whose activation script stops the user's service manager in its tracks
 wedged() {
