@@ -179,13 +179,14 @@ int drop_in_guard_new(const DropIn *drop_in, const char *old, EventLog *log, Dro
         return 0;
 }
 
-/* Until the new one is found good, no other root may name the old one. */
+/* Until the new one is found good, no other root may name the old one. Who is killed here leaves it
+ * to the next switch. */
 static void keep_old(Transaction *t) {
         _cleanup_free_ char *failed = NULL;
 
         if (text_printf(&failed, "%s/failed", t->places->roots) < 0 ||
             file_make_directories(failed, 0755) < 0 ||
-            transaction_set_root(t, "good", t->old->path) < 0)
+            transaction_set_root(t, "back", t->old->path) < 0)
                 transaction_note(t, "the old system could not be rooted");
 }
 
@@ -207,10 +208,16 @@ int drop_in_guard_begin(DropInGuard *guard, Manager *manager, const RecordedStat
         return judge_take_before(t, reterr_error);
 }
 
-static void settle(const Transaction *t) {
+/* A test makes nothing the last good one. */
+static void settle(const Transaction *t, const Toplevel *runs) {
+        if (t->request->verb == REQUEST_SWITCH)
+                (void) transaction_set_root(t, "good", runs->path);
+        transaction_drop_root(t, "back");
+}
+
+static void forget_failure(const Transaction *t) {
         _cleanup_free_ char *failed = NULL;
 
-        (void) transaction_set_root(t, "good", t->new->path);
         if (text_printf(&failed, "failed%s", strrchr(t->new->path, '/')) >= 0)
                 transaction_drop_root(t, failed);
 }
@@ -225,6 +232,8 @@ static int roll_back(DropInGuard *guard) {
         /* An installer would take what the profile stands for. */
         t->record.committing = t->request->verb == REQUEST_SWITCH && r >= 0 && !guard->stuck;
         (void) rollback_enter(t, NULL);
+        if (sd_bus_error_has_name(&t->error, ENACT_ERROR_ROLLED_BACK))
+                settle(t, t->old);
         drop_in_say("Error: %s", t->error.message);
         if (r >= 0 && !guard->stuck)
                 return error_to_exit_code(&t->error);
@@ -255,7 +264,8 @@ int drop_in_guard_end(DropInGuard *guard, const StringList *failed_jobs, sd_bus_
         else if (r >= 0)
                 r = transaction_judge(t, &t->way, &t->error);
         if (r >= 0 && !sd_bus_error_is_set(&t->error)) {
-                settle(t);
+                settle(t, t->new);
+                forget_failure(t);
                 return code;
         }
         if (!sd_bus_error_is_set(&t->error))

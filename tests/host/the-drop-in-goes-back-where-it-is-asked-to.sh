@@ -63,6 +63,15 @@ journal_says web "switching to system configuration $bad failed (status 3)" -t n
 on web enact generations --json
 is "$(said | jq -r '.generations[] | select(.failed) | .toplevel')" "$bad"
 
+step "a test that is found good is not the last good switch"
+system tried
+tried=$(built web tried)
+on web "$tried/bin/switch-to-configuration" test
+is "$(running_of web)" "$tried"
+is "$(ask web readlink /nix/var/nix/gcroots/enact/good)" "$one"
+missing web /nix/var/nix/gcroots/enact/back
+on web "$one/bin/switch-to-configuration" test
+
 step "one that only fails while it is watched, and a test, which moves neither"
 system later "$looping"
 later=$(built web later)
