@@ -35,11 +35,14 @@ int plan_build_unit(PlanBuild *build, const UnitPair *pair);
 int plan_build_restart(PlanBuild *build, const PlanCause *cause);
 int plan_build_reload(PlanBuild *build, const PlanCause *cause);
 int plan_build_wanted_socket(PlanBuild *build, const UnitPair *socket);
+const UnitPair *plan_find_moved(const PlanInput *input, const char *id);
 PlanRule plan_gone_rule(const UnitPair *pair);
 PlanRule plan_start_refusal(const UnitPair *pair);
 
 /* plan-fstab.c */
 int plan_build_fstab(PlanBuild *build);
+int plan_build_to_fstab(PlanBuild *build, const UnitPair *pair);
+bool plan_is_in_fstab(const PlanInput *input, const char *unit);
 bool plan_mount_stays(const char *unit);
 
 /* plan-listed.c */

@@ -20,6 +20,20 @@ bool plan_mount_stays(const char *unit) {
         return false;
 }
 
+/** plan_is_in_fstab() - whether the new fstab makes that unit. */
+bool plan_is_in_fstab(const PlanInput *input, const char *unit) {
+        _cleanup_free_ char *mount = NULL;
+
+        if (!input->new_fstab)
+                return false;
+        if (fstab_find_mount(input->new_fstab, unit) || fstab_find_swap(input->new_fstab, unit))
+                return true;
+        if (!text_has_suffix(unit, ".automount") ||
+            unit_name_with_suffix(unit, ".mount", &mount) < 0)
+                return false;
+        return fstab_find_mount(input->new_fstab, mount);
+}
+
 static bool runs(const PlanBuild *build, const char *unit) {
         return inventory_unit_runs(inventory_find(build->input->inventory, unit));
 }
@@ -108,13 +122,78 @@ static int build_changed(PlanBuild *build, const FstabEntry *old, const FstabEnt
         return decide_changed(build, action, old, key, old->source, new->source);
 }
 
+/* What a unit file says of a file system, in the words of fstab. Its texts are borrowed. */
+static FstabEntry entry_of(const UnitPair *pair, const UnitFile *file) {
+        const char *source = unit_file_value(file, "Mount", "What");
+        const char *target = unit_file_value(file, "Mount", "Where");
+        const char *type = unit_file_value(file, "Mount", "Type");
+        const char *options = unit_file_value(file, "Mount", "Options");
+
+        return (FstabEntry){
+                .unit = pair->id,
+                .source = (char *) (source ? source : ""),
+                .target = (char *) (target ? target : ""),
+                .type = (char *) (type ? type : "auto"),
+                .options = (char *) (options ? options : ""),
+        };
+}
+
+/* From fstab to a unit file or back: of one file system both mean the same mount. */
+static int build_moved(PlanBuild *build, FstabEntry old, FstabEntry new) {
+        _cleanup_free_ char *old_source = NULL, *new_source = NULL;
+        int r;
+
+        r = fstab_device_path(old.source, &old_source);
+        if (r >= 0)
+                r = fstab_device_path(new.source, &new_source);
+        if (r < 0)
+                return r;
+        old.source = old_source;
+        new.source = new_source;
+        return build_changed(build, &old, &new);
+}
+
+/* An automount point stays armed, since to stop it unmounts what is in use. */
+static int build_mount_to_file(PlanBuild *build, const FstabEntry *old, const UnitPair *file) {
+        _cleanup_free_ char *automount = NULL;
+        int r;
+
+        if (fstab_entry_is_automount(old)) {
+                r = unit_name_with_suffix(old->unit, ".automount", &automount);
+                if (r >= 0 && runs(build, automount))
+                        r = plan_decide(build, PLAN_SKIP, automount, NULL,
+                                        PLAN_RULE_AUTOMOUNT_STAYS);
+                if (r < 0)
+                        return r;
+        }
+        return runs(build, old->unit) ? build_moved(build, *old, entry_of(file, file->new.file)) :
+                                        0;
+}
+
+/**
+ * plan_build_to_fstab() - a mount, an automount or a swap whose unit file gives way to a line of
+ * fstab
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int plan_build_to_fstab(PlanBuild *build, const UnitPair *pair) {
+        const FstabEntry *new = fstab_find_mount(build->input->new_fstab, pair->id);
+
+        if (text_has_suffix(pair->id, ".automount"))
+                return plan_decide(build, PLAN_SKIP, pair->id, NULL, PLAN_RULE_AUTOMOUNT_STAYS);
+        return new ? build_moved(build, entry_of(pair, pair->old.file), *new) : 0;
+}
+
 /* Only what is mounted, and because of fstab: a unit file of the same name is stronger. */
 static int build_mount(PlanBuild *build, const FstabEntry *old) {
         const PlanInput *input = build->input;
         const FstabEntry *new = fstab_find_mount(input->new_fstab, old->unit);
+        const UnitPair *file = plan_find_moved(input, old->unit);
 
         if (plan_is_managed(input, inventory_find(input->inventory, old->unit)))
                 return 0;
+        if (file)
+                return build_mount_to_file(build, old, file);
         if (!new)
                 return build_gone(build, old);
         return runs(build, old->unit) ? build_changed(build, old, new) : 0;
@@ -189,6 +268,7 @@ static int build_swap(PlanBuild *build, const FstabEntry *old) {
         int r;
 
         if (fstab_find_swap(build->input->new_fstab, old->unit) ||
+            plan_find_moved(build->input, old->unit) ||
             plan_is_managed(build->input, unit)) /* its unit file is stronger */
                 return 0;
         if (unit && strcmp(unit->active, "active") != 0)

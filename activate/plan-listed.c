@@ -13,20 +13,6 @@
 
 #define UNIT_NAME_SHOWN 80 /* characters of a name that is none, for people */
 
-/* Whether the new fstab makes that unit. */
-static bool is_in_fstab(const PlanInput *input, const char *unit) {
-        _cleanup_free_ char *mount = NULL;
-
-        if (!input->new_fstab)
-                return false;
-        if (fstab_find_mount(input->new_fstab, unit) || fstab_find_swap(input->new_fstab, unit))
-                return true;
-        if (!text_has_suffix(unit, ".automount") ||
-            unit_name_with_suffix(unit, ".mount", &mount) < 0)
-                return false;
-        return fstab_find_mount(input->new_fstab, mount);
-}
-
 static bool will_exist(const PlanBuild *build, const char *unit) {
         const PlanInput *input = build->input;
         const InventoryUnit *there = inventory_find(input->inventory, unit);
@@ -34,7 +20,7 @@ static bool will_exist(const PlanBuild *build, const char *unit) {
 
         if (pair && pair->new.state != UNIT_FILE_MISSING)
                 return pair->new.state == UNIT_FILE_PRESENT;
-        if (is_in_fstab(input, unit))
+        if (plan_is_in_fstab(input, unit))
                 return true;
         /* Defined elsewhere: by a generator, at run time, by the machine's own systemd. */
         return inventory_unit_is_active(there) && !plan_is_managed(input, there);

@@ -25,8 +25,8 @@
 /* All that is loaded, and owned here; the input points into it. */
 typedef struct Loaded {
         UnitTree old_tree, new_tree;
-        UnitPair *pairs, *named, *wanted_sockets;
-        size_t n_pairs, n_named, n_wanted_sockets;
+        UnitPair *pairs, *named, *wanted_sockets, *moved;
+        size_t n_pairs, n_named, n_wanted_sockets, n_moved;
         Fstab old_fstab, new_fstab;
         StringList migrate;
         PlanLeftovers leftovers;
@@ -45,6 +45,7 @@ static void loaded_done(Loaded *l) {
         pairs_done(l->pairs, l->n_pairs);
         pairs_done(l->named, l->n_named);
         pairs_done(l->wanted_sockets, l->n_wanted_sockets);
+        pairs_done(l->moved, l->n_moved);
         fstab_done(&l->old_fstab);
         fstab_done(&l->new_fstab);
         string_list_done(&l->migrate);
@@ -381,6 +382,45 @@ static int load_fstabs(Loaded *l, const PlanSource *source) {
         return 0;
 }
 
+/* Units of the old fstab that the new system has files of. */
+static int find_moved(const Loaded *l, StringList *names) {
+        const Fstab *old = &l->old_fstab;
+        _cleanup_(string_list_done) StringList all = { 0 };
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < old->n_mounts; i++)
+                r = string_list_add(&all, old->mounts[i].unit);
+        for (size_t i = 0; r >= 0 && i < old->n_swaps; i++)
+                r = string_list_add(&all, old->swaps[i].unit);
+        for (size_t i = 0; r >= 0 && i < all.n; i++)
+                if (unit_tree_defines(&l->new_tree, all.items[i]) == UNIT_FILE_PRESENT)
+                        r = string_list_add(names, all.items[i]);
+        string_list_sort_unique(names);
+        return r;
+}
+
+static int load_moved(Loaded *l) {
+        _cleanup_(string_list_done) StringList names = { 0 };
+        int r;
+
+        r = find_moved(l, &names);
+        if (r < 0)
+                return r;
+        l->moved = calloc(names.n + 1, sizeof(*l->moved));
+        if (!l->moved)
+                return -ENOMEM;
+        for (size_t i = 0; r >= 0 && i < names.n; i++) {
+                UnitPair *pair = &l->moved[l->n_moved++];
+
+                r = unit_pair_load(pair, names.items[i], &l->old_tree, &l->new_tree);
+                if (r >= 0)
+                        r = unit_pair_load_new(pair, &l->new_tree);
+        }
+        l->input.moved = l->moved;
+        l->input.n_moved = l->n_moved;
+        return r;
+}
+
 static int resolve_below(const char *toplevel, const char *name, char **ret_path) {
         _cleanup_free_ char *path = NULL;
         int r;
@@ -452,6 +492,8 @@ int plan_load(const PlanSource *source, Plan **ret) {
                 r = load_units(&l);
         if (r >= 0)
                 r = load_fstabs(&l, source);
+        if (r >= 0)
+                r = load_moved(&l);
         if (r >= 0 && source->leftovers)
                 r = load_leftovers(&l, source->leftovers);
         return r < 0 ? r : make_plan(&l, ret);

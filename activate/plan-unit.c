@@ -27,6 +27,11 @@ const UnitPair *plan_find_pair(const PlanInput *input, const char *id) {
         return named ? named : find_pair(input->pairs, input->n_pairs, id);
 }
 
+/** plan_find_moved() - the new unit file of what the old fstab has, or NULL. */
+const UnitPair *plan_find_moved(const PlanInput *input, const char *id) {
+        return find_pair(input->moved, input->n_moved, id);
+}
+
 /** plan_is_managed() - whether it is the system's own unit file that defines an active unit. */
 bool plan_is_managed(const PlanInput *input, const InventoryUnit *unit) {
         const char *below;
@@ -129,6 +134,8 @@ PlanRule plan_gone_rule(const UnitPair *pair) {
 static int build_gone(PlanBuild *build, const UnitPair *pair, PlanRule rule) {
         const PlanCause cause = { .pair = pair, .rule = rule };
 
+        if (rule == PLAN_RULE_GONE && plan_is_in_fstab(build->input, pair->id))
+                return plan_build_to_fstab(build, pair);
         if (!unit_file_boolean(pair->old.file, "Unit", "X-StopOnRemoval", true))
                 return 0;
         if (plan_mount_stays(pair->id))

@@ -91,11 +91,13 @@ typedef struct PlanInput {
         const UnitPair *wanted_sockets; /* that are down, and that active targets want */
         size_t n_wanted_sockets;
         const Fstab *old_fstab, *new_fstab; /* may be NULL */
-        bool bad_fstab;                     /* one of them could not be read */
-        const PlanLeftovers *leftovers;     /* may be NULL */
-        const StringList *migrate;          /* may be NULL */
-        const StringList *cannot_reload;    /* by the manager's own word; may be NULL */
-        bool reexec;                        /* the manager itself has changed */
+        const UnitPair *moved; /* of what the old fstab has: unit files of the new system; by id */
+        size_t n_moved;
+        bool bad_fstab;                  /* one of them could not be read */
+        const PlanLeftovers *leftovers;  /* may be NULL */
+        const StringList *migrate;       /* may be NULL */
+        const StringList *cannot_reload; /* by the manager's own word; may be NULL */
+        bool reexec;                     /* the manager itself has changed */
 } PlanInput;
 
 bool plan_is_managed(const PlanInput *input, const InventoryUnit *unit);

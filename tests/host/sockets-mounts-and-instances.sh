@@ -152,3 +152,24 @@ on web enact rollback
 says_not lone@
 same_pid web lone@y.service "$y"
 on web systemctl start lone@x.service
+
+step "a mount that moves from fstab to a unit file and back is the same mount, and what requires it runs on"
+# moved NAME MODULE: with a service that requires the mount
+moved() {
+    configuration web "$1" << NIX
+{ $2
+  systemd.services.db = { unitConfig.RequiresMountsFor = "/srv/moves"; serviceConfig.ExecStart = "/bin/sleep infinity"; }; }
+NIX
+}
+moved line 'fileSystems."/srv/moves" = { device = "tmpfs"; fsType = "tmpfs"; options = [ "size=1m" ]; };'
+moved file 'systemd.mounts = [ { what = "tmpfs"; where = "/srv/moves"; type = "tmpfs"; options = "size=1m"; wantedBy = [ "multi-user.target" ]; } ];'
+on web mkdir -p /srv/moves
+on web enact switch --flake /root/line
+on web systemctl start db.service
+on web touch /srv/moves/here
+db=$(pid_of web db.service)
+for way in file line; do
+    on web enact switch --flake "/root/$way"
+    exists web /srv/moves/here
+    same_pid web db.service "$db"
+done
