@@ -58,6 +58,9 @@ is "$(profile_of web)" "$two"
 is "$(kernels)" 2
 
 step "with one generation less it fits"
+# A rollback leads to the one before, with the same kernel
+on web sed -i 's/motto.text = "two"/motto.text = "too"/' /root/two/host.nix
+on web enact switch --flake /root/two
 on web enact generations delete 2
 is "$(kernels)" 1
 on web enact switch --store-path "$three"
