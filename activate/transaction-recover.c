@@ -310,8 +310,9 @@ int transaction_hand_over(const TransactionPlaces *places, char **ret_id,
         int r;
 
         r = locks_take(places, 0, &t.lock_fd, &t.nixos_lock_fd, reterr_error);
-        if (r >= 0 && (record_read(places->state, &t.record) != 0 || !is_same_boot(&t.record) ||
-                       arm(&t, NULL) < 0))
+        if (r >= 0 &&
+            (record_take_up(places->state) < 0 || record_read(places->state, &t.record) != 0 ||
+             !is_same_boot(&t.record) || arm(&t, NULL) < 0))
                 r = TRANSACTION_NONE;
         if (r == 0)
                 *ret_id = TAKE_PTR(t.record.id);

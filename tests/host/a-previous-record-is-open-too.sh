@@ -35,13 +35,15 @@ eventually 20 inactive web "$dead_man"
 missing web /var/lib/enact/transaction.json
 exists web /var/lib/enact/transaction.previous.json
 
-step "it is told, by status and to whoever would delete what it names"
+step "it is told by status; whoever would delete what it names tries to end it first, and it stays open alone"
 on bob@web enact status
 says "$bad"
 is "$(ask bob@web enact status --json | jq -r .open.to)" "$bad"
 refused web 1 enact generations delete 2
 says "enact status"
 is "$(generations_of web | grep -cx 2)" 1 "generation 2"
+exists web /var/lib/enact/transaction.json
+missing web /var/lib/enact/transaction.previous.json
 
 step "the next boot ends it"
 power_cut web
