@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include "file.h"
@@ -49,6 +50,20 @@ static Plan plan_of(const char *to, PlanEntry *start, PlanEntry *reload) {
         plan.lists[PLAN_START] = (PlanList){ .entries = start, .n = start ? 1 : 0 };
         plan.lists[PLAN_RELOAD] = (PlanList){ .entries = reload, .n = reload ? 1 : 0 };
         return plan;
+}
+
+TEST(a_nul_byte_spoils_its_own_line_only) {
+        _cleanup_(string_list_done) StringList units = { 0 }, notes = { 0 };
+        const char *directory = test_directory();
+        _cleanup_free_ char *path = path_of(directory, LIST_ACTIVATION_RESTART);
+        static const char text[] = "a.service\nb\0.service\nc.service\n";
+        FILE *file = fopen(path, "we");
+
+        assert_non_null(file);
+        ASSERT_EQ(fwrite(text, 1, sizeof(text) - 1, file), sizeof(text) - 1);
+        ASSERT_EQ(fclose(file), 0);
+        ASSERT_OK(unit_lists_read(directory, LIST_ACTIVATION_RESTART, &units, &notes));
+        assert_joined(&units, "a.service b?.service c.service");
 }
 
 TEST(a_list_is_read_line_by_line_and_blank_lines_are_no_units) {

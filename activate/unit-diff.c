@@ -28,6 +28,11 @@ static bool is_ignored(const UnitKey *k) {
         return false;
 }
 
+/* Set to nothing is as good as not there, for keys of which only a reload takes notice. */
+static bool has_value(const UnitKey *key) {
+        return key && *key->values.items[key->values.n - 1];
+}
+
 /* A key that is on one side only, or on both with other values. */
 static UnitChange judge_key(const UnitKey *old, const UnitKey *new) {
         const UnitKey *k = new ? new : old;
@@ -35,7 +40,7 @@ static UnitChange judge_key(const UnitKey *old, const UnitKey *new) {
         if (is_ignored(k))
                 return UNIT_EQUAL;
         if (is_key(k, "Unit", "X-Reload-Triggers") || is_key(k, "Service", "ExecReload"))
-                return new ? UNIT_RELOAD : UNIT_EQUAL;
+                return has_value(new) ? UNIT_RELOAD : UNIT_EQUAL;
         if (is_key(k, "Mount", "Options") && old && new)
                 return UNIT_RELOAD;
         return UNIT_RESTART;

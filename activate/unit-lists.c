@@ -55,17 +55,22 @@ static int note_unreadable(const char *path, int error, StringList *notes) {
 int unit_lists_read(const char *directory, const char *name, StringList *units, StringList *notes) {
         _cleanup_free_ char *path = NULL, *text = NULL;
         char *rest;
+        size_t n;
         int r;
 
         r = path_of(directory, name, &path);
         if (r < 0)
                 return r;
-        r = file_read(AT_FDCWD, path, LIST_BYTES_MAX, &text, NULL);
+        r = file_read(AT_FDCWD, path, LIST_BYTES_MAX, &text, &n);
         if (r == -ENOENT || r == -ENOMEM)
                 return r == -ENOENT ? 0 : r;
         if (r < 0)
                 return note_unreadable(path, r, notes);
 
+        /* Such a line is no name, and is said to be none; those behind it count. */
+        for (size_t i = 0; i < n; i++)
+                if (!text[i])
+                        text[i] = '?';
         for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
                 line = text_strip(line);
                 if (!*line)
