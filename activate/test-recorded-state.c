@@ -67,8 +67,8 @@ TEST(records_that_are_none_are_refused) {
                 "{\"version\":1,\"units\":[],\"users\":[{\"uid\":1,\"units\":[]}]}",
                 "{\"version\":1,\"units\":[],\"users\":[{\"uid\":-1,\"name\":\"u\",\"units\":[]}]}",
                 "{\"version\":1,\"units\":[],\"users\":[{\"uid\":1,\"name\":\"u\"}]}",
-                "{\"version\":1,\"units\":[],\"users\":[{\"uid\":1,\"name\":\"u\",\"units\":[],"
-                "\"leftovers\":[]}]}",
+                ("{\"version\":1,\"units\":[],\"users\":[{\"uid\":1,\"name\":\"u\",\"units\":[],"
+                 "\"leftovers\":[]}]}"),
         };
 
         for (size_t i = 0; i < ELEMENTSOF(bad); i++)
