@@ -15,11 +15,11 @@
 
 #define LINKS_MAX 32U /* as systemd follows them */
 
-/* A way that is being gone: "/done" was walked, @todo is still to be. */
+/* A way that is being gone: "/done" was walked, @ahead is still to be. */
 typedef struct Walk {
         int root_fd, at_fd;
         char *done; /* "" at the root */
-        char *todo;
+        char *ahead;
         unsigned int n_links;
         bool gone; /* nothing of what follows is there */
 } Walk;
@@ -27,7 +27,7 @@ typedef struct Walk {
 static void walk_done(Walk *walk) {
         walk->at_fd = fd_close(walk->at_fd);
         free(walk->done);
-        free(walk->todo);
+        free(walk->ahead);
 }
 
 static int open_part(int dir_fd, const char *name, int *ret_fd) {
@@ -74,16 +74,16 @@ static int append(char **text, const char *more) {
 }
 
 static int walk_follow(Walk *walk, const char *target, const char *rest) {
-        char *todo;
+        char *ahead;
         int r;
 
         if (++walk->n_links > LINKS_MAX)
                 return -ELOOP;
-        r = text_printf(&todo, "%s/%s", target, rest);
+        r = text_printf(&ahead, "%s/%s", target, rest);
         if (r < 0)
                 return r;
-        free(walk->todo);
-        walk->todo = todo;
+        free(walk->ahead);
+        walk->ahead = ahead;
         return *target == '/' ? walk_to_root(walk) : 0;
 }
 
@@ -92,7 +92,7 @@ static int walk_on(Walk *walk, const char *name, const char *rest) {
 
         r = append(&walk->done, name);
         if (r >= 0)
-                memmove(walk->todo, rest, strlen(rest) + 1);
+                memmove(walk->ahead, rest, strlen(rest) + 1);
         return r;
 }
 
@@ -130,7 +130,7 @@ static bool leads_down(const char *path) {
 
 /* The next part of the way; 1: it is at its end. */
 static int walk_step(Walk *walk) {
-        char *begin = walk->todo + strspn(walk->todo, "/");
+        char *begin = walk->ahead + strspn(walk->ahead, "/");
         size_t n = strcspn(begin, "/");
         _cleanup_free_ char *name = strndup(begin, n), *rest = strdup(begin + n);
         int r;
@@ -141,7 +141,7 @@ static int walk_step(Walk *walk) {
                 return 1;
         if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
                 r = name[1] ? walk_up(walk) : 0;
-                memmove(walk->todo, rest, strlen(rest) + 1);
+                memmove(walk->ahead, rest, strlen(rest) + 1);
                 return r;
         }
 
@@ -167,13 +167,13 @@ int path_walk(int root_fd, const char *path, char **ret_path) {
                 .root_fd = root_fd,
                 .at_fd = -EBADF,
                 .done = strdup(""),
-                .todo = strdup(path),
+                .ahead = strdup(path),
         };
         int r;
 
         assert(root_fd >= 0);
 
-        if (!walk.done || !walk.todo)
+        if (!walk.done || !walk.ahead)
                 return -ENOMEM;
         r = walk_to_root(&walk);
         while (r == 0)
