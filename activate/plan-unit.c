@@ -74,8 +74,6 @@ static bool is_socket_activated(const PlanBuild *build, const UnitPair *pair) {
 
         for (size_t i = 0; i < pair->sockets_in_new.n; i++)
                 any = any || will_listen(build, pair->sockets_in_new.items[i]);
-        for (size_t i = 0; i < pair->sockets_by_template.n; i++)
-                any = any || will_listen(build, pair->sockets_by_template.items[i]);
         return any && !new_says(pair, "Service", "X-NotSocketActivated", false);
 }
 
@@ -184,8 +182,7 @@ static bool socket_stays(const PlanBuild *build, const char *socket) {
 static int build_sockets(PlanBuild *build, const UnitPair *pair) {
         for (size_t i = 0; !build->moving && i < pair->sockets.n; i++) {
                 const char *socket = pair->sockets.items[i];
-                bool in_new = string_list_contains(&pair->sockets_in_new, socket) ||
-                              string_list_contains(&pair->sockets_by_template, socket);
+                bool in_new = string_list_contains(&pair->sockets_in_new, socket);
                 int r = 0;
 
                 if (!is_active(build, socket) || socket_stays(build, socket))

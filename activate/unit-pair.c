@@ -173,9 +173,7 @@ static int socket_of_same_name(const char *base, char **ret_socket) {
 }
 
 static int find_socket(UnitPair *pair, char **name, const UnitTree *new_tree) {
-        const char *socket;
         char *main_name;
-        struct stat st;
         int r;
 
         r = unit_tree_main_name(new_tree, *name, &main_name);
@@ -183,12 +181,9 @@ static int find_socket(UnitPair *pair, char **name, const UnitTree *new_tree) {
                 return r;
         free(*name);
         *name = main_name;
-        socket = main_name;
-        if (unit_tree_state(new_tree, socket, &st) == UNIT_FILE_PRESENT)
-                return string_list_add(&pair->sockets_in_new, socket);
-        if (unit_tree_defines(new_tree, socket) == UNIT_FILE_PRESENT)
-                return string_list_add(&pair->sockets_by_template, socket);
-        return 0;
+        if (unit_tree_defines(new_tree, main_name) != UNIT_FILE_PRESENT)
+                return 0;
+        return string_list_add(&pair->sockets_in_new, main_name);
 }
 
 /* The sockets that could start a changed service: as it names them, else the one of its own name.
@@ -360,7 +355,6 @@ void unit_pair_done(UnitPair *pair) {
         definition_done(&pair->new);
         string_list_done(&pair->sockets);
         string_list_done(&pair->sockets_in_new);
-        string_list_done(&pair->sockets_by_template);
         string_list_done(&pair->wanted_by);
         string_list_done(&pair->notes);
         *pair = (UnitPair){ 0 };

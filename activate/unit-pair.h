@@ -21,12 +21,11 @@ typedef struct UnitPair {
         char *id;
         bool identical; /* the very same files on both sides; they were not opened */
         UnitDefinition old, new;
-        StringList sockets;             /* of a service that changed: those that start it */
-        StringList sockets_in_new;      /* those of them that the new system has a file of */
-        StringList sockets_by_template; /* and those that it has a template of */
-        StringList wanted_by;           /* of a socket that is down: active targets */
-        bool newly_wanted;              /* by them, or newly there */
-        StringList notes;               /* files that could not be read, and why */
+        StringList sockets;        /* of a service that changed: those that start it */
+        StringList sockets_in_new; /* those of them that the new system defines */
+        StringList wanted_by;      /* of a socket that is down: active targets */
+        bool newly_wanted;         /* by them, or newly there */
+        StringList notes;          /* files that could not be read, and why */
 } UnitPair;
 
 int unit_pair_load(UnitPair *pair, const char *id, const UnitTree *old_tree,
