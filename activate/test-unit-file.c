@@ -128,10 +128,19 @@ TEST(an_empty_file_has_nothing) {
 
 TEST(a_line_that_assigns_nothing_is_passed_over) {
         _cleanup_(unit_file_freep) UnitFile *file =
-                parse("stray\n[Service]\nA=1\nstray words\n=3\nB=2\n");
+                parse("stray\nC=0\n[Service]\nA=1\nstray words\n=3\nB=2\n");
+        size_t n;
 
         ASSERT_VALUES(file, "Service", "A", "1");
         ASSERT_VALUES(file, "Service", "B", "2");
+        (void) unit_file_keys(file, &n);
+        ASSERT_EQ(n, 2);
+}
+
+TEST(a_byte_order_mark_is_no_part_of_the_text) {
+        _cleanup_(unit_file_freep) UnitFile *file = parse("\xef\xbb\xbf[Service]\nA=1\n");
+
+        ASSERT_VALUES(file, "Service", "A", "1");
 }
 
 TEST(what_is_no_unit_file_is_refused) {
