@@ -731,33 +731,16 @@ int manager_environment(Manager *manager, const char *name, char **ret_value) {
         return r < 0 ? r : 0;
 }
 
-/**
- * manager_invocation_of() - the id of a unit's last run, as journal entries carry it
- * @ret_id: 32 hexadecimal digits; owned by the caller
- *
- * Return: 0, -ENXIO if it has not run, or a negative errno.
- */
-int manager_invocation_of(Manager *manager, const char *unit, char **ret_id) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+/** manager_unit_begun() - since when a unit's last run goes or went, by CLOCK_MONOTONIC; 0: it has
+ * not run. 0 or a negative errno. */
+int manager_unit_begun(Manager *manager, const char *unit, uint64_t *ret_usec) {
         _cleanup_free_ char *object = NULL;
-        char text[SD_ID128_STRING_MAX];
-        const void *bytes;
-        sd_id128_t id;
-        size_t n;
         int r;
 
         r = sd_bus_path_encode(SYSTEMD_PATH "/unit", unit, &object);
-        if (r >= 0)
-                r = sd_bus_get_property(manager->bus, SYSTEMD_NAME, object, SYSTEMD_UNIT,
-                                        "InvocationID", NULL, &reply, "ay");
-        if (r >= 0)
-                r = sd_bus_message_read_array(reply, 'y', &bytes, &n);
         if (r < 0)
                 return r;
-        if (n != sizeof(id))
-                return -ENXIO;
-
-        memcpy(&id, bytes, sizeof(id));
-        *ret_id = strdup(sd_id128_to_string(id, text));
-        return *ret_id ? 0 : -ENOMEM;
+        r = sd_bus_get_property_trivial(manager->bus, SYSTEMD_NAME, object, SYSTEMD_UNIT,
+                                        "InactiveExitTimestampMonotonic", NULL, 't', ret_usec);
+        return r < 0 ? r : 0;
 }

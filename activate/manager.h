@@ -35,7 +35,7 @@ int manager_unit_text(Manager *manager, const char *unit, const char *interface,
 int manager_unit_state(Manager *manager, const char *unit, uint64_t limit_usec, char **ret_active);
 int manager_unit_timeout(Manager *manager, const char *unit, const char *property,
                          uint64_t *ret_usec);
-int manager_invocation_of(Manager *manager, const char *unit, char **ret_id);
+int manager_unit_begun(Manager *manager, const char *unit, uint64_t *ret_usec);
 int manager_unit_result(Manager *manager, const char *unit, char **ret_result);
 bool manager_unit_is_wanted(Manager *manager, const char *unit);
 int manager_cannot_reload(Manager *manager, const Inventory *inventory, const StringList *units,

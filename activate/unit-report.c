@@ -9,7 +9,8 @@
 
 #define LOG_LINES    10U
 #define SETTLE_USEC  ((unsigned) 20 * 1000)
-#define SETTLE_READS 10U /* a fifth of a second at most */
+#define SLACK_USEC   ((uint64_t) 50 * 1000) /* systemd may have spoken of the start just before */
+#define SETTLE_READS 10U                    /* a fifth of a second at most */
 
 static int add_message(sd_journal *journal, StringList *lines) {
         const void *data;
@@ -23,20 +24,15 @@ static int add_message(sd_journal *journal, StringList *lines) {
         return string_list_take(lines, strndup((const char *) data + strlen("MESSAGE="), n));
 }
 
-/* What the unit said and what systemd said of it; in one @run of it, if that is not NULL. */
-static int add_matches(sd_journal *journal, const char *unit, const char *run) {
+/* What the unit said and what systemd said of it. By the unit, not by the run's id: of a process
+ * that dies at once the journal may not learn that any more. */
+static int add_matches(sd_journal *journal, const char *unit) {
         _cleanup_free_ char *said = NULL, *about = NULL;
         int r;
 
-        if (run) {
-                r = text_printf(&said, "_SYSTEMD_INVOCATION_ID=%s", run);
-                if (r >= 0)
-                        r = text_printf(&about, "INVOCATION_ID=%s", run);
-        } else {
-                r = text_printf(&said, "_SYSTEMD_UNIT=%s", unit);
-                if (r >= 0)
-                        r = text_printf(&about, "UNIT=%s", unit);
-        }
+        r = text_printf(&said, "_SYSTEMD_UNIT=%s", unit);
+        if (r >= 0)
+                r = text_printf(&about, "UNIT=%s", unit);
         if (r >= 0)
                 r = sd_journal_add_match(journal, said, 0);
         if (r >= 0)
@@ -47,14 +43,22 @@ static int add_matches(sd_journal *journal, const char *unit, const char *run) {
         return r < 0 ? r : sd_journal_add_match(journal, "_PID=1", 0);
 }
 
-static int read_tail(sd_journal *journal, size_t n_lines, StringList *lines) {
+static bool is_since(sd_journal *journal, uint64_t since_usec) {
+        uint64_t usec;
+
+        /* Of another boot: -ESTALE. */
+        return since_usec == 0 || (sd_journal_get_monotonic_usec(journal, &usec, NULL) >= 0 &&
+                                   usec + SLACK_USEC >= since_usec);
+}
+
+static int read_tail(sd_journal *journal, uint64_t since_usec, StringList *lines) {
         int r;
 
         r = sd_journal_seek_tail(journal);
         if (r >= 0)
-                r = sd_journal_previous_skip(journal, n_lines);
+                r = sd_journal_previous_skip(journal, LOG_LINES);
         while (r > 0) {
-                r = add_message(journal, lines);
+                r = is_since(journal, since_usec) ? add_message(journal, lines) : 0;
                 if (r >= 0)
                         r = sd_journal_next(journal);
         }
@@ -62,30 +66,30 @@ static int read_tail(sd_journal *journal, size_t n_lines, StringList *lines) {
 }
 
 /* The last journal lines about a unit, oldest first; 0, or an errno of reading the journal. */
-static int read_log(const char *unit, const char *run, StringList *lines) {
+static int read_log(const char *unit, uint64_t since_usec, StringList *lines) {
         sd_journal *journal;
         int r;
 
         r = sd_journal_open(&journal, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
         if (r < 0)
                 return r;
-        r = add_matches(journal, unit, run);
+        r = add_matches(journal, unit);
         if (r >= 0)
-                r = read_tail(journal, LOG_LINES, lines);
+                r = read_tail(journal, since_usec, lines);
         sd_journal_close(journal);
         return r;
 }
 
 /* The journal takes a moment to write down what a process said when it died: it is read until
  * nothing more comes. */
-static void read_settled_log(const char *unit, const char *run, StringList *lines) {
-        (void) read_log(unit, run, lines);
+static void read_settled_log(const char *unit, uint64_t since_usec, StringList *lines) {
+        (void) read_log(unit, since_usec, lines);
         for (unsigned i = 0; i < SETTLE_READS; i++) {
                 StringList before = TAKE_GENERIC(*lines, (StringList){ 0 });
                 bool settled;
 
                 (void) usleep(SETTLE_USEC);
-                (void) read_log(unit, run, lines);
+                (void) read_log(unit, since_usec, lines);
                 settled = string_list_equal(&before, lines);
                 string_list_done(&before);
                 if (settled)
@@ -99,17 +103,18 @@ static void read_settled_log(const char *unit, const char *run, StringList *line
  * What cannot be found out is left out.
  */
 void unit_report_failure(EventLog *log, Manager *manager, const char *unit) {
-        _cleanup_free_ char *active = NULL, *sub = NULL, *result = NULL, *run = NULL;
+        _cleanup_free_ char *active = NULL, *sub = NULL, *result = NULL;
         _cleanup_(string_list_done) StringList lines = { 0 };
         cJSON *event = event_new("unit-failed");
+        uint64_t since_usec = 0;
 
         (void) manager_unit_text(manager, unit, SYSTEMD_UNIT, "ActiveState", &active);
         (void) manager_unit_text(manager, unit, SYSTEMD_UNIT, "SubState", &sub);
         (void) manager_unit_result(manager, unit, &result);
         /* One that starts again and again has said why in a run before this one. */
         if (active && strcmp(active, "failed") == 0)
-                (void) manager_invocation_of(manager, unit, &run);
-        read_settled_log(unit, run, &lines);
+                (void) manager_unit_begun(manager, unit, &since_usec);
+        read_settled_log(unit, since_usec, &lines);
 
         event_add_text(event, "unit", unit);
         event_add_text(event, "active", active);

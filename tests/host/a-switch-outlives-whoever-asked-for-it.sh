@@ -92,7 +92,7 @@ number_flake
 under_way web script --quiet --command "enact switch --flake /root/flake" /dev/null
 signal switch KILL
 ends switch 137
-eventually 60 refused web 1 pgrep -x enact
+eventually 10 refused web 1 pgrep -x enact
 ends_well
 
 step "the login session of who asked is terminated, with all that is in it"
@@ -100,8 +100,8 @@ number_flake
 system=$(built web flake)
 under_way alice@web enact switch --store-path "$system"
 on web loginctl terminate-user alice
-eventually 60 refused web 1 pgrep -x enact
-eventually 60 refused web 1 pgrep -f "^/usr/libexec/enact/enact-activate serve"
+eventually 10 refused web 1 pgrep -x enact
+eventually 10 refused web 1 pgrep -f "^/usr/libexec/enact/enact-activate serve"
 ends_well
 
 step "nobody reads what enact says"
