@@ -140,11 +140,16 @@ static int take_activation_lists(Activation *a, sd_bus_error *reterr_error) {
         }
         unit_lists_remove(a->lists_directory, LIST_ACTIVATION_RESTART);
         unit_lists_remove(a->lists_directory, LIST_ACTIVATION_RELOAD);
-        if (r == -ENOMEM)
-                return r;
-        if (r < 0)
-                event_say(a->steps.log, "note", "text",
-                          "the lists of the activation script cannot be planned");
+        if (r < 0) {
+                event_say(
+                        a->steps.log, "note", "text",
+                        "what the activation script lists cannot be planned, and counts as failed");
+                r = string_list_copy(&a->steps.failed, &restart);
+                if (r >= 0)
+                        r = string_list_copy(&a->steps.failed, &reload);
+                if (r < 0)
+                        return r;
+        }
         tell_notes(a, &notes, 0);
         tell_notes(a, &a->steps.plan->notes, n_notes);
         return remember_plan(a, /* begun= */ true);
