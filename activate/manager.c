@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <systemd/sd-id128.h>
 #include <unistd.h>
 
 #include "clock.h"
