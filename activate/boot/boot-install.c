@@ -223,12 +223,14 @@ static int do_file_step(Run *run, const BootStep *step) {
                 return r;
         if (step->kind == BOOT_STEP_WRITE_PAYLOAD || step->kind == BOOT_STEP_WRITE_ENTRY)
                 run->outcome->n_written++;
-        else
+        else if (step->kind != BOOT_STEP_BLESS_ENTRY)
                 run->outcome->n_removed++;
         if (step->kind == BOOT_STEP_WRITE_PAYLOAD)
                 return write_payload(run, &directory, name, step);
         if (step->kind == BOOT_STEP_WRITE_ENTRY)
                 return write_entry(run, &directory, name, step);
+        if (step->kind == BOOT_STEP_BLESS_ENTRY)
+                return fat_file_rename(&directory, name, step->text, run->error);
         return fat_file_remove(&directory, name, run->error);
 }
 
@@ -251,6 +253,7 @@ static int do_step(Run *run, const BootStep *step) {
         case BOOT_STEP_REMOVE_LEFTOVER:
         case BOOT_STEP_WRITE_PAYLOAD:
         case BOOT_STEP_WRITE_ENTRY:
+        case BOOT_STEP_BLESS_ENTRY:
                 return do_file_step(run, step);
         case _BOOT_STEP_KIND_MAX:
                 break;
@@ -299,19 +302,43 @@ static int clear_variable(Run *run, const char *name, const char *file) {
         return r < 0 ? r : string_list_take(&run->outcome->notes, note);
 }
 
-static int settle_variables(Run *run, const BootMenu *menu) {
-        const WantedEntry *entry = NULL;
+/* What the loader calls the entry of a system, counters aside; -ENOENT if it has none. */
+static int find_id(const BootMenu *menu, const char *toplevel, char **ret_id) {
+        const WantedEntry *entry = boot_menu_default(menu, toplevel);
+
+        return entry ? text_printf(ret_id, "%s" LOADER_ENTRY_SUFFIX, entry->stem) : -ENOENT;
+}
+
+/* The last thing that is written: until then nothing that is new is booted by itself. */
+static int settle_one_shot(Run *run, const BootMenu *menu) {
+        const char *toplevel = run->wish->one_shot_toplevel;
         _cleanup_free_ char *id = NULL;
         int r;
 
+        if (!toplevel)
+                return run->wish->drops_one_shot ?
+                               efi_variable_delete(run->target->variables_fd, EFI_LOADER_ONE_SHOT,
+                                                   run->error) :
+                               0;
+        r = find_id(menu, toplevel, &id);
+        return r < 0 ? r :
+                       efi_variable_write(run->target->variables_fd, EFI_LOADER_ONE_SHOT, id,
+                                          run->error);
+}
+
+static int settle_variables(Run *run, const BootMenu *menu) {
+        _cleanup_free_ char *id = NULL;
+        int r = -ENOENT;
+
+        if (run->target->variables_fd < 0)
+                return run->wish->one_shot_toplevel ? -EROFS : 0;
         if (run->wish->default_toplevel)
-                entry = boot_menu_default(menu, run->wish->default_toplevel);
-        if (!entry || run->target->variables_fd < 0)
-                return 0;
-        r = text_printf(&id, "%s" LOADER_ENTRY_SUFFIX, entry->stem);
+                r = find_id(menu, run->wish->default_toplevel, &id);
         if (r >= 0)
                 r = clear_variable(run, EFI_LOADER_DEFAULT, id);
-        return r < 0 ? r : clear_variable(run, EFI_LOADER_PREFERRED, id);
+        if (r >= 0)
+                r = clear_variable(run, EFI_LOADER_PREFERRED, id);
+        return r < 0 && r != -ENOENT ? r : settle_one_shot(run, menu);
 }
 
 /* A second look, from the disk. */

@@ -259,9 +259,13 @@ static int add_generation(const MenuWish *wish, const BootListing *listing, Load
                 r = string_list_take(&entry->notes, note);
         if (r >= 0)
                 r = print_title(wish, wanted->system, wanted->spec, &entry->title);
+        /* "~" sorts below nothing: where the first in the menu boots, that is the system itself. */
         return r < 0 ? r :
-                       text_printf(&entry->version, "Generation %ju %s, built on %s",
-                                   (uintmax_t) wanted->system->number, wanted->spec->label, date);
+                       text_printf(&entry->version, "Generation %ju %s, built on %s%s%s",
+                                   (uintmax_t) wanted->system->number, wanted->spec->label, date,
+                                   wanted->spec->specialisation ? "~" : "",
+                                   wanted->spec->specialisation ? wanted->spec->specialisation :
+                                                                  "");
 }
 
 static int print_entry(const MenuWish *wish, const BootListing *listing, WantedEntry *wanted) {
@@ -303,17 +307,24 @@ static const MenuEntry *find_present(const BootListing *listing, const char *ste
         return found;
 }
 
+static bool is_of(const WantedEntry *wanted, const char *toplevel) {
+        return toplevel && strcmp(toplevel, wanted->system->toplevel) == 0;
+}
+
 static int find_file(const MenuWish *wish, const BootListing *listing, WantedEntry *wanted) {
         const MenuEntry *present = find_present(listing, wanted->stem);
-        bool counted = wish->counted_toplevel && wish->tries > 0 &&
-                       loader_version_counts(&wish->version) &&
-                       strcmp(wish->counted_toplevel, wanted->system->toplevel) == 0;
+        bool counted = wish->tries > 0 && loader_version_counts(&wish->version) &&
+                       is_of(wanted, wish->counted_toplevel);
+        int r;
 
         if (!present)
                 return entry_name_print(wanted->stem, counted, wish->tries, 0, &wanted->file);
         wanted->present = true;
         wanted->damaged = !present->intact;
-        return copy_text(present->file, &wanted->file);
+        if (!present->name.counted || !is_of(wanted, wish->blessed_toplevel))
+                return copy_text(present->file, &wanted->file);
+        r = copy_text(present->file, &wanted->counted_file);
+        return r < 0 ? r : entry_name_print(wanted->stem, false, 0, 0, &wanted->file);
 }
 
 /* One whose files cannot be had is as one that cannot be read. */
@@ -338,6 +349,7 @@ static void remove_last(BootMenu *menu, size_t n) {
                 free(entry->stem);
                 free(entry->text);
                 free(entry->file);
+                free(entry->counted_file);
                 string_list_done(&entry->payloads);
         }
 }

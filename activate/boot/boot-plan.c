@@ -20,6 +20,7 @@ static const char *const kind_names[_BOOT_STEP_KIND_MAX] = {
         [BOOT_STEP_REMOVE_LEFTOVER] = "remove-leftover",
         [BOOT_STEP_WRITE_PAYLOAD]   = "write-payload",
         [BOOT_STEP_WRITE_ENTRY]     = "write-entry",
+        [BOOT_STEP_BLESS_ENTRY]     = "bless-entry",
         [BOOT_STEP_SET_DEFAULT]     = "set-default",
         [BOOT_STEP_BARRIER]         = "barrier",
 };
@@ -68,9 +69,14 @@ static int add_barrier(Planner *planner) {
         return add_step(planner, BOOT_STEP_BARRIER, "", "", NULL);
 }
 
+/* What the file of an entry is called now, if there is one. */
+static const char *file_now(const WantedEntry *entry) {
+        return entry->counted_file ? entry->counted_file : entry->file;
+}
+
 static bool is_wanted_file(const BootMenu *menu, const char *file) {
         for (size_t i = 0; i < menu->n; i++)
-                if (!menu->entries[i].dropped && strcmp(menu->entries[i].file, file) == 0)
+                if (!menu->entries[i].dropped && strcmp(file_now(&menu->entries[i]), file) == 0)
                         return true;
         return false;
 }
@@ -224,8 +230,8 @@ static void drop(Planner *planner, const MenuSystem *system) {
                         continue;
                 menu->entries[i].dropped = true;
                 for (size_t j = 0; j < planner->listing->n_entries; j++)
-                        if (menu->entries[i].present &&
-                            strcmp(planner->listing->entries[j].file, menu->entries[i].file) == 0)
+                        if (menu->entries[i].present && strcmp(planner->listing->entries[j].file,
+                                                               file_now(&menu->entries[i])) == 0)
                                 planner->gone[j] = true;
         }
 }
@@ -358,12 +364,31 @@ static int add_entries(Planner *planner) {
 
                 if (entry->dropped || (entry->present && !entry->damaged))
                         continue;
-                r = add_step(planner, BOOT_STEP_WRITE_ENTRY, BOOT_ENTRIES_FOLDER, entry->file,
+                r = add_step(planner, BOOT_STEP_WRITE_ENTRY, BOOT_ENTRIES_FOLDER, file_now(entry),
                              &step);
                 if (r < 0)
                         return r;
                 step->text = entry->text;
                 step->replaces = entry->damaged;
+        }
+        return r < 0 ? r : add_barrier(planner);
+}
+
+/* Once the entry is whole, its counter goes. */
+static int add_blessings(Planner *planner) {
+        const BootMenu *menu = planner->menu;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < menu->n; i++) {
+                const WantedEntry *entry = &menu->entries[i];
+                BootStep *step;
+
+                if (entry->dropped || !entry->counted_file)
+                        continue;
+                r = add_step(planner, BOOT_STEP_BLESS_ENTRY, BOOT_ENTRIES_FOLDER,
+                             entry->counted_file, &step);
+                if (r >= 0)
+                        step->text = entry->file;
         }
         return r < 0 ? r : add_barrier(planner);
 }
@@ -444,7 +469,7 @@ static int note_unreadable(Planner *planner) {
 static int add_all(Planner *planner) {
         const char *toplevel = planner->wish->default_toplevel;
         const WantedEntry *entry = toplevel ? boot_menu_default(planner->menu, toplevel) : NULL;
-        bool first = entry && entry->present && !entry->damaged;
+        bool first = entry && entry->present && !entry->damaged && !entry->counted_file;
         int r = 0;
 
         if (toplevel && !entry)
@@ -455,6 +480,8 @@ static int add_all(Planner *planner) {
                 r = add_payloads(planner);
         if (r >= 0)
                 r = add_entries(planner);
+        if (r >= 0)
+                r = add_blessings(planner);
         if (r >= 0 && entry && !first)
                 r = add_default(planner, entry);
         return r < 0 ? r : add_removals(planner);

@@ -201,6 +201,51 @@ TEST(a_stale_default_in_the_firmware_is_deleted_and_told) {
         ASSERT_CONTAINS(outcome.notes.items[0], "nixos-generation-1.conf");
 }
 
+TEST(what_is_tried_once_is_named_to_the_firmware_and_taken_back) {
+        _cleanup_(machine_done) Machine machine;
+        _cleanup_close_ int variables = -EBADF;
+        _cleanup_(boot_outcome_done) BootOutcome outcome = { 0 };
+        _cleanup_free_ char *value = NULL, *gone = NULL, *now = NULL;
+
+        machine_init(&machine);
+        ASSERT_OK(file_open_directory(AT_FDCWD, test_directory(), &variables));
+        add_system(&machine, "a");
+        add_system(&machine, "b");
+        machine.wish.default_toplevel = machine.systems[0].toplevel;
+        machine.wish.one_shot_toplevel = machine.systems[1].toplevel;
+        ASSERT_EQ(boot_install_run(&machine.target, &machine.wish, &outcome, NULL), -EROFS);
+
+        machine.target.variables_fd = variables;
+        install(&machine, 0, 0);
+        ASSERT_OK(efi_variable_read(variables, EFI_LOADER_ONE_SHOT, &value));
+        ASSERT_CONTAINS(value, ".conf");
+        assert_default(&machine, "/nix/store/a-nixos");
+        machine.wish.one_shot_toplevel = NULL;
+        install(&machine, 0, 0);
+        ASSERT_OK(efi_variable_read(variables, EFI_LOADER_ONE_SHOT, &now));
+        machine.wish.drops_one_shot = true;
+        install(&machine, 0, 0);
+        ASSERT_EQ(efi_variable_read(variables, EFI_LOADER_ONE_SHOT, &gone), EFI_VARIABLE_ABSENT);
+}
+
+TEST(a_tried_entry_loses_its_counter_on_the_disk) {
+        _cleanup_(machine_done) Machine machine;
+        _cleanup_(boot_listing_done) BootListing listing = { 0 };
+
+        machine_init(&machine);
+        add_system(&machine, "a");
+        machine.wish.default_toplevel = machine.wish.counted_toplevel = machine.systems[0].toplevel;
+        machine.wish.tries = 2;
+        install(&machine, 3, 0);
+        machine.wish.counted_toplevel = NULL;
+        machine.wish.blessed_toplevel = machine.systems[0].toplevel;
+        install(&machine, 0, 0);
+        read_listing(&machine, &listing);
+        ASSERT_EQ(listing.n_entries, 1);
+        ASSERT_FALSE(listing.entries[0].name.counted);
+        assert_default(&machine, "/nix/store/a-nixos");
+}
+
 TEST(a_read_only_partition_is_refused_before_anything) {
         _cleanup_(machine_done) Machine machine;
         _cleanup_(boot_outcome_done) BootOutcome outcome = { 0 };

@@ -176,6 +176,15 @@ static void play_step(World *world, const BootStep *step) {
                         take_entry(world, name_of(step->path));
                 put_entry(world, name_of(step->path), step->text);
                 break;
+        case BOOT_STEP_BLESS_ENTRY: {
+                MenuEntry *entry = &world->listing.entries[find_entry(world, name_of(step->path))];
+
+                free(entry->file);
+                entry_name_done(&entry->name);
+                entry->file = copy(step->text);
+                ASSERT_OK(entry_name_parse(step->text, &entry->name));
+                break;
+        }
         case BOOT_STEP_SET_DEFAULT:
                 if (!strchr(step->path, '*') && !loader_version_prefers(&world->wish.version))
                         assert_true(find_entry(world, step->path) < world->listing.n_entries);
@@ -311,6 +320,61 @@ TEST(a_default_that_is_there_is_set_before_a_new_entry_could_be_taken_for_it) {
         assert_kinds(&world, "set-default write-entry");
         ASSERT_TRUE(text_has_suffix(world.menu.entries[0].file, "+3-0.conf"));
         ASSERT_FALSE(strchr(world.menu.entries[1].file, '+'));
+}
+
+TEST(an_entry_that_was_tried_is_blessed_before_it_is_the_default) {
+        _cleanup_(world_done) World world;
+
+        world_init(&world);
+        add_system(&world, "a", KERNEL("a"), INITRD("a"));
+        world.wish.default_toplevel = TOP("a");
+        play(&world);
+        add_system(&world, "b", KERNEL("a"), INITRD("a"));
+        world.wish.counted_toplevel = TOP("b");
+        world.wish.tries = 3;
+        play(&world);
+
+        world.wish.counted_toplevel = NULL;
+        world.wish.default_toplevel = world.wish.blessed_toplevel = TOP("b");
+        play(&world);
+        assert_kinds(&world, "bless-entry set-default");
+        ASSERT_EQ(world.listing.n_entries, 2);
+        play(&world);
+        assert_kinds(&world, "");
+}
+
+TEST(an_entry_that_was_tried_in_vain_goes_and_its_counter_with_it) {
+        _cleanup_(world_done) World world;
+
+        world_init(&world);
+        add_system(&world, "a", KERNEL("a"), INITRD("a"));
+        add_system(&world, "b", KERNEL("a"), INITRD("b"));
+        world.wish.default_toplevel = TOP("a");
+        world.wish.counted_toplevel = TOP("b");
+        world.wish.tries = 1;
+        play(&world);
+        world.wish.n_systems = 1;
+        play(&world);
+        assert_kinds(&world, "remove-entry remove-payload");
+}
+
+TEST(a_system_stands_before_its_own_specialisations) {
+        _cleanup_(world_done) World world;
+        const MenuEntry *entries;
+
+        world_init(&world);
+        add_system(&world, "a", KERNEL("a"), INITRD("a"));
+        world.specs[0].specialisations = calloc(1, sizeof(Bootspec));
+        world.specs[0].n_specialisations = 1;
+        fill_spec(&world.specs[0].specialisations[0], "q", KERNEL("a"), INITRD("a"));
+        world.specs[0].specialisations[0].specialisation = copy("quiet");
+        add_system(&world, "b", KERNEL("a"), INITRD("a"));
+        play(&world);
+        entries = world.listing.entries;
+        ASSERT_CONTAINS(entries[1].entry.title, "Nix");
+        ASSERT_CONTAINS(entries[2].entry.title, "(quiet)");
+        ASSERT_TRUE(menu_entry_compare(&entries[0], &entries[1], &world.wish.version) < 0);
+        ASSERT_TRUE(menu_entry_compare(&entries[1], &entries[2], &world.wish.version) < 0);
 }
 
 TEST(a_counted_entry_is_never_named_to_a_loader_that_would_boot_it_for_ever) {
