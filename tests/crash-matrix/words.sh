@@ -37,6 +37,7 @@ matrix_host() {
     cp "$matrix"/inside/* "$root$inside/"
     mv "$root$engine" "$root$traced"
     cp "$matrix/inside/engine" "$root$engine"
+    only_fstab_generator "$root"
 
     for letter in a b bad; do
         sed "s/@letter@/$letter/" "$matrix/matrix.nix" | configuration "$name" "$letter"
@@ -47,6 +48,18 @@ matrix_host() {
     at=a
     matrix_learn "$name"
     matrix_keep "$name"
+}
+
+# only_fstab_generator ROOT: the other generators of units have nothing to do in a container, and each reload of
+# systemd would run them, which costs more than the rest of a switch
+only_fstab_generator() {
+    local generator
+
+    mkdir -p "$1/etc/systemd/system-generators"
+    for generator in "$1"/usr/lib/systemd/system-generators/*; do
+        [ "${generator##*/}" = systemd-fstab-generator ] ||
+            ln -s /dev/null "$1/etc/systemd/system-generators/${generator##*/}"
+    done
 }
 
 path_to() {

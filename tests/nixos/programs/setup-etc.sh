@@ -9,6 +9,7 @@ etc=${2:-/etc}
 static=$etc/static
 list=$etc/.clean         # files that are ours and yet no links through $static
 declare -A owned=()
+declare -A present=()    # links of ours that are there, and where each leads
 
 replace_link() { # TARGET LINK
   ln -sfnT "$1" "$2.tmp"
@@ -38,22 +39,24 @@ clear_way() {
 
 replace_link "$tree" "$static"
 
-find "$etc" -path "$etc/nixos" -prune -o -type l -lname "$static/*" -printf '%P\n' |
-  while IFS= read -r name; do
-    if [[ ! -e $tree/$name && ! -L $tree/$name ]]; then
-      echo "removing obsolete symlink ‘$etc/$name’..."
-      rm "$etc/$name"
-    fi
-  done
+while IFS= read -r name && IFS= read -r target; do
+  if [[ ! -e $tree/$name && ! -L $tree/$name ]]; then
+    echo "removing obsolete symlink ‘$etc/$name’..."
+    rm "$etc/$name"
+  else
+    present[$name]=$target
+  fi
+done < <(find "$etc" -path "$etc/nixos" -prune -o -type l -lname "$static/*" -printf '%P\n%l\n')
 
 while IFS= read -r name; do
-  make_dir "$(dirname "$etc/$name")"
+  path=$etc/$name
+  make_dir "${path%/*}"
   clear_way "$etc/$name"
   mode=symlink
   [[ ! -e $tree/$name.mode ]] || mode=$(<"$tree/$name.mode")
   case $mode in
     symlink)
-      [[ -L $etc/$name && $(readlink "$etc/$name") == "$static/$name" ]] ||
+      [[ -L $etc/$name && ${present[$name]-} == "$static/$name" ]] ||
         replace_link "$static/$name" "$etc/$name"
       ;;
     direct-symlink)
