@@ -22,6 +22,8 @@
 #define COMMAND_MAX     100U
 #define ARGUMENT_MAX    4096U
 #define GENERATIONS_MAX ((uint64_t) 1000000)
+#define MOUNT_POINT_MAX 4095U
+#define TRIES_MAX       99U
 #define NOTES_MAX       20U
 
 typedef struct Reader {
@@ -382,6 +384,64 @@ static int take_retention(Reader *reader, const char *path, const cJSON *item, v
         return read_object(reader, path, item, fields, ELEMENTSOF(fields), NULL);
 }
 
+/* A folder that something can be mounted at, as people write it. */
+static int read_mount_point(const cJSON *item, char **ret_path) {
+        if (!cJSON_IsString(item) || item->valuestring[0] != '/' || *ret_path ||
+            strlen(item->valuestring) > MOUNT_POINT_MAX)
+                return -EBADMSG;
+        return read_text(item, ret_path);
+}
+
+static int take_mount_point(Reader *reader, const char *path, const cJSON *item, void *into) {
+        return read_mount_point(item, &reader->settings->esp_path);
+}
+
+static int take_extended(Reader *reader, const char *path, const cJSON *item, void *into) {
+        return read_mount_point(item, &reader->settings->extended_path);
+}
+
+static int take_menu_limit(Reader *reader, const char *path, const cJSON *item, void *into) {
+        return read_whole(item, GENERATIONS_MAX, &reader->settings->menu_limit);
+}
+
+static int take_boot_menu(Reader *reader, const char *path, const cJSON *item, void *into) {
+        static const Field fields[] = {
+                { "mountPoint", take_mount_point, "an absolute path" },
+                { "extendedMountPoint", take_extended, "an absolute path" },
+                { "configurationLimit", take_menu_limit, "a number of generations" },
+        };
+
+        reader->settings->boot_menu = true;
+        return read_object(reader, path, item, fields, ELEMENTSOF(fields), NULL);
+}
+
+static int take_trial(Reader *reader, const char *path, const cJSON *item, void *into) {
+        reader->settings->no_trial = cJSON_IsFalse(item);
+        return cJSON_IsBool(item) ? 0 : -EBADMSG;
+}
+
+static int take_tries(Reader *reader, const char *path, const cJSON *item, void *into) {
+        uint64_t *tries = &reader->settings->tries;
+
+        return read_whole(item, TRIES_MAX, tries) < 0 || *tries == 0 ? -EBADMSG : 0;
+}
+
+static int take_deadline(Reader *reader, const char *path, const cJSON *item, void *into) {
+        uint64_t *usec = &reader->settings->trial_usec;
+
+        return read_usec(item, usec) < 0 || *usec == 0 ? -EBADMSG : 0;
+}
+
+static int take_trial_boot(Reader *reader, const char *path, const cJSON *item, void *into) {
+        static const Field fields[] = {
+                { "enable", take_trial, "true or false" },
+                { "tries", take_tries, "a number from 1 to 99" },
+                { "deadline", take_deadline, SECONDS " and more than 0" },
+        };
+
+        return read_object(reader, path, item, fields, ELEMENTSOF(fields), NULL);
+}
+
 static int take_version(Reader *reader, const char *path, const cJSON *item, void *into) {
         bool *has_version = into;
         uint64_t version;
@@ -401,6 +461,8 @@ static int read_all(Reader *reader, const cJSON *object) {
                 { "judge", take_judge, "an object" },
                 { "rollback", take_rollback, "an object" },
                 { "retention", take_retention, "an object" },
+                { "bootMenu", take_boot_menu, "an object" },
+                { "trialBoot", take_trial_boot, "an object" },
         };
         bool has_version = false;
         int r;
@@ -409,6 +471,11 @@ static int read_all(Reader *reader, const cJSON *object) {
         if (r < 0)
                 return r;
         return has_version ? 0 : refuse(reader, "it has no version");
+}
+
+static void settings_init(Settings *settings) {
+        settings->tries = SETTINGS_TRIES;
+        settings->trial_usec = SETTINGS_TRIAL_SECONDS * USEC_PER_SEC;
 }
 
 /**
@@ -423,6 +490,7 @@ int settings_parse(const char *text, size_t n, Settings *settings, char **ret_wr
         Reader reader = { .settings = settings };
         int r;
 
+        settings_init(settings);
         r = json_parse(text, n, &object);
         r = r == -EBADMSG ? refuse(&reader, "it is not one object of JSON") :
             r < 0         ? r :
@@ -447,6 +515,7 @@ int settings_read(const char *toplevel, Settings *settings, sd_bus_error *reterr
         size_t n;
         int r;
 
+        settings_init(settings);
         r = text_printf(&path, "%s/" SETTINGS_NAME, toplevel);
         if (r < 0)
                 return r;
@@ -463,6 +532,8 @@ int settings_read(const char *toplevel, Settings *settings, sd_bus_error *reterr
 }
 
 void settings_done(Settings *settings) {
+        free(settings->esp_path);
+        free(settings->extended_path);
         string_list_done(&settings->units);
         probes_done(&settings->probes);
         string_list_done(&settings->notes);

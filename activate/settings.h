@@ -7,11 +7,14 @@
 #include "probe.h"
 #include "string-list.h"
 
-#define SETTINGS_NAME      "enact.json"
-#define SETTINGS_BYTES_MAX ((size_t) 256 * 1024)
+#define SETTINGS_NAME          "enact.json"
+#define SETTINGS_BYTES_MAX     ((size_t) 256 * 1024)
 
-/* How a system wants to be switched to: enact.json in its toplevel. Without that file all is zero.
- */
+#define SETTINGS_TRIES         3U /* where a system says nothing else */
+#define SETTINGS_TRIAL_SECONDS 600U
+
+/* How a system wants to be switched to: enact.json in its toplevel. Without that file, and without
+ * a word on it, all is zero but for the two of trial boots. */
 typedef struct Settings {
         bool has_window;
         uint64_t window_usec;  /* judge.window: how long units are watched */
@@ -22,6 +25,13 @@ typedef struct Settings {
         bool drop_in;          /* rollback.dropIn: the drop-in judges and rolls back, too */
         bool reboot;           /* rollback.reboot: where the way back fails, if that leads back */
         uint64_t generations;  /* retention.generations: how many are kept; 0: not said */
+        bool boot_menu;        /* bootMenu: it is enact that writes the menu of this system */
+        char *esp_path;        /* bootMenu.mountPoint; NULL: found by itself */
+        char *extended_path;   /* bootMenu.extendedMountPoint; NULL: found by itself, or none */
+        uint64_t menu_limit;   /* bootMenu.configurationLimit: of each profile; 0: all */
+        bool no_trial;         /* trialBoot.enable is false */
+        uint64_t tries;        /* trialBoot.tries, where they are counted */
+        uint64_t trial_usec;   /* trialBoot.deadline: so long after its start it has been judged */
         StringList notes;      /* what was left aside, in sentences */
 } Settings;
 

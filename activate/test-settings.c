@@ -49,6 +49,41 @@ TEST(without_a_word_all_is_as_it_is_by_itself) {
         ASSERT_EQ(settings.probes.n, 0);
         ASSERT_EQ(settings.generations, 0);
         ASSERT_EQ(settings.notes.n, 0);
+        ASSERT_FALSE(settings.boot_menu || settings.no_trial);
+        ASSERT_EQ(settings.tries, SETTINGS_TRIES);
+        ASSERT_EQ(settings.trial_usec, SETTINGS_TRIAL_SECONDS * USEC_PER_SEC);
+}
+
+TEST(who_writes_the_boot_menu_and_how_it_is_tried_is_taken) {
+        static const char text[] =
+                "{\"version\":1,\"bootMenu\":{\"mountPoint\":\"/efi\",\"extendedMountPoint\":\"/boot\","
+                "\"configurationLimit\":7},\"trialBoot\":{\"enable\":false,\"tries\":2,\"deadline\":90}}";
+        _cleanup_(settings_done) Settings settings = { 0 }, least = { 0 };
+        _cleanup_free_ char *wrong = NULL;
+
+        ASSERT_OK(parse(text, &settings, &wrong));
+        ASSERT_TRUE(settings.boot_menu && settings.no_trial);
+        ASSERT_TEXT(settings.esp_path, "/efi");
+        ASSERT_TEXT(settings.extended_path, "/boot");
+        ASSERT_EQ(settings.menu_limit, 7);
+        ASSERT_EQ(settings.tries, 2);
+        ASSERT_EQ(settings.trial_usec, 90 * USEC_PER_SEC);
+
+        ASSERT_OK(parse("{\"version\":1,\"bootMenu\":{}}", &least, &wrong));
+        ASSERT_TRUE(least.boot_menu && !least.esp_path && !least.no_trial);
+}
+
+TEST(a_boot_menu_that_cannot_be_is_refused) {
+        assert_refused("{\"version\":1,\"bootMenu\":true}", "'bootMenu' is not an object");
+        assert_refused("{\"version\":1,\"bootMenu\":{\"mountPoint\":\"boot\"}}",
+                       "'bootMenu.mountPoint' is not an absolute path");
+        assert_refused("{\"version\":1,\"trialBoot\":{\"tries\":0}}",
+                       "'trialBoot.tries' is not a number from 1 to 99");
+        assert_refused(
+                "{\"version\":1,\"trialBoot\":{\"deadline\":0}}",
+                "'trialBoot.deadline' is not a number of seconds up to 3600 and more than 0");
+        assert_refused("{\"version\":1,\"trialBoot\":{\"enable\":1}}",
+                       "'trialBoot.enable' is not true or false");
 }
 
 TEST(all_that_can_be_said_is_taken) {
