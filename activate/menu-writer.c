@@ -217,6 +217,7 @@ static int read_wish(MenuWriter *writer, sd_bus_error *reterr_error) {
         wish->blessed_toplevel = request->blessed_toplevel;
         wish->one_shot_toplevel = request->one_shot_toplevel;
         wish->drops_one_shot = request->drops_one_shot;
+        wish->only_checks = request->only_checks;
         return read_sources(writer, reterr_error);
 }
 
@@ -254,6 +255,11 @@ int menu_writer_find_trial(const MenuRequest *request, MenuTrial *ret, sd_bus_er
         int r;
 
         r = open_partitions(&writer, reterr_error);
+        if (r >= 0)
+                r = boot_partition_check_writable(&writer.partitions.esp, reterr_error);
+        if (r >= 0)
+                r = boot_partition_check_writable(boot_partitions_menu(&writer.partitions),
+                                                  reterr_error);
         if (r >= 0)
                 r = boot_install_read_loader(&writer.partitions.esp, &writer.wish.version,
                                              reterr_error);

@@ -16,6 +16,7 @@ typedef struct MenuRequest {
         const char *blessed_toplevel;
         const char *one_shot_toplevel;
         bool drops_one_shot;
+        bool only_checks;  /* whether all of it has room, and nothing is written */
         bool drops_booted; /* the entry that was booted goes, too, if nothing else wants it */
 } MenuRequest;
 

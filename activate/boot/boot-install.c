@@ -223,13 +223,13 @@ static int do_file_step(Run *run, const BootStep *step) {
                 return r;
         if (step->kind == BOOT_STEP_WRITE_PAYLOAD || step->kind == BOOT_STEP_WRITE_ENTRY)
                 run->outcome->n_written++;
-        else if (step->kind != BOOT_STEP_BLESS_ENTRY)
+        else if (step->kind != BOOT_STEP_RENAME_ENTRY)
                 run->outcome->n_removed++;
         if (step->kind == BOOT_STEP_WRITE_PAYLOAD)
                 return write_payload(run, &directory, name, step);
         if (step->kind == BOOT_STEP_WRITE_ENTRY)
                 return write_entry(run, &directory, name, step);
-        if (step->kind == BOOT_STEP_BLESS_ENTRY)
+        if (step->kind == BOOT_STEP_RENAME_ENTRY)
                 return fat_file_rename(&directory, name, step->text, run->error);
         return fat_file_remove(&directory, name, run->error);
 }
@@ -253,7 +253,7 @@ static int do_step(Run *run, const BootStep *step) {
         case BOOT_STEP_REMOVE_LEFTOVER:
         case BOOT_STEP_WRITE_PAYLOAD:
         case BOOT_STEP_WRITE_ENTRY:
-        case BOOT_STEP_BLESS_ENTRY:
+        case BOOT_STEP_RENAME_ENTRY:
                 return do_file_step(run, step);
         case _BOOT_STEP_KIND_MAX:
                 break;
@@ -444,8 +444,9 @@ int boot_install_run(const BootTarget *target, const MenuWish *wish, BootOutcome
                 r = make_plan(&run, &listing, &room, &menu, &plan);
         if (r >= 0 && !plan.fits)
                 r = boot_room_check(target->menu, &room, plan.needed_bytes, reterr_error);
-        if (r >= 0)
-                r = string_list_copy(&outcome->notes, &plan.notes);
+        if (r < 0 || wish->only_checks)
+                return r;
+        r = string_list_copy(&outcome->notes, &plan.notes);
         if (r >= 0)
                 r = run_plan(&run, &plan);
         return r < 0 ? r : verify_kept(&run, &menu);

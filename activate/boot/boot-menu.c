@@ -321,10 +321,12 @@ static int find_file(const MenuWish *wish, const BootListing *listing, WantedEnt
                 return entry_name_print(wanted->stem, counted, wish->tries, 0, &wanted->file);
         wanted->present = true;
         wanted->damaged = !present->intact;
-        if (!present->name.counted || !is_of(wanted, wish->blessed_toplevel))
+        if (present->name.counted ? !is_of(wanted, wish->blessed_toplevel) : !counted)
                 return copy_text(present->file, &wanted->file);
-        r = copy_text(present->file, &wanted->counted_file);
-        return r < 0 ? r : entry_name_print(wanted->stem, false, 0, 0, &wanted->file);
+        r = copy_text(present->file, &wanted->present_file);
+        return r < 0 ? r :
+                       entry_name_print(wanted->stem, !present->name.counted, wish->tries, 0,
+                                        &wanted->file);
 }
 
 /* One whose files cannot be had is as one that cannot be read. */
@@ -349,7 +351,7 @@ static void remove_last(BootMenu *menu, size_t n) {
                 free(entry->stem);
                 free(entry->text);
                 free(entry->file);
-                free(entry->counted_file);
+                free(entry->present_file);
                 string_list_done(&entry->payloads);
         }
 }

@@ -43,6 +43,7 @@ typedef struct MenuWish {
         const char *blessed_toplevel;  /* its counted entry is counted no longer; NULL: none is */
         const char *one_shot_toplevel; /* boots next, once; NULL: none does */
         bool drops_one_shot;           /* and none that was chosen before does, either */
+        bool only_checks;              /* whether there is room, and nothing is written */
         LoaderVersion version;
         const char *selected; /* the entry that was booted stays; NULL: not known */
 } MenuWish;
@@ -53,7 +54,7 @@ typedef struct WantedEntry {
         const Bootspec *spec;
         char *stem, *text;
         char *file;          /* the one that is there, or the one to be made */
-        char *counted_file;  /* the one that is there and is to have that name; or NULL */
+        char *present_file;  /* the one that is there and is to have that name; or NULL */
         StringList payloads; /* their names in our folder */
         bool present;
         bool damaged; /* it is there, with other bytes */

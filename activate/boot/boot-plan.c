@@ -20,7 +20,7 @@ static const char *const kind_names[_BOOT_STEP_KIND_MAX] = {
         [BOOT_STEP_REMOVE_LEFTOVER] = "remove-leftover",
         [BOOT_STEP_WRITE_PAYLOAD]   = "write-payload",
         [BOOT_STEP_WRITE_ENTRY]     = "write-entry",
-        [BOOT_STEP_BLESS_ENTRY]     = "bless-entry",
+        [BOOT_STEP_RENAME_ENTRY]     = "rename-entry",
         [BOOT_STEP_SET_DEFAULT]     = "set-default",
         [BOOT_STEP_BARRIER]         = "barrier",
 };
@@ -71,7 +71,7 @@ static int add_barrier(Planner *planner) {
 
 /* What the file of an entry is called now, if there is one. */
 static const char *file_now(const WantedEntry *entry) {
-        return entry->counted_file ? entry->counted_file : entry->file;
+        return entry->present_file ? entry->present_file : entry->file;
 }
 
 static bool is_wanted_file(const BootMenu *menu, const char *file) {
@@ -374,8 +374,8 @@ static int add_entries(Planner *planner) {
         return r < 0 ? r : add_barrier(planner);
 }
 
-/* Once the entry is whole, its counter goes. */
-static int add_blessings(Planner *planner) {
+/* Once the entry is whole, it gets its counter or loses it. */
+static int add_renames(Planner *planner) {
         const BootMenu *menu = planner->menu;
         int r = 0;
 
@@ -383,10 +383,10 @@ static int add_blessings(Planner *planner) {
                 const WantedEntry *entry = &menu->entries[i];
                 BootStep *step;
 
-                if (entry->dropped || !entry->counted_file)
+                if (entry->dropped || !entry->present_file)
                         continue;
-                r = add_step(planner, BOOT_STEP_BLESS_ENTRY, BOOT_ENTRIES_FOLDER,
-                             entry->counted_file, &step);
+                r = add_step(planner, BOOT_STEP_RENAME_ENTRY, BOOT_ENTRIES_FOLDER,
+                             entry->present_file, &step);
                 if (r >= 0)
                         step->text = entry->file;
         }
@@ -469,7 +469,7 @@ static int note_unreadable(Planner *planner) {
 static int add_all(Planner *planner) {
         const char *toplevel = planner->wish->default_toplevel;
         const WantedEntry *entry = toplevel ? boot_menu_default(planner->menu, toplevel) : NULL;
-        bool first = entry && entry->present && !entry->damaged && !entry->counted_file;
+        bool first = entry && entry->present && !entry->damaged && !entry->present_file;
         int r = 0;
 
         if (toplevel && !entry)
@@ -481,7 +481,7 @@ static int add_all(Planner *planner) {
         if (r >= 0)
                 r = add_entries(planner);
         if (r >= 0)
-                r = add_blessings(planner);
+                r = add_renames(planner);
         if (r >= 0 && entry && !first)
                 r = add_default(planner, entry);
         return r < 0 ? r : add_removals(planner);

@@ -12,7 +12,7 @@ typedef enum BootStepKind {
         BOOT_STEP_REMOVE_LEFTOVER,
         BOOT_STEP_WRITE_PAYLOAD,
         BOOT_STEP_WRITE_ENTRY,
-        BOOT_STEP_BLESS_ENTRY, /* it has the name without a counter from then on */
+        BOOT_STEP_RENAME_ENTRY, /* it is to be counted, or no longer is */
         BOOT_STEP_SET_DEFAULT,
         BOOT_STEP_BARRIER, /* all before it is on the disk before anything after it begins */
         _BOOT_STEP_KIND_MAX,
@@ -21,7 +21,7 @@ typedef enum BootStepKind {
 typedef struct BootStep {
         BootStepKind kind;
         char *path;               /* on the partition; of a default: what loader.conf is to say */
-        const char *text;         /* of an entry: its bytes; of a blessed one: its new name */
+        const char *text;         /* of an entry: its bytes; of a renamed one: that name */
         const BootSource *source; /* of a payload */
         bool replaces;            /* the file is there, with other bytes */
 } BootStep;

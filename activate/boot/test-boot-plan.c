@@ -176,7 +176,7 @@ static void play_step(World *world, const BootStep *step) {
                         take_entry(world, name_of(step->path));
                 put_entry(world, name_of(step->path), step->text);
                 break;
-        case BOOT_STEP_BLESS_ENTRY: {
+        case BOOT_STEP_RENAME_ENTRY: {
                 MenuEntry *entry = &world->listing.entries[find_entry(world, name_of(step->path))];
 
                 free(entry->file);
@@ -337,8 +337,25 @@ TEST(an_entry_that_was_tried_is_blessed_before_it_is_the_default) {
         world.wish.counted_toplevel = NULL;
         world.wish.default_toplevel = world.wish.blessed_toplevel = TOP("b");
         play(&world);
-        assert_kinds(&world, "bless-entry set-default");
+        assert_kinds(&world, "rename-entry set-default");
         ASSERT_EQ(world.listing.n_entries, 2);
+        play(&world);
+        assert_kinds(&world, "");
+}
+
+TEST(an_entry_that_is_there_already_is_counted_once_it_is_tried) {
+        _cleanup_(world_done) World world;
+
+        world_init(&world);
+        add_system(&world, "a", KERNEL("a"), INITRD("a"));
+        add_system(&world, "b", KERNEL("a"), INITRD("a"));
+        world.wish.default_toplevel = TOP("a");
+        play(&world);
+        world.wish.counted_toplevel = TOP("b");
+        world.wish.tries = 2;
+        play(&world);
+        assert_kinds(&world, "rename-entry");
+        ASSERT_TRUE(text_has_suffix(world.menu.entries[0].file, "+2-0.conf"));
         play(&world);
         assert_kinds(&world, "");
 }

@@ -1,0 +1,170 @@
+/*
+ * The boot menu in a transaction. Where a system says that its menu is enact's, it is written here:
+ * the new system has its entry before it counts, without being what boots, and becomes the default
+ * at commit. Else it is the system's own installer that is run, at commit.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "clock.h"
+#include "error.h"
+#include "menu-writer.h"
+#include "text.h"
+#include "transaction-phases.h"
+#include "upkeep.h"
+
+#define INSTALLER_GRACE_USEC (5 * 60 * USEC_PER_SEC)  /* of a host that goes down */
+#define WRITING_LIMIT_USEC   (10 * 60 * USEC_PER_SEC) /* of a slow boot partition */
+
+static MenuRequest request_of(const Settings *settings) {
+        return (MenuRequest){
+                .esp_path = settings->esp_path,
+                .extended_path = settings->extended_path,
+                .limit = (size_t) settings->menu_limit,
+        };
+}
+
+static void tell_written(Transaction *t) {
+        if (upkeep_menu_is_written(t->places->roots) < 0)
+                transaction_note(t, "what the boot menu no longer lists could not be given up");
+}
+
+static int write_menu(Transaction *t, const MenuRequest *request, sd_bus_error *reterr_error) {
+        _cleanup_(boot_outcome_done) BootOutcome outcome = { 0 };
+        int r;
+
+        event_log_expect(t->log, WRITING_LIMIT_USEC);
+        r = menu_writer_run(request, t->places, &outcome, reterr_error);
+        for (size_t i = 0; i < outcome.notes.n; i++)
+                transaction_note(t, outcome.notes.items[i]);
+        if (r >= 0)
+                tell_written(t);
+        return r;
+}
+
+static int run_installer(Transaction *t, const Toplevel *toplevel, sd_bus_error *reterr_error) {
+        Scripts scripts = transaction_scripts(t, toplevel);
+        int r;
+
+        /* In the middle of writing the boot partition is the worst place to be cut short at. */
+        scripts.manager = t->manager;
+        scripts.grace_usec = INSTALLER_GRACE_USEC;
+        r = scripts_run_variable(&scripts, "boot loader installer", "INSTALL_BOOTLOADER", NULL,
+                                 reterr_error);
+        if (r >= 0)
+                tell_written(t);
+        return r;
+}
+
+/** transaction_install_menu() - make a system the boot default, by its own way to do so */
+int transaction_install_menu(Transaction *t, const Toplevel *toplevel, sd_bus_error *reterr_error) {
+        _cleanup_(settings_done) Settings settings = { 0 };
+        MenuRequest request;
+        int r;
+
+        r = settings_read(toplevel->path, &settings, reterr_error);
+        if (r < 0)
+                return r;
+        if (!settings.boot_menu)
+                return run_installer(t, toplevel, reterr_error);
+        request = request_of(&settings);
+        request.default_toplevel = request.blessed_toplevel = toplevel->path;
+        request.drops_one_shot = menu_trial_from_string(t->record.trial) == MENU_TRIAL_ONE_SHOT;
+        return write_menu(t, &request, reterr_error);
+}
+
+/* Two writers would delete each other's files: what another one has written is left to commit. */
+static bool was_ours_before(const Transaction *t) {
+        _cleanup_(settings_done) Settings settings = { 0 };
+
+        return *t->record.old_default &&
+               settings_read(t->record.old_default, &settings, NULL) >= 0 && settings.boot_menu;
+}
+
+/** transaction_can_stage_menu() - whether the new system can be in the menu and not its default */
+bool transaction_can_stage_menu(const Transaction *t) {
+        return t->settings.boot_menu && was_ours_before(t);
+}
+
+/**
+ * transaction_check_menu() - what can be said of the boot partition before anything is changed
+ *
+ * Return: 0; else a negative errno, and @reterr_error says what is wrong with it.
+ */
+int transaction_check_menu(Transaction *t, MenuTrial *ret_trial, sd_bus_error *reterr_error) {
+        const MenuRequest request = request_of(&t->settings);
+
+        *ret_trial = MENU_TRIAL_NONE;
+        return t->settings.boot_menu ? menu_writer_find_trial(&request, ret_trial, reterr_error) :
+                                       0;
+}
+
+/**
+ * transaction_check_room_in_menu() - whether there will be room for the new system's entry
+ *
+ * Return: 0, or a negative errno with @reterr_error set: it has the numbers.
+ */
+int transaction_check_room_in_menu(Transaction *t, sd_bus_error *reterr_error) {
+        _cleanup_(boot_outcome_done) BootOutcome outcome = { 0 };
+        MenuRequest request = request_of(&t->settings);
+
+        request.only_checks = true;
+        request.default_toplevel = t->new->path;
+        return menu_writer_run(&request, t->places, &outcome, reterr_error);
+}
+
+static void count_tries(const Transaction *t, MenuRequest *request) {
+        request->counted_toplevel = t->new->path;
+        request->tries = (unsigned) t->settings.tries;
+}
+
+/**
+ * transaction_stage_menu() - give the new system an entry that is not what boots
+ *
+ * The record says so by then. Return: 0, or a negative errno with @reterr_error set.
+ */
+int transaction_stage_menu(Transaction *t, sd_bus_error *reterr_error) {
+        MenuRequest request = request_of(&t->settings);
+
+        request.default_toplevel = t->record.old_default;
+        if (t->trial == MENU_TRIAL_COUNTED)
+                count_tries(t, &request);
+        return write_menu(t, &request, reterr_error);
+}
+
+/**
+ * transaction_try_menu() - have the next boot try the new system, and the one after it not
+ *
+ * Return: 0, or a negative errno with @reterr_error set.
+ */
+int transaction_try_menu(Transaction *t, sd_bus_error *reterr_error) {
+        MenuRequest request = request_of(&t->settings);
+
+        if (menu_trial_from_string(t->record.trial) == MENU_TRIAL_ONE_SHOT) {
+                request.default_toplevel = t->record.old_default;
+                request.one_shot_toplevel = t->new->path;
+        } else {
+                request.default_toplevel = t->new->path;
+                count_tries(t, &request);
+        }
+        return write_menu(t, &request, reterr_error);
+}
+
+/**
+ * transaction_unstage_menu() - take the entry of a new system that came to nothing out of the menu
+ *
+ * Its generation is gone by then. Return: 0, or a negative errno.
+ */
+int transaction_unstage_menu(Transaction *t) {
+        _cleanup_(settings_done) Settings settings = { 0 };
+        MenuRequest request;
+        int r;
+
+        r = settings_read(t->record.old_default, &settings, NULL);
+        if (r < 0)
+                return r;
+        request = request_of(&settings);
+        request.default_toplevel = t->record.old_default;
+        request.drops_booted = t->on_trial;
+        return write_menu(t, &request, NULL);
+}
