@@ -6,6 +6,7 @@
 #include "manager.h"
 
 #define DEAD_MAN_PREFIX "enact-dead-man-" /* of its units' names */
+#define BOOT_CHECK_UNIT "enact-boot-check.service"
 
 int engine_unit(const char *id, char **ret_unit);
 int engine_dead_man(const char *id, char **ret_unit);

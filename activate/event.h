@@ -29,6 +29,12 @@
 #define MESSAGE_GENERATION_DELETED                                                                 \
         SD_ID128_MAKE(db, 83, 74, 84, 76, ba, 46, 83, b5, d9, 36, b7, 3c, b1, 94, c0)
 #define MESSAGE_REBOOT SD_ID128_MAKE(a9, 60, 2c, d7, 15, e4, 4b, 3f, 8e, 71, 0a, 94, c3, d8, 5f, 26)
+#define MESSAGE_TRIAL_WAITS                                                                        \
+        SD_ID128_MAKE(61, 8c, b4, fe, 4d, c3, 4d, 00, 86, c4, 23, 74, 48, b0, 18, 0e)
+#define MESSAGE_TRIAL_BEGINS                                                                       \
+        SD_ID128_MAKE(58, 3d, 2b, 53, fb, f3, 41, a3, af, 5b, 9f, 55, 3d, 74, 03, 3a)
+#define MESSAGE_TRIAL_FAILED                                                                       \
+        SD_ID128_MAKE(c8, 49, 9c, 1f, 11, 7a, 42, a6, 8d, 32, 85, c1, 63, 68, a1, 1d)
 #define MESSAGE_CONFIRMATION_WANTED                                                                \
         SD_ID128_MAKE(f4, 31, 7f, ed, 6b, f4, 46, d5, 9f, 96, e8, ca, b9, 69, 87, ca)
 

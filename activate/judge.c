@@ -123,7 +123,7 @@ bool judge_cares_for(const char *unit) {
         for (size_t i = 0; i < ELEMENTSOF(dull); i++)
                 if (text_has_suffix(unit, dull[i]))
                         return false;
-        return !text_after_prefix(unit, DEAD_MAN_PREFIX);
+        return !text_after_prefix(unit, DEAD_MAN_PREFIX) && strcmp(unit, BOOT_CHECK_UNIT) != 0;
 }
 
 /**

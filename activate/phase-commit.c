@@ -6,35 +6,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "clock.h"
 #include "error.h"
 #include "file.h"
 #include "noted-default.h"
 #include "text.h"
 #include "transaction-phases.h"
-#include "upkeep.h"
 
-#define FAILED_ROOTS_MAX     5U
-#define INSTALLER_GRACE_USEC (5 * 60 * USEC_PER_SEC) /* of a host that goes down */
-
-static int install_boot_loader(Transaction *t, const Toplevel *toplevel,
-                               sd_bus_error *reterr_error) {
-        Scripts scripts = transaction_scripts(t, toplevel);
-        int r;
-
-        /* In the middle of writing the boot partition is the worst place to be cut short at. */
-        scripts.manager = t->manager;
-        scripts.grace_usec = INSTALLER_GRACE_USEC;
-        r = scripts_run_variable(&scripts, "boot loader installer", "INSTALL_BOOTLOADER", NULL,
-                                 reterr_error);
-        if (r >= 0 && upkeep_menu_is_written(t->places->roots) < 0)
-                transaction_note(t, "what the boot menu no longer lists could not be given up");
-        return r;
-}
+#define FAILED_ROOTS_MAX 5U
 
 /* A generation that was staged may be gone by now: a garbage collection removes all but the current
  * one. */
-static int set_profile(Transaction *t, sd_bus_error *reterr_error) {
+int transaction_set_profile(Transaction *t, sd_bus_error *reterr_error) {
         int r;
 
         r = profile_lock(t->profile);
@@ -55,15 +37,15 @@ static int set_profile(Transaction *t, sd_bus_error *reterr_error) {
 }
 
 /* What is not known later would be put back wrongly then. */
-static int note_default(const Transaction *t, const Toplevel *toplevel,
-                        sd_bus_error *reterr_error) {
+int transaction_note_default(const Transaction *t, const char *toplevel,
+                             sd_bus_error *reterr_error) {
         int r;
 
-        r = noted_default_write(t->places, toplevel->path);
+        r = noted_default_write(t->places, toplevel);
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                          "Cannot note in '%s' that '%s' is the boot default: %s",
-                                         t->places->state, toplevel->path, strerror(-r));
+                                         t->places->state, toplevel, strerror(-r));
         return 0;
 }
 
@@ -80,11 +62,11 @@ int commit_enter(Transaction *t, sd_bus_error *reterr_error) {
         int r;
 
         t->record.committing = true;
-        r = install_boot_loader(t, t->new, reterr_error);
+        r = transaction_install_menu(t, t->new, reterr_error);
         if (r >= 0)
-                r = set_profile(t, reterr_error);
+                r = transaction_set_profile(t, reterr_error);
         if (r >= 0)
-                r = note_default(t, t->new, reterr_error);
+                r = transaction_note_default(t, t->new->path, reterr_error);
         if (r >= 0)
                 tell_committed(t);
         return r;
@@ -133,11 +115,12 @@ static int put_boot_loader_back(Transaction *t) {
         const Toplevel *of = open_old_default(t, &toplevel) >= 0 ? toplevel : t->old;
         int r;
 
-        r = of ? install_boot_loader(t, of, NULL) : 0;
+        r = of ? transaction_install_menu(t, of, NULL) : 0;
         if (r < 0) {
                 noted_default_forget(t->places);
                 transaction_note(t, "the boot loader installer of the old system failed, too");
-        } else if (of && note_default(t, of, NULL) < 0) /* then the profile stands for it */
+        } else if (of && transaction_note_default(t, of->path, NULL) <
+                                 0) /* then the profile stands for it */
                 transaction_note(t, "which system is the boot default could not be noted");
         return r;
 }
@@ -146,7 +129,7 @@ static int put_boot_loader_back(Transaction *t) {
 static int undo_commit(Transaction *t) {
         int r, q;
 
-        if (!t->record.committing)
+        if (!t->record.committing && !*t->record.trial)
                 return 0;
         transaction_note(t, "making the old system the boot default again");
         r = put_profile_back(t);
@@ -178,6 +161,22 @@ static int remove_generations(Transaction *t) {
         return r;
 }
 
+/* With its generation gone nothing wants the entry any more. What the menu leads to is what was
+ * noted, so that is noted with the menu as it is now. */
+static void remove_entry(Transaction *t) {
+        int r;
+
+        if (!t->record.staged_entry)
+                return;
+        r = transaction_unstage_menu(t);
+        if (r < 0) {
+                transaction_note(t, "the new system's entry could not be taken out of the boot "
+                                    "menu yet; it is not what boots");
+                transaction_give_up(t);
+        } else if (transaction_note_default(t, t->record.old_default, NULL) < 0)
+                transaction_note(t, "which system is the boot default could not be noted");
+}
+
 static void remove_generation(Transaction *t) {
         int r;
 
@@ -189,6 +188,7 @@ static void remove_generation(Transaction *t) {
                 transaction_note(t, "the new generation's link could not be removed yet");
                 transaction_give_up(t); /* a loader that sorts must not make it the default */
         }
+        remove_entry(t);
 }
 
 /* Nothing live was touched: take back what was staged. */
@@ -290,11 +290,47 @@ static int go_back(Transaction *t, sd_bus_error *reterr_error) {
         return transaction_bring(t, t->new, t->old, reterr_error);
 }
 
+static void tell_trial_failed(Transaction *t) {
+        cJSON *event = event_new("trial-failed");
+
+        event_add_text(event, "id", t->record.id);
+        event_add_text(event, "to", t->record.to);
+        event_add_text(event, "text", t->error.message);
+        event_add_message_id(event, MESSAGE_TRIAL_FAILED);
+        event_emit(t->log, event);
+}
+
+/* The host goes back as it came: by a boot. What is on disk leads to the old system by then. */
+static void condemn_trial(Transaction *t) {
+        int r;
+
+        keep_failed(t);
+        if (t->no_rollback && !t->interrupted()) {
+                keep_active(t);
+                return;
+        }
+        r = undo_commit(t);
+        remove_generation(t);
+        t->reboots_back = r >= 0 && reboot_back_is_certain(t);
+        if (r < 0)
+                transaction_give_up(t);
+        conclude(t, r < 0 ? ENACT_ERROR_ROLLBACK_FAILED : ENACT_ERROR_ROLLED_BACK,
+                 "'%s' has failed its trial boot. %s", t->record.to,
+                 t->reboots_back ? "The host reboots into the system before now." :
+                 r < 0           ? "'enact status' says what holds." :
+                                   "The system before boots next.");
+        tell_trial_failed(t);
+}
+
 /* Back to the recorded path: the same planning and activation as forwards, and judged as well. */
 int rollback_enter(Transaction *t, _unused_ sd_bus_error *reterr_error) {
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         int r, q;
 
+        if (t->on_trial) {
+                condemn_trial(t);
+                return 0;
+        }
         if (leave_to_next_boot(t))
                 return 0;
         keep_failed(t);
@@ -369,7 +405,12 @@ int settle_enter(Transaction *t, sd_bus_error *reterr_error) {
         if (undo_commit(t) < 0)
                 transaction_give_up(t);
         remove_generation(t);
-        if (is_new)
+        if (record_was_tried(&t->record)) {
+                keep_failed(t);
+                conclude(t, ENACT_ERROR_ROLLED_BACK, "'%s' runs, and is the boot default.",
+                         r >= 0 ? booted : t->record.from);
+                tell_trial_failed(t);
+        } else if (is_new)
                 conclude(t, ENACT_ERROR_FAILED, "%s was started anew and '%s' runs.", host, booted);
         else
                 conclude(t, ENACT_ERROR_FAILED,

@@ -33,7 +33,7 @@ static uint64_t to_seconds(uint64_t usec) {
 
 /** confirm_is_wanted() - whether somebody must confirm the new system. */
 bool confirm_is_wanted(const Transaction *t) {
-        return t->activates && limit_usec(t) > 0;
+        return (t->activates || t->on_trial) && limit_usec(t) > 0;
 }
 
 /** confirm_begin() - sets the deadline; the record that is written next holds it. */

@@ -11,9 +11,8 @@
 #include "transaction-phases.h"
 #include "unit-report.h"
 
-/* "before" of the judge: what systemd had to restart already, and which probes fail already. Who
- * finds the record knows, too, what was not well. */
-int judge_take_before(Transaction *t, sd_bus_error *reterr_error) {
+/* What systemd had to restart already, and what was not well: that is in the record, too. */
+int judge_take_failing(Transaction *t, sd_bus_error *reterr_error) {
         int r;
 
         t->before_usec = clock_monotonic_usec();
@@ -21,11 +20,18 @@ int judge_take_before(Transaction *t, sd_bus_error *reterr_error) {
         if (r >= 0)
                 r = judge_failed_before(&t->way.state.inventory, &t->restarted_before,
                                         t->before_usec, &t->record.failing);
-        if (r < 0)
-                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
-                                         "Cannot ask systemd how the units are: %s", strerror(-r));
-        return transaction_ask_probes(t, "before", t->old ? t->old->path : t->new->path,
-                                      &t->probes_before, reterr_error);
+        return r < 0 ? sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                         "Cannot ask systemd how the units are: %s", strerror(-r)) :
+                       0;
+}
+
+/* "before" of the judge: that, and which probes fail already. */
+int judge_take_before(Transaction *t, sd_bus_error *reterr_error) {
+        int r = judge_take_failing(t, reterr_error);
+
+        return r < 0 ? r :
+                       transaction_ask_probes(t, "before", t->old ? t->old->path : t->new->path,
+                                              &t->probes_before, reterr_error);
 }
 
 static void tell_verdict(Transaction *t, const Verdict *verdict, const cJSON *evidence) {

@@ -365,7 +365,7 @@ static int check_room(const Transaction *t, sd_bus_error *reterr_error) {
                 r = room_check(t->places->state, reterr_error);
         if (r >= 0 && t->commits)
                 r = room_check(t->places->profiles, reterr_error);
-        if (r >= 0 && t->commits && !t->request->no_check)
+        if (r >= 0 && t->commits && !t->request->no_check && !t->settings.boot_menu)
                 r = room_check_boot(t->new, t->places->profiles, reterr_error);
         return r;
 }
@@ -400,9 +400,25 @@ static int fill_record(Transaction *t) {
         record->engine = strdup(ENACT_ENGINE);
         record->from = strdup(t->old ? t->old->path : "");
         record->to = strdup(t->new->path);
-        if (!record->id || !record->boot_id || !record->engine || !record->from || !record->to)
+        record->trial = strdup("");
+        if (!record->id || !record->boot_id || !record->engine || !record->from || !record->to ||
+            !record->trial)
                 return -ENOMEM;
         return request_copy(t->request, &record->request);
+}
+
+/* Where enact writes the menu it has the room for it, or not, before anything live is touched. A
+ * first one takes the place of another writer's, and that is for the commit. */
+static int stage_menu(Transaction *t, sd_bus_error *reterr_error) {
+        int r;
+
+        if (!t->settings.boot_menu)
+                return 0;
+        if (!transaction_can_stage_menu(t))
+                return transaction_check_room_in_menu(t, reterr_error);
+        t->record.staged_entry = true;
+        r = transaction_begin_record(t, reterr_error);
+        return r < 0 ? r : transaction_stage_menu(t, reterr_error);
 }
 
 /* From here on somebody watches, and everybody can see what was begun. */
@@ -448,6 +464,8 @@ int stage_enter(Transaction *t, sd_bus_error *reterr_error) {
         if (r >= 0)
                 r = check_init_interface(t, reterr_error);
         if (r >= 0)
+                r = trial_choose(t, reterr_error);
+        if (r >= 0)
                 r = check_room(t, reterr_error);
         if (r >= 0)
                 r = begin(t, reterr_error);
@@ -461,8 +479,12 @@ int stage_enter(Transaction *t, sd_bus_error *reterr_error) {
                 r = check_record_stays(t, reterr_error);
         if (r >= 0 && t->activates)
                 r = judge_take_before(t, reterr_error);
+        if (r >= 0 && t->trial != MENU_TRIAL_NONE)
+                r = judge_take_failing(t, reterr_error);
         if (r >= 0 && t->commits)
                 r = make_generation(t, reterr_error);
+        if (r >= 0 && t->commits)
+                r = stage_menu(t, reterr_error);
         if (r < 0)
                 return r;
         if (t->interrupted())

@@ -28,7 +28,8 @@ static int cannot_be_tried(const Transaction *t, char **ret_why) {
         _cleanup_free_ char *unit = NULL;
         const char *why = "";
 
-        if (text_printf(&unit, "%s/etc/systemd/system/" BOOT_CHECK_UNIT, t->new->path) < 0)
+        if (text_printf(&unit, "%s/etc/systemd/system/multi-user.target.wants/" BOOT_CHECK_UNIT,
+                        t->new->path) < 0)
                 return -ENOMEM;
         if (!t->settings.boot_menu)
                 why = "its boot menu is not written by enact (programs.enact.bootMenu)";
@@ -37,7 +38,7 @@ static int cannot_be_tried(const Transaction *t, char **ret_why) {
         else if (t->no_rollback)
                 why = "a way back was declined";
         else if (faccessat(AT_FDCWD, unit, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-                why = "it has no " BOOT_CHECK_UNIT ", so nobody would judge the boot";
+                why = "nothing in it starts " BOOT_CHECK_UNIT ", so nobody would judge the boot";
         else if (!state_directory_is_durable(t->places->state))
                 why = "the record of it would be lost with the power";
         else if (!transaction_can_stage_menu(t))

@@ -12,11 +12,16 @@
 #include "transaction-phases.h"
 
 /* Known, not guessed from a profile that somebody else has moved. */
-static bool old_boots_next(const Transaction *t) {
+static bool boots_next(const Transaction *t, const char *toplevel) {
         _cleanup_free_ char *path = NULL;
 
-        return *t->record.from && noted_default_read(t->places, &path) == 0 &&
-               strcmp(path, t->record.from) == 0;
+        return *toplevel && noted_default_read(t->places, &path) == 0 &&
+               strcmp(path, toplevel) == 0;
+}
+
+/** reboot_back_is_certain() - whether a reboot leads to what was the default before. */
+bool reboot_back_is_certain(const Transaction *t) {
+        return boots_next(t, t->record.old_default);
 }
 
 /**
@@ -26,7 +31,8 @@ static bool old_boots_next(const Transaction *t) {
  * another.
  */
 bool reboot_back_is_due(const Transaction *t) {
-        return t->recorded && t->settings.reboot && !t->record.rebooting && old_boots_next(t);
+        return t->recorded && t->settings.reboot && !t->record.rebooting &&
+               boots_next(t, t->record.from);
 }
 
 static void tell_reboot(Transaction *t) {
@@ -34,8 +40,10 @@ static void tell_reboot(Transaction *t) {
         _cleanup_free_ char *text = NULL;
 
         event_add_text(event, "id", t->record.id);
-        if (text_printf(&text, "a switch and the way back failed; this host reboots into '%s' now",
-                        t->record.from) >= 0)
+        if (text_printf(&text, "%s; this host reboots into '%s' now",
+                        t->on_trial ? "a trial boot has failed" :
+                                      "a switch and the way back failed",
+                        t->on_trial ? t->record.old_default : t->record.from) >= 0)
                 event_add_text(event, "text", text);
         event_add_message_id(event, MESSAGE_REBOOT);
         event_emit(t->log, event);

@@ -31,6 +31,7 @@ static const struct {
         { "old-profile-link", offsetof(Record, old_link),    false },
         { "old-profile",      offsetof(Record, old_profile), false },
         { "old-default",      offsetof(Record, old_default), true  },
+        { "trial",            offsetof(Record, trial),       true  },
         { "digest",           offsetof(Record, digest),      false },
         { "error",            offsetof(Record, error_name),  false },
         { "text",             offsetof(Record, error_text),  false },
@@ -58,6 +59,8 @@ static int to_json(const Record *record, cJSON **ret_object) {
             !cJSON_AddBoolToObject(object, "committing", record->committing) ||
             !cJSON_AddBoolToObject(object, "given-up", record->given_up) ||
             !cJSON_AddBoolToObject(object, "rebooting", record->rebooting) ||
+            !cJSON_AddBoolToObject(object, "waits", record->waits) ||
+            !cJSON_AddBoolToObject(object, "staged-entry", record->staged_entry) ||
             json_add_strings(object, "stopped", &record->stopped) < 0 ||
             json_add_strings(object, "failing", &record->failing) < 0 ||
             (record->evidence &&
@@ -153,6 +156,23 @@ static int read_later_numbers(const cJSON *object, Record *record) {
         return 0;
 }
 
+static int read_later_answers(const cJSON *object, Record *record) {
+        const struct {
+                const char *key;
+                bool *answer;
+        } answers[] = {
+                { "rebooting", &record->rebooting },
+                { "waits", &record->waits },
+                { "staged-entry", &record->staged_entry },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(answers); i++)
+                if (cJSON_HasObjectItem(object, answers[i].key) &&
+                    json_boolean(object, answers[i].key, answers[i].answer) < 0)
+                        return -EBADMSG;
+        return 0;
+}
+
 /* Keys that are not known are passed over: a later enact of the same version may have written them,
  * and what it did can be ended without. One that is missing is damage. */
 static int from_json(cJSON *object, Record *record) {
@@ -174,6 +194,8 @@ static int from_json(cJSON *object, Record *record) {
                 r = read_list(object, "failing", &record->failing);
         if (r >= 0)
                 r = read_later_numbers(object, record);
+        if (r >= 0)
+                r = read_later_answers(object, record);
         if (r < 0)
                 return r;
         if (json_number(object, "begun", NUMBER_MAX, &record->begun) < 0 ||
@@ -183,9 +205,6 @@ static int from_json(cJSON *object, Record *record) {
             json_boolean(object, "committing", &record->committing) < 0 ||
             json_boolean(object, "given-up", &record->given_up) < 0 || !*record->id ||
             !*record->to || !*record->phase)
-                return -EBADMSG;
-        if (cJSON_HasObjectItem(object, "rebooting") && /* added later */
-            json_boolean(object, "rebooting", &record->rebooting) < 0)
                 return -EBADMSG;
         if (cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(object, "evidence")))
                 record->evidence = cJSON_DetachItemFromObjectCaseSensitive(object, "evidence");
@@ -252,6 +271,11 @@ static int rename_record(const char *directory, const char *from, const char *to
         if (renameat(fd, from, fd, to) < 0)
                 return -errno;
         return fsync(fd) < 0 ? -errno : 0;
+}
+
+/** record_was_tried() - whether a boot was to try the new system, or did. */
+bool record_was_tried(const Record *record) {
+        return *record->trial && (record->waits || strcmp(record->phase, "trial") != 0);
 }
 
 /**

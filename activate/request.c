@@ -60,6 +60,7 @@ int request_to_json(const Request *request, cJSON **ret_object) {
             !cJSON_AddBoolToObject(object, "unattended", request->unattended) ||
             !cJSON_AddBoolToObject(object, "install-bootloader", request->install_bootloader) ||
             !cJSON_AddBoolToObject(object, "no-check", request->no_check) ||
+            !cJSON_AddBoolToObject(object, "trial", request->trial) ||
             !cJSON_AddNumberToObject(object, "job-timeout", (double) request->job_limit_sec) ||
             !cJSON_AddNumberToObject(object, "confirm", (double) request->confirm_sec) ||
             !cJSON_AddStringToObject(object, "plan",
@@ -80,7 +81,7 @@ static bool has_exactly_the_keys(const cJSON *object) {
                 "job-timeout", "no-rollback", "no-check",     "plan",
                 "profile",     "toplevel",    "uid",          "unattended",
                 "verb",        "version",     "judge-window", "probes",
-                "force-host",
+                "force-host",  "trial",
         };
 
         if (cJSON_GetArraySize(object) != ELEMENTSOF(known))
@@ -141,6 +142,23 @@ bool request_can_be_confirmed(const Request *request) {
                 request->verb == REQUEST_ROLLBACK);
 }
 
+/* The first records had none of them. */
+static int read_later_keys(const cJSON *object, Request *request) {
+        const struct {
+                const char *key;
+                bool *answer;
+        } answers[] = {
+                { "force-host", &request->force_host },
+                { "trial", &request->trial },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(answers); i++)
+                if (cJSON_GetObjectItemCaseSensitive(object, answers[i].key) &&
+                    json_boolean(object, answers[i].key, answers[i].answer) < 0)
+                        return -EBADMSG;
+        return 0;
+}
+
 static int read_keys(const cJSON *object, Request *request) {
         const char *verb = json_string(object, "verb"), *toplevel = json_string(object, "toplevel");
         const char *profile = json_string(object, "profile"), *digest = json_string(object, "plan");
@@ -153,8 +171,7 @@ static int read_keys(const cJSON *object, Request *request) {
             json_boolean(object, "no-check", &request->no_check) < 0 ||
             json_boolean(object, "install-bootloader", &request->install_bootloader) < 0)
                 return -EBADMSG;
-        if (cJSON_GetObjectItemCaseSensitive(object, "force-host") && /* the first had none */
-            json_boolean(object, "force-host", &request->force_host) < 0)
+        if (read_later_keys(object, request) < 0)
                 return -EBADMSG;
         if (json_number(object, "version", 1, &version) < 0 || version != 1 ||
             json_number(object, "uid", UINT32_MAX - 1, &uid) < 0 ||
@@ -165,7 +182,8 @@ static int read_keys(const cJSON *object, Request *request) {
         if (!verb || request_verb_from_string(verb, &request->verb) < 0 || !toplevel ||
             *toplevel != '/' || !profile || !request_is_profile_name(profile) || !digest)
                 return -EBADMSG;
-        if (request->confirm_sec > 0 && !request_can_be_confirmed(request))
+        if ((request->confirm_sec > 0 && !request_can_be_confirmed(request)) ||
+            (request->trial && request->verb != REQUEST_BOOT))
                 return -EBADMSG;
 
         r = read_judge_window(object, request);

@@ -35,6 +35,7 @@ typedef struct Request {
         bool force_host; /* it is meant for this host, whatever name it bears */
         bool install_bootloader;
         bool no_check;          /* skip the system's own pre-switch checks */
+        bool trial;             /* of boot: the profile, too, waits until the boot was judged */
         uint64_t job_limit_sec; /* for each job; 0: by the unit's own timeout */
         bool has_judge_window;  /* else the system says how long units are watched */
         uint64_t judge_window_sec;

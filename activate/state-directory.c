@@ -8,7 +8,8 @@
 #include "state-directory.h"
 #include "text.h"
 
-static bool is_durable(const char *path) {
+/** state_directory_is_durable() - whether what is there outlives the power. */
+bool state_directory_is_durable(const char *path) {
         struct statfs st;
 
         return statfs(path, &st) >= 0 && st.f_type != TMPFS_MAGIC && st.f_type != RAMFS_MAGIC;
@@ -77,7 +78,8 @@ const char *state_directory(void) {
                 chosen = state_directory_with_record(STATE_DIRECTORY, STATE_DIRECTORY_VOLATILE,
                                                      NULL);
         if (!chosen)
-                chosen = is_durable(STATE_DIRECTORY) || is_durable("/var/lib") ?
+                chosen = state_directory_is_durable(STATE_DIRECTORY) ||
+                                         state_directory_is_durable("/var/lib") ?
                                  STATE_DIRECTORY :
                                  STATE_DIRECTORY_VOLATILE;
         return chosen;

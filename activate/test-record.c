@@ -27,6 +27,9 @@ static Record sample(void) {
                 .confirm_deadline = UINT64_C(1) << 40,
                 .committing = true,
                 .rebooting = true,
+                .trial = (char *) "one-shot",
+                .waits = true,
+                .staged_entry = true,
         };
 }
 
@@ -55,6 +58,8 @@ TEST(a_record_comes_out_as_it_went_in) {
         ASSERT_TRUE(got.judge_deadline == record.judge_deadline);
         ASSERT_TRUE(got.confirm_deadline == record.confirm_deadline);
         ASSERT_TRUE(got.committing && got.rebooting && !got.activates && !got.given_up);
+        ASSERT_TEXT(got.trial, "one-shot");
+        ASSERT_TRUE(got.waits && got.staged_entry);
         ASSERT_EQ(got.stopped.n, 1);
         ASSERT_TEXT(got.stopped.items[0], "a.service");
         ASSERT_EQ(got.failing.n, 1);
@@ -165,8 +170,8 @@ TEST(keys_that_are_not_known_are_passed_over) {
 /* What records did not have from the beginning. */
 static bool may_be_missing(const char *key) {
         static const char *const keys[] = {
-                "kind",           "evidence",  "old-default", "lease",
-                "judge-deadline", "rebooting", "probes",      "force-host",
+                "kind",   "evidence",   "old-default", "lease", "judge-deadline", "rebooting",
+                "probes", "force-host", "trial",       "waits", "staged-entry",
         };
 
         for (size_t i = 0; i < ELEMENTSOF(keys); i++)
@@ -190,12 +195,21 @@ TEST(a_key_that_is_missing_is_damage_whichever_it_is) {
 
                 cJSON_DeleteItemFromObjectCaseSensitive(
                         cJSON_GetObjectItemCaseSensitive(less, "request"), item->string);
-                ASSERT_EQ(parse_object(less),
-                          strcmp(item->string, "probes") == 0 ||
-                                          strcmp(item->string, "force-host") == 0 ?
-                                  0 :
-                                  -EBADMSG);
+                ASSERT_EQ(parse_object(less), may_be_missing(item->string) ? 0 : -EBADMSG);
         }
+}
+
+TEST(a_boot_was_tried_once_all_was_ready_for_it) {
+        Record record = sample();
+
+        record.phase = (char *) "trial";
+        ASSERT_TRUE(record_was_tried(&record));
+        record.waits = false;
+        ASSERT_FALSE(record_was_tried(&record));
+        record.phase = (char *) "check";
+        ASSERT_TRUE(record_was_tried(&record));
+        record.trial = (char *) "";
+        ASSERT_FALSE(record_was_tried(&record));
 }
 
 TEST(a_damaged_record_is_set_aside_and_known_until_it_is_forgotten) {

@@ -4,7 +4,7 @@
 #define GOOD                                                                                                \
         "{\"version\":1,\"verb\":\"switch\",\"toplevel\":\"/nix/store/1-a\","                               \
         "\"profile\":\"system\",\"generation\":0,\"no-rollback\":false,\"force\":false,\"no-check\":false," \
-        "\"unattended\":false,\"install-bootloader\":false,\"job-timeout\":0,\"confirm\":0,\"plan\":\"\",\"uid\":1000,\"judge-window\":\"\",\"probes\":[],\"force-host\":true}"
+        "\"unattended\":false,\"install-bootloader\":false,\"job-timeout\":0,\"confirm\":0,\"plan\":\"\",\"uid\":1000,\"judge-window\":\"\",\"probes\":[],\"force-host\":true,\"trial\":false}"
 
 static int parse(const cJSON *object) {
         _cleanup_(request_done) Request request = { 0 };
@@ -194,6 +194,15 @@ TEST(a_number_out_of_range_is_refused) {
                 ASSERT_EQ(parse_with(cases[i].key, cases[i].value), -EBADMSG);
         ASSERT_OK(parse_with("uid", "4294967294"));
         ASSERT_OK(parse_with("generation", "9007199254740992"));
+}
+
+TEST(only_a_boot_can_be_a_trial) {
+        _cleanup_(cJSON_Deletep) cJSON *object = good();
+
+        ASSERT_EQ(parse_with("trial", "true"), -EBADMSG);
+        (void) cJSON_ReplaceItemInObjectCaseSensitive(object, "trial", cJSON_CreateTrue());
+        (void) cJSON_ReplaceItemInObjectCaseSensitive(object, "verb", cJSON_CreateString("boot"));
+        ASSERT_OK(parse(object));
 }
 
 TEST(only_what_can_be_rolled_back_can_be_confirmed) {

@@ -8,6 +8,7 @@
 #include "activation.h"
 #include "event.h"
 #include "manager.h"
+#include "menu-writer.h"
 #include "plan.h"
 #include "probe-run.h"
 #include "profile.h"
@@ -58,6 +59,8 @@ typedef struct Transaction {
         bool touched;         /* something live was changed, or may have been */
         bool reboots_back; /* the way back failed, and the boot default is the system it led to */
         bool keeps_record; /* what is left to do is left to the next boot or the next switch */
+        MenuTrial trial;   /* how the next boot is to try the new system */
+        bool on_trial;     /* this boot tries it */
         Settings settings; /* of the new system */
         UnitFactsList restarted_before; /* services that systemd had restarted by itself */
         uint64_t before_usec;           /* when that was seen, monotonic */
@@ -68,6 +71,8 @@ typedef struct Transaction {
 } Transaction;
 
 int stage_enter(Transaction *t, sd_bus_error *reterr_error);
+int trial_enter(Transaction *t, sd_bus_error *reterr_error);
+int check_enter(Transaction *t, sd_bus_error *reterr_error);
 int activate_enter(Transaction *t, sd_bus_error *reterr_error);
 int judge_enter(Transaction *t, sd_bus_error *reterr_error);
 int confirm_enter(Transaction *t, sd_bus_error *reterr_error);
@@ -80,6 +85,19 @@ int end_enter(Transaction *t, sd_bus_error *reterr_error);
 
 int transaction_begin_record(Transaction *t, sd_bus_error *reterr_error);
 void transaction_give_up(Transaction *t);
+int transaction_wait_for_boot(Transaction *t);
+int transaction_install_menu(Transaction *t, const Toplevel *toplevel, sd_bus_error *reterr_error);
+bool transaction_can_stage_menu(const Transaction *t);
+int transaction_check_menu(Transaction *t, MenuTrial *ret_trial, sd_bus_error *reterr_error);
+int transaction_check_room_in_menu(Transaction *t, sd_bus_error *reterr_error);
+int transaction_stage_menu(Transaction *t, sd_bus_error *reterr_error);
+int transaction_try_menu(Transaction *t, sd_bus_error *reterr_error);
+int transaction_unstage_menu(Transaction *t);
+int transaction_set_profile(Transaction *t, sd_bus_error *reterr_error);
+int transaction_note_default(const Transaction *t, const char *toplevel,
+                             sd_bus_error *reterr_error);
+int trial_choose(Transaction *t, sd_bus_error *reterr_error);
+int trial_begin(Transaction *t);
 int transaction_record_commit(Transaction *t);
 bool transaction_runs(const Transaction *t, const char *toplevel);
 int way_restore_stopped(Way *back, const StringList *stopped);
@@ -90,6 +108,7 @@ void transaction_done(Transaction *t);
 void transaction_note(Transaction *t, const char *text);
 bool confirm_is_wanted(const Transaction *t);
 void confirm_begin(Transaction *t);
+bool reboot_back_is_certain(const Transaction *t);
 bool reboot_back_is_due(const Transaction *t);
 void reboot_back(Transaction *t);
 bool transaction_runs_already(const Transaction *t);
@@ -107,6 +126,7 @@ int transaction_failed_probes(const Transaction *t, const ProbeOutcomes *after, 
 int transaction_add_probes(const Transaction *t, const ProbeOutcomes *after, cJSON *evidence);
 void judge_begin(Transaction *t);
 int judge_take_before(Transaction *t, sd_bus_error *reterr_error);
+int judge_take_failing(Transaction *t, sd_bus_error *reterr_error);
 int transaction_judge(Transaction *t, const Way *way, sd_bus_error *reterr_error);
 int transaction_bring(Transaction *t, const Toplevel *from, const Toplevel *to,
                       sd_bus_error *reterr_error);

@@ -43,15 +43,36 @@ static bool is_overtaken(const Transaction *t) {
                strcmp(running, record->from) != 0 && strcmp(running, record->to) != 0;
 }
 
+static bool has_booted(const Transaction *t, const char *toplevel) {
+        _cleanup_free_ char *path = NULL;
+
+        return file_realpath(t->places->booted, &path) >= 0 && strcmp(path, toplevel) == 0;
+}
+
+/* This boot tries the new system, and nobody has said yet how it is. One that was found bad, or is
+ * being made the default, is not asked about again. */
+static bool is_to_be_checked(const Transaction *t) {
+        const Record *record = &t->record;
+
+        if (!*record->trial || record->committing || !has_booted(t, record->to))
+                return false;
+        return is_same_boot(record) ?
+                       strcmp(record->phase, "check") == 0 ||
+                               strcmp(record->phase, "confirm") == 0 :
+                       strcmp(record->phase, "stage") != 0 && strcmp(record->phase, "unstage") != 0;
+}
+
 static const char *phase_to_enter(const Transaction *t) {
         const Record *record = &t->record;
 
         if (strcmp(record->phase, "end") == 0)
                 return "end";
+        if (is_to_be_checked(t))
+                return "check";
         if (!is_same_boot(record))
                 return "settle";
         if (strcmp(record->phase, "stage") == 0 || strcmp(record->phase, "unstage") == 0 ||
-            is_overtaken(t))
+            strcmp(record->phase, "trial") == 0 || is_overtaken(t))
                 return "unstage";
         return strcmp(record->phase, "commit") == 0 ? "commit" : "rollback";
 }
@@ -63,6 +84,18 @@ static void set_error(Transaction *t, const char *phase) {
 
         if (*record->error_name)
                 (void) sd_bus_error_setf(&t->error, record->error_name, "%s", record->error_text);
+        else if (strcmp(phase, "check") == 0)
+                return;
+        else if (strcmp(phase, "settle") == 0 && record_was_tried(record))
+                (void) sd_bus_error_setf(&t->error, ENACT_ERROR_ROLLED_BACK,
+                                         "The trial boot of '%s' has failed: another system was "
+                                         "started",
+                                         record->to);
+        else if (strcmp(phase, "unstage") == 0 && record->waits)
+                (void) sd_bus_error_setf(&t->error, ENACT_ERROR_INTERRUPTED,
+                                         "The trial of '%s' at the next boot was given up. The "
+                                         "boot default is what it was",
+                                         record->to);
         else if (strcmp(phase, "end") != 0 && strcmp(phase, "commit") != 0)
                 (void) sd_bus_error_setf(&t->error, ENACT_ERROR_FAILED,
                                          "The switch to '%s' was interrupted in phase '%s'",
@@ -71,7 +104,8 @@ static void set_error(Transaction *t, const char *phase) {
 
 /* Those phases that change what runs, or lead to one that does. */
 static bool is_live(const char *phase) {
-        return strcmp(phase, "rollback") == 0 || strcmp(phase, "commit") == 0;
+        return strcmp(phase, "rollback") == 0 || strcmp(phase, "commit") == 0 ||
+               strcmp(phase, "check") == 0;
 }
 
 static int open_systems(Transaction *t, const char *phase, sd_bus_error *reterr_error) {
@@ -115,6 +149,17 @@ static void tell_recovery(Transaction *t) {
         event_emit(t->log, event);
 }
 
+static void tell_trial(Transaction *t) {
+        cJSON *event = event_new("trial-begins");
+
+        event_add_text(event, "id", t->record.id);
+        event_add_text(event, "from", t->record.from);
+        event_add_text(event, "to", t->record.to);
+        event_add_text(event, "text", t->record.to);
+        event_add_message_id(event, MESSAGE_TRIAL_BEGINS);
+        event_emit(t->log, event);
+}
+
 /* The lock is free as soon as the engine is dead; what it has started may still be at work. */
 static int end_engine(Transaction *t, sd_bus_error *reterr_error) {
         int r;
@@ -142,18 +187,27 @@ static bool is_in_history(const Transaction *t) {
 /* Brings the record that is read into @t to its end; the locks are held. */
 static int recover(Transaction *t, sd_bus_error *reterr_error) {
         const char *phase = phase_to_enter(t);
+        const bool checks = strcmp(phase, "check") == 0;
         int r;
 
         t->id = t->record.id;
         t->request = &t->record.request;
-        t->recovers = t->recorded = t->staged = true;
+        t->recorded = t->staged = true;
+        t->recovers = !checks; /* that has only begun */
+        t->on_trial = *t->record.trial && has_booted(t, t->record.to);
         t->activates = t->record.activates;
         t->commits = t->request->verb != REQUEST_TEST;
         t->touched = t->activates && is_live(phase);
+        if (*t->record.trial)
+                t->generation = 0; /* whichever holds it */
         if (is_overtaken(t))
                 t->record.committing = false; /* the profile is theirs, too */
-        tell_recovery(t);
-        r = is_same_boot(&t->record) ? end_engine(t, reterr_error) : 0;
+        if (!checks)
+                tell_recovery(t);
+        if (is_same_boot(&t->record))
+                r = end_engine(t, reterr_error);
+        else
+                r = checks ? manager_open(&t->manager, reterr_error) : 0;
         if (r < 0)
                 return r;
 
@@ -221,8 +275,8 @@ static int arm(Transaction *t, sd_bus_error *reterr_error) {
         _cleanup_(manager_freep) Manager *manager = NULL;
         int r = 0;
 
-        if (t->record.given_up) {
-                t->record.given_up = false;
+        if (t->record.given_up || t->record.waits) {
+                t->record.given_up = t->record.waits = false;
                 r = record_write(t->places->state, &t->record);
         }
         if (r >= 0)
@@ -286,10 +340,65 @@ int transaction_recover(const char *id, const TransactionPlaces *places, EventLo
         r = locks_take(places, lock_limit_usec, &t.lock_fd, &t.nixos_lock_fd, reterr_error);
         if (r >= 0)
                 r = read_record(&t, id, reterr_error);
+        if (r == 0 && is_to_be_checked(&t))
+                r = TRANSACTION_ON_TRIAL;
         if (r == 0)
                 r = recover(&t, reterr_error);
         if (r == 0)
                 *ret_text = TAKE_PTR(t.text);
+        transaction_done(&t);
+        return r;
+}
+
+/**
+ * transaction_check_trial() - judge the boot that tries a new system, and commit or condemn it
+ * @id:              of the trial, as transaction_find_trial() has it
+ * @interrupted:     asked at safe points whether to stop: then the trial has failed
+ * @lock_limit_usec: how long whoever has the locks is waited for
+ *
+ * Return: as transaction_recover(). A host that goes back has been told to reboot by then.
+ */
+int transaction_check_trial(const char *id, const TransactionPlaces *places, EventLog *log,
+                            bool (*interrupted)(void), uint64_t lock_limit_usec, char **ret_text,
+                            sd_bus_error *reterr_error) {
+        Transaction t = {
+                .places = places,
+                .log = log,
+                .interrupted = interrupted,
+                .lock_fd = -EBADF,
+                .nixos_lock_fd = -EBADF,
+        };
+        int r;
+
+        r = locks_take(places, lock_limit_usec, &t.lock_fd, &t.nixos_lock_fd, reterr_error);
+        if (r >= 0)
+                r = read_record(&t, id, reterr_error);
+        if (r == 0 && !is_to_be_checked(&t))
+                r = TRANSACTION_NONE;
+        if (r == 0) {
+                tell_trial(&t);
+                r = recover(&t, reterr_error);
+        }
+        if (r == 0)
+                *ret_text = TAKE_PTR(t.text);
+        transaction_done(&t);
+        return r;
+}
+
+/**
+ * transaction_find_trial() - the trial that this boot is
+ * @ret_id: owned by the caller
+ *
+ * Return: 0, or TRANSACTION_NONE.
+ */
+int transaction_find_trial(const TransactionPlaces *places, char **ret_id) {
+        Transaction t = { .places = places, .lock_fd = -EBADF, .nixos_lock_fd = -EBADF };
+        int r = TRANSACTION_NONE;
+
+        if (record_read(places->state, &t.record) == 0 && is_to_be_checked(&t)) {
+                *ret_id = TAKE_PTR(t.record.id);
+                r = 0;
+        }
         transaction_done(&t);
         return r;
 }
@@ -310,9 +419,9 @@ int transaction_hand_over(const TransactionPlaces *places, char **ret_id,
         int r;
 
         r = locks_take(places, 0, &t.lock_fd, &t.nixos_lock_fd, reterr_error);
-        if (r >= 0 &&
-            (record_take_up(places->state) < 0 || record_read(places->state, &t.record) != 0 ||
-             !is_same_boot(&t.record) || arm(&t, NULL) < 0))
+        if (r >= 0 && (record_take_up(places->state) < 0 ||
+                       record_read(places->state, &t.record) != 0 || !is_same_boot(&t.record) ||
+                       t.record.waits || is_to_be_checked(&t) || arm(&t, NULL) < 0))
                 r = TRANSACTION_NONE;
         if (r == 0)
                 *ret_id = TAKE_PTR(t.record.id);
@@ -322,7 +431,8 @@ int transaction_hand_over(const TransactionPlaces *places, char **ret_id,
 
 /**
  * transaction_is_open() - whether a record stands that has not been ended
- * @id: of the transaction that is meant, and that nobody has given up yet; NULL: any
+ * @id: of the transaction that is meant, that nobody has given up yet, and that does not wait for
+ * the next boot; NULL: any
  */
 bool transaction_is_open(const char *id, const TransactionPlaces *places) {
         _cleanup_(record_done) Record record = { 0 };
@@ -331,5 +441,5 @@ bool transaction_is_open(const char *id, const TransactionPlaces *places) {
         r = record_read(places->state, &record);
         if (!id)
                 return r >= 0;
-        return r == 0 && strcmp(record.id, id) == 0 && !record.given_up;
+        return r == 0 && strcmp(record.id, id) == 0 && !record.given_up && !record.waits;
 }

@@ -20,8 +20,10 @@
 
 typedef enum Phase {
         PHASE_STAGE,
+        PHASE_TRIAL,
         PHASE_ACTIVATE,
         PHASE_JUDGE,
+        PHASE_CHECK,
         PHASE_CONFIRM,
         PHASE_COMMIT,
         PHASE_UNSTAGE,
@@ -38,9 +40,11 @@ static const struct {
         Phase on_success, on_failure;
         bool forwards; /* not entered unless its record is on disk */
 } phases[_PHASE_MAX] = {
-        [PHASE_STAGE]    = { "stage",    stage_enter,    PHASE_ACTIVATE, PHASE_UNSTAGE,  true  },
+        [PHASE_STAGE]    = { "stage",    stage_enter,    PHASE_TRIAL,    PHASE_UNSTAGE,  true  },
+        [PHASE_TRIAL]    = { "trial",    trial_enter,    PHASE_ACTIVATE, PHASE_UNSTAGE,  true  },
         [PHASE_ACTIVATE] = { "activate", activate_enter, PHASE_JUDGE,    PHASE_ROLLBACK, true  },
         [PHASE_JUDGE]    = { "judge",    judge_enter,    PHASE_CONFIRM,  PHASE_ROLLBACK, true  },
+        [PHASE_CHECK]    = { "check",    check_enter,    PHASE_CONFIRM,  PHASE_ROLLBACK, true  },
         [PHASE_CONFIRM]  = { "confirm",  confirm_enter,  PHASE_COMMIT,   PHASE_ROLLBACK, true  },
         [PHASE_COMMIT]   = { "commit",   commit_enter,   PHASE_END,      PHASE_ROLLBACK, true  },
         [PHASE_UNSTAGE]  = { "unstage",  unstage_enter,  PHASE_END,      PHASE_END,      false },
@@ -127,6 +131,17 @@ void transaction_give_up(Transaction *t) {
                 (void) write_record(t, PHASE_ROLLBACK);
 }
 
+/**
+ * transaction_wait_for_boot() - all is ready for the next boot, which goes on with it
+ *
+ * Until then nobody need end it; who does, gives the trial up. Return: 0 or an error of
+ * record_write().
+ */
+int transaction_wait_for_boot(Transaction *t) {
+        t->keeps_record = t->record.waits = true;
+        return write_record(t, PHASE_TRIAL);
+}
+
 /** transaction_record_commit() - the profile and the boot default may change from here on. */
 int transaction_record_commit(Transaction *t) {
         return t->recorded ? write_record(t, PHASE_COMMIT) : 0;
@@ -139,11 +154,14 @@ static bool has_work(const Transaction *t, Phase phase) {
         case PHASE_ACTIVATE:
         case PHASE_JUDGE:
                 return t->activates;
+        case PHASE_TRIAL:
+                return t->trial != MENU_TRIAL_NONE;
         case PHASE_CONFIRM:
                 return confirm_is_wanted(t);
         case PHASE_COMMIT:
                 return t->commits;
         case PHASE_STAGE:
+        case PHASE_CHECK:
         case PHASE_UNSTAGE:
         case PHASE_ROLLBACK:
         case PHASE_SETTLE:
@@ -157,13 +175,14 @@ static bool has_work(const Transaction *t, Phase phase) {
 /* Nobody is told of a phase that is a formality. */
 static bool is_told(const Transaction *t, Phase phase) {
         if (phase == PHASE_ROLLBACK)
-                return t->touched && !t->no_rollback;
+                return (t->touched || t->on_trial) && !t->no_rollback;
         return phase != PHASE_END && phase != PHASE_SETTLE;
 }
 
 /* Told to end, it turns back before the new system counts; one that is told later has ended. */
 static int check_interrupt(const Transaction *t, Phase phase, sd_bus_error *reterr_error) {
-        if (phase != PHASE_COMMIT || !t->touched || t->recovers || !t->interrupted())
+        if (phase != PHASE_COMMIT || (!t->touched && !t->on_trial) || t->recovers ||
+            !t->interrupted())
                 return 0;
         return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED, "The switch was told to stop");
 }
@@ -182,6 +201,8 @@ static Phase enter_phase(Transaction *t, Phase phase) {
                 judge_begin(t);
         if (phase == PHASE_CONFIRM)
                 confirm_begin(t);
+        if (phase == PHASE_TRIAL && r >= 0)
+                r = trial_begin(t);
         if (r >= 0 && t->recorded && !t->keeps_record) {
                 r = write_record(t, phase);
                 if (r < 0)
@@ -194,8 +215,9 @@ static Phase enter_phase(Transaction *t, Phase phase) {
                 r = phases[phase].enter(t, &error);
         }
         if (r >= 0)
-                return t->nothing_to_do && phase != PHASE_END ? PHASE_END :
-                                                                phases[phase].on_success;
+                return (t->nothing_to_do || t->record.waits) && phase != PHASE_END ?
+                               PHASE_END :
+                               phases[phase].on_success;
 
         if (!sd_bus_error_is_set(&error))
                 (void) sd_bus_error_setf(&error, ENACT_ERROR_FAILED, "Phase '%s' failed: %s",
@@ -220,6 +242,12 @@ static int tell_success(Transaction *t) {
                                            "runs already and is the boot default");
         if (!t->commits)
                 return text_printf(&t->text, "'%s' runs; the boot default stays.", t->new->path);
+        if (t->on_trial)
+                return text_printf(
+                        &t->text,
+                        "'%s' was tried in this boot and is well; it is generation %" PRIu64
+                        " of '%s' and the boot default.",
+                        t->new->path, t->generation, profile);
         if (!t->activates)
                 return text_printf(&t->text,
                                    "'%s' is generation %" PRIu64 " of '%s' and the boot default%s.",
@@ -257,7 +285,7 @@ static void settle_roots(Transaction *t) {
         if (!sd_bus_error_is_set(&t->error)) {
                 _cleanup_free_ char *failed = NULL;
 
-                if (t->commits && t->request->verb != REQUEST_BOOT)
+                if (t->commits && (t->request->verb != REQUEST_BOOT || t->on_trial))
                         (void) transaction_set_root(t, "good", t->record.to);
                 if (t->activates)
                         record_forget_damage(t->places->state);
@@ -300,6 +328,15 @@ static bool has_settled(const Transaction *t) {
         return t->touched && !sd_bus_error_has_name(&t->error, ENACT_ERROR_ROLLBACK_FAILED);
 }
 
+static void say_needs_reboot(Transaction *t) {
+        (void) sd_bus_error_setf(&t->error, ENACT_ERROR_NEEDS_REBOOT,
+                                 "'%s' has another init interface than the running system: %s",
+                                 t->new->path,
+                                 t->record.waits ? t->text :
+                                                   "it is the boot default and takes effect after "
+                                                   "a reboot");
+}
+
 /* The last thing that is done is to remove the record: until then, all of this is done again. */
 int end_enter(Transaction *t, _unused_ sd_bus_error *reterr_error) {
         const bool committed = !sd_bus_error_is_set(&t->error) && t->commits && !t->nothing_to_do;
@@ -311,16 +348,13 @@ int end_enter(Transaction *t, _unused_ sd_bus_error *reterr_error) {
                         return r;
         }
         if (t->reboots && !sd_bus_error_is_set(&t->error))
-                (void) sd_bus_error_setf(&t->error, ENACT_ERROR_NEEDS_REBOOT,
-                                         "'%s' has another init interface than the running system: "
-                                         "it is the boot default and takes effect after a reboot",
-                                         t->new->path);
-        if (!t->recorded)
+                say_needs_reboot(t);
+        if (!t->recorded || t->record.waits) /* the next boot ends it, and the history tells how */
                 return 0;
 
         if (t->staged)
                 write_history(t, t->error.message ? t->error.message : t->text);
-        if (t->reboots_back)
+        if (t->reboots_back && t->keeps_record)
                 reboot_back(t);
         if (t->keeps_record)
                 return 0;
@@ -332,6 +366,8 @@ int end_enter(Transaction *t, _unused_ sd_bus_error *reterr_error) {
                                  "of an engine does that");
         if (committed)
                 trim_generations(t);
+        if (t->reboots_back)
+                reboot_back(t);
         return 0;
 }
 

@@ -27,7 +27,10 @@ typedef struct TransactionPlaces {
                 .nixos = "/run/nixos", .root = "/"                                                 \
         }
 
-enum { TRANSACTION_NONE = 1 }; /* answer: there is nothing to recover */
+enum {
+        TRANSACTION_NONE = 1,     /* answer: there is nothing to recover */
+        TRANSACTION_ON_TRIAL = 2, /* answer: it is for transaction_check_trial() */
+};
 
 int transaction_run(const char *id, const Request *request, const TransactionPlaces *places,
                     EventLog *log, bool (*interrupted)(void), char **ret_text,
@@ -36,4 +39,8 @@ int transaction_recover(const char *id, const TransactionPlaces *places, EventLo
                         uint64_t lock_limit_usec, char **ret_text, sd_bus_error *reterr_error);
 int transaction_hand_over(const TransactionPlaces *places, char **ret_id,
                           sd_bus_error *reterr_error);
+int transaction_check_trial(const char *id, const TransactionPlaces *places, EventLog *log,
+                            bool (*interrupted)(void), uint64_t lock_limit_usec, char **ret_text,
+                            sd_bus_error *reterr_error);
+int transaction_find_trial(const TransactionPlaces *places, char **ret_id);
 bool transaction_is_open(const char *id, const TransactionPlaces *places);

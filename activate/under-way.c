@@ -16,11 +16,12 @@
  * Return: 0 or -ENOMEM.
  */
 int under_way_id(const char *command, char **ret_id) {
-        static const char verb[] = " run ";
+        static const char *const verbs[] = { " run ", " boot-check " };
         const char *id = NULL;
 
-        for (const char *p = command; (p = strstr(p, verb)); p++)
-                id = p + strlen(verb);
+        for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
+                for (const char *p = command; (p = strstr(p, verbs[i])); p++)
+                        id = p + strlen(verbs[i]);
         *ret_id = NULL;
         if (!id || !run_directory_is_id(id))
                 return 0;

@@ -17,6 +17,7 @@ enum {
         OPTION_NO_ROLLBACK,
         OPTION_FORCE,
         OPTION_FORCE_HOST,
+        OPTION_TRIAL,
         OPTION_UNATTENDED,
         OPTION_INSTALL_BOOTLOADER,
         OPTION_JSON,
@@ -38,6 +39,7 @@ static const struct option known[] = {
         { "no-rollback",        no_argument,       NULL, OPTION_NO_ROLLBACK },
         { "force",              no_argument,       NULL, OPTION_FORCE },
         { "force-host",         no_argument,       NULL, OPTION_FORCE_HOST },
+        { "trial",              no_argument,       NULL, OPTION_TRIAL },
         { "unattended",         no_argument,       NULL, OPTION_UNATTENDED },
         { "install-bootloader", no_argument,       NULL, OPTION_INSTALL_BOOTLOADER },
         { "json",               no_argument,       NULL, OPTION_JSON },
@@ -179,6 +181,9 @@ static int take_option(Options *options, int c, int index, int argc, char **argv
                 return 0;
         case OPTION_FORCE:
                 options->force = true;
+                return 0;
+        case OPTION_TRIAL:
+                options->trial = true;
                 return 0;
         case OPTION_FORCE_HOST:
                 options->force_host = true;

@@ -18,6 +18,7 @@ typedef struct Options {
         uint64_t confirm_sec;      /* --confirm: somebody must say `enact confirm` in time */
         bool no_check;             /* NIXOS_NO_CHECK=1, as NixOS' own texts recommend */
         bool json, no_rollback, force, force_host, unattended, install_bootloader;
+        bool trial;     /* --trial: of boot, the profile waits as well */
         StringList nix; /* handed on to Nix as they are */
 } Options;
 

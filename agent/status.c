@@ -38,6 +38,16 @@ static uint64_t seconds_to_confirm(const cJSON *record) {
         return (deadline - now + USEC_PER_SEC - 1) / USEC_PER_SEC;
 }
 
+/* All is ready for the next boot, and nobody need do anything before. */
+static const char *next_trial(const cJSON *record) {
+        bool waits = false;
+
+        return record && json_boolean(record, "waits", &waits) >= 0 && waits &&
+                               !is_of_another_boot(record) ?
+                       json_string(record, "to") :
+                       NULL;
+}
+
 /* The record stands while an engine works, and after one was killed. */
 static int read_open(Status *status) {
         _cleanup_free_ char *text = NULL, *command = NULL, *lock = NULL;
@@ -54,6 +64,7 @@ static int read_open(Status *status) {
                 return r;
         status->damaged = r == -EBADMSG || record_was_damaged(state_directory());
         status->other_boot = status->open && is_of_another_boot(status->open);
+        status->trial = next_trial(status->open);
         status->confirm_sec = status->open ? seconds_to_confirm(status->open) : 0;
         status->under_way = file_lock_holder(lock, &pid, &command) >= 0;
         return 0;
@@ -104,7 +115,9 @@ static int read_failed_units(Status *status, sd_bus_error *reterr_error) {
 static int read_reboot(Status *status) {
         _cleanup_free_ char *command_line = NULL;
         const Systems *s = &status->systems;
-        const char *wanted = s->boot_default ? s->boot_default : s->running;
+        const char *wanted = status->trial   ? status->trial :
+                             s->boot_default ? s->boot_default :
+                                               s->running;
         int r = 0;
 
         if (!s->booted || !wanted)

@@ -12,6 +12,7 @@ typedef struct Status {
         bool under_way;        /* an engine holds the lock */
         bool damaged;          /* a record that nobody can read stands, or was set aside */
         bool other_boot;       /* the record is of another boot: a reboot interrupted it */
+        const char *trial;     /* the next boot tries this system; of @open, NULL: none */
         uint64_t confirm_sec;  /* left for `enact confirm`; 0: nothing waits for it */
         RebootReasons reboot;  /* why the boot default needs one */
         RebootReasons missing; /* what the running system lacks until one, where it is another */

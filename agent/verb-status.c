@@ -85,6 +85,12 @@ static void print_open(const Status *status) {
                      "after all units");
         if (!status->under_way && !status->open)
                 return;
+        if (status->trial && !status->under_way) {
+                printf("next boot      tries %s, once", status->trial);
+                print_since(status->open);
+                puts("; 'enact cancel' gives that up");
+                return;
+        }
         if (status->under_way)
                 printf("under way      a switch%s%s", to ? " to " : "", to ? to : "");
         else

@@ -195,6 +195,7 @@ static int ask(const Course *course, const Options *options, const char *topleve
                 .no_rollback = options->no_rollback,
                 .force = options->force,
                 .force_host = options->force_host,
+                .trial = options->trial,
                 .unattended = options->unattended,
                 .install_bootloader = options->install_bootloader,
                 .no_check = options->no_check,
@@ -276,6 +277,13 @@ static int check_confirm(const Course *course, const Options *options) {
         return -EINVAL;
 }
 
+static int check_trial(const Course *course, const Options *options) {
+        if (!options->trial || (course->asks && course->request == REQUEST_BOOT))
+                return 0;
+        fprintf(stderr, "enact: --trial goes with boot.\n");
+        return -EINVAL;
+}
+
 static int run(int argc, char **argv) {
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(options_done) Options options = { 0 };
@@ -291,6 +299,8 @@ static int run(int argc, char **argv) {
         }
         if (r >= 0)
                 r = check_confirm(course, &options);
+        if (r >= 0)
+                r = check_trial(course, &options);
         if (r < 0)
                 return 2;
         display_open(&display, options.json);

@@ -7,9 +7,13 @@
 #include "file.h"
 #include "verbs.h"
 
-static const Verb *const verbs[] = { &verb_plan,    &verb_run,
-                                     &verb_serve,   &verb_dead_man,
-                                     &verb_recover, &verb_install_boot_menu,
+static const Verb *const verbs[] = { &verb_plan,
+                                     &verb_run,
+                                     &verb_serve,
+                                     &verb_dead_man,
+                                     &verb_recover,
+                                     &verb_boot_check,
+                                     &verb_install_boot_menu,
                                      NULL };
 
 int main(int argc, char **argv) {

@@ -44,6 +44,8 @@ static bool somebody_is_at_it(const Record *record) {
 /* Read last: whoever was at it may have ended it meanwhile. */
 static bool is_left_open(Record *record) {
         (void) record_read(state_directory(), record);
+        if (record->trial && record_was_tried(record)) /* the next boot ends it, or this one */
+                return false;
         return transaction_is_open(NULL, &TRANSACTION_PLACES_HOST) && !somebody_is_at_it(record) &&
                transaction_is_open(NULL, &TRANSACTION_PLACES_HOST);
 }

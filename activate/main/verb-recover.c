@@ -81,6 +81,10 @@ static int recover_here(void) {
                              "No switch was interrupted.");
                 return 0;
         }
+        if (r == TRANSACTION_ON_TRIAL) {
+                puts("This boot tries a new system; " BOOT_CHECK_UNIT " judges it.");
+                return 0;
+        }
         r = working_tell_end(log, "", r, &error, text);
         say(error.message ? error.message : text);
         /* Whole is whole, whichever of the two systems it is. */

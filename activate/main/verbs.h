@@ -2,6 +2,7 @@
 
 #include "verb.h"
 
+extern const Verb verb_boot_check;
 extern const Verb verb_dead_man;
 extern const Verb verb_install_boot_menu;
 extern const Verb verb_plan;
