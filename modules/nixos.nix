@@ -107,6 +107,12 @@ let
       probes = lib.mapAttrsToList probeSettings cfg.judge.probes;
     };
     retention = set { inherit (cfg.retention) generations; };
+  } // lib.optionalAttrs cfg.bootMenu.enable {
+    bootMenu = set {
+      mountPoint = config.boot.loader.efi.efiSysMountPoint;
+      inherit (cfg.bootMenu) extendedMountPoint configurationLimit;
+    };
+    trialBoot = { inherit (cfg.trialBoot) enable tries deadline; };
   };
 
   # Compact, since what is in the file changes the path of the system.
@@ -190,6 +196,16 @@ let
       [ ! -e "$file" ] || ln -s "$file" "$out/"
     done
   '';
+
+  trialBoots = cfg.bootMenu.enable && cfg.trialBoot.enable;
+
+  # What hangs comes back by itself only so; NixOS had the option from 20.09 on.
+  watchdog = lib.optionalAttrs (options.systemd ? watchdog) {
+    systemd.watchdog = mkIf trialBoots {
+      runtimeTime = lib.mkDefault "30s";
+      rebootTime = lib.mkDefault "10min";
+    };
+  };
 
   # How the boot menu's installer finds its partitions.
   bootMenuArguments = [ "--esp-path=${config.boot.loader.efi.efiSysMountPoint}" ]
@@ -299,6 +315,33 @@ in
       };
     };
 
+    trialBoot = {
+      enable = mkOption {
+        type = types.bool;
+        default = true;
+        description = ''
+          Whether `enact boot`, and a switch that only a reboot can take, has the next boot try the new system, so that
+          one that hangs or is judged bad is followed by the system before. Only where `bootMenu.enable` is on.
+        '';
+      };
+      tries = mkOption {
+        type = types.ints.between 1 99;
+        default = 3;
+        description = ''
+          How often the boot loader tries a new system that nobody has found well yet, where it has to count: on a
+          machine whose firmware keeps no variables. Elsewhere it is tried once.
+        '';
+      };
+      deadline = mkOption {
+        type = moreThanNoSeconds;
+        default = 600;
+        description = ''
+          Seconds after the start of the machine at which a new system has failed its trial if units are still being
+          started.
+        '';
+      };
+    };
+
     switchToConfiguration = mkOption {
       type = types.bool;
       default = false;
@@ -309,7 +352,7 @@ in
     };
   };
 
-  config = mkIf cfg.enable {
+  config = mkIf cfg.enable (lib.mkMerge [ watchdog {
     inherit assertions;
 
     environment.systemPackages = [ cfg.package ];
@@ -324,6 +367,17 @@ in
       after = [ "${utils.escapeSystemdPath config.boot.loader.efi.efiSysMountPoint}.mount" ];
     };
 
+    # In a boot that tries a new system; its own deadline, the judge's window and whoever has to confirm fit into this.
+    systemd.services.enact-boot-check = mkIf trialBoots {
+      wantedBy = [ "multi-user.target" ];
+      requiredBy = [ "boot-complete.target" ];
+      after = [ "${utils.escapeSystemdPath config.boot.loader.efi.efiSysMountPoint}.mount" ];
+      serviceConfig.TimeoutStartSec =
+        toString (builtins.ceil (cfg.trialBoot.deadline + (if cfg.judge.confirm == null then 0 else cfg.judge.confirm)) + 900);
+    };
+    # It takes the counter off an entry of its own, durably.
+    systemd.services.systemd-bless-boot = mkIf cfg.bootMenu.enable { enable = false; };
+
     # For journalctl -x.
     systemd.services.enact-catalog = {
       description = "Take up what enact's Journal Messages Mean";
@@ -336,6 +390,10 @@ in
         ExecStart = "${config.systemd.package}/bin/journalctl --update-catalog";
       };
     };
+
+    # A kernel or an initrd that gives up must come back by itself for the loader to start another system; one that hangs
+    # needs a watchdog for that.
+    boot.kernelParams = mkIf trialBoots [ "panic=10" "boot.panic_on_fail" ];
 
     boot.loader = mkIf cfg.bootMenu.enable ({
       external = {
@@ -356,5 +414,5 @@ in
           '';
       })
     ];
-  };
+  } ]);
 }

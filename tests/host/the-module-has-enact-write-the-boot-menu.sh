@@ -1,5 +1,5 @@
 # programs.enact.bootMenu makes enact the installer of NixOS' external boot loader. On a machine without a boot partition
-# that is told, the system before runs again, and nothing is written into the folder.
+# that is told before anything live is touched, and nothing is written into the folder.
 
 needs enact
 host web
@@ -16,12 +16,19 @@ step "the system's installer is enact"
 on web cat "$hook"
 says "/libexec/enact/enact-activate install-boot-menu '--esp-path=/boot' '--limit=7'"
 
-step "without a boot partition the switch is rolled back"
-refused web 3 enact switch --flake /root/one#web
+step "without a boot partition nothing is switched"
+refused web 1 enact switch --flake /root/one#web
 says "The boot partition at '/boot'" "Nothing was written to it."
 is "$(running_of web)" "$first" "what runs"
 missing web /boot/loader
+is "$(ask web readlink /nix/var/nix/profiles/system)" system-1-link "the profile"
 at_its_end web
+
+step "nor is the next boot prepared"
+refused web 1 enact boot --flake /root/one#web
+says "The boot partition at '/boot'"
+refused web 2 enact switch --trial --flake /root/one#web
+says "--trial goes with boot"
 
 step "the same by NixOS' own way"
 refused web 1 "$hook" "$one"

@@ -63,6 +63,15 @@
       enactConfigurations = {
         plain = withEnact { };
         off = nixos { imports = [ enact.nixosModules.default enact.nixosModules.enact ]; };
+        menu = nixos {
+          imports = [ enact.nixosModules.default ];
+          boot.loader.efi.efiSysMountPoint = "/efi";
+          programs.enact = {
+            enable = true;
+            bootMenu = { enable = true; extendedMountPoint = "/boot"; configurationLimit = 7; };
+            trialBoot = { tries = 2; deadline = 90; };
+          };
+        };
         full = withEnact {
           judge = {
             window = 2.5;
