@@ -354,42 +354,51 @@ static int add_payloads(Planner *planner) {
         return r < 0 ? r : add_barrier(planner);
 }
 
-static int add_entries(Planner *planner) {
+static int add_entry(Planner *planner, const WantedEntry *entry) {
+        BootStep *step;
+        int r;
+
+        if (entry->dropped || (entry->present && !entry->damaged))
+                return 0;
+        r = add_step(planner, BOOT_STEP_WRITE_ENTRY, BOOT_ENTRIES_FOLDER, file_now(entry), &step);
+        if (r < 0)
+                return r;
+        step->text = entry->text;
+        step->replaces = entry->damaged;
+        return 0;
+}
+
+static int add_other_entries(Planner *planner, const WantedEntry *but) {
         const BootMenu *menu = planner->menu;
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && i < menu->n; i++) {
-                const WantedEntry *entry = &menu->entries[i];
-                BootStep *step;
-
-                if (entry->dropped || (entry->present && !entry->damaged))
-                        continue;
-                r = add_step(planner, BOOT_STEP_WRITE_ENTRY, BOOT_ENTRIES_FOLDER, file_now(entry),
-                             &step);
-                if (r < 0)
-                        return r;
-                step->text = entry->text;
-                step->replaces = entry->damaged;
-        }
+        for (size_t i = 0; r >= 0 && i < menu->n; i++)
+                if (&menu->entries[i] != but)
+                        r = add_entry(planner, &menu->entries[i]);
         return r < 0 ? r : add_barrier(planner);
 }
 
 /* Once the entry is whole, it gets its counter or loses it. */
-static int add_renames(Planner *planner) {
+static int add_rename(Planner *planner, const WantedEntry *entry) {
+        BootStep *step;
+        int r;
+
+        if (entry->dropped || !entry->present_file)
+                return 0;
+        r = add_step(planner, BOOT_STEP_RENAME_ENTRY, BOOT_ENTRIES_FOLDER, entry->present_file,
+                     &step);
+        if (r >= 0)
+                step->text = entry->file;
+        return r;
+}
+
+static int add_other_renames(Planner *planner, const WantedEntry *but) {
         const BootMenu *menu = planner->menu;
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && i < menu->n; i++) {
-                const WantedEntry *entry = &menu->entries[i];
-                BootStep *step;
-
-                if (entry->dropped || !entry->present_file)
-                        continue;
-                r = add_step(planner, BOOT_STEP_RENAME_ENTRY, BOOT_ENTRIES_FOLDER,
-                             entry->present_file, &step);
-                if (r >= 0)
-                        step->text = entry->file;
-        }
+        for (size_t i = 0; r >= 0 && i < menu->n; i++)
+                if (&menu->entries[i] != but)
+                        r = add_rename(planner, &menu->entries[i]);
         return r < 0 ? r : add_barrier(planner);
 }
 
@@ -465,25 +474,27 @@ static int note_unreadable(Planner *planner) {
         return r;
 }
 
-/* A default that is there already is set before a new entry could be taken for it. */
+/* The default comes before all other entries: none that is new could be taken for it. */
 static int add_all(Planner *planner) {
         const char *toplevel = planner->wish->default_toplevel;
         const WantedEntry *entry = toplevel ? boot_menu_default(planner->menu, toplevel) : NULL;
-        bool first = entry && entry->present && !entry->damaged && !entry->present_file;
-        int r = 0;
+        int r;
 
         if (toplevel && !entry)
                 return -ENOENT;
-        if (first)
+        r = add_payloads(planner);
+        if (r >= 0 && entry)
+                r = add_entry(planner, entry);
+        if (r >= 0 && entry)
+                r = add_rename(planner, entry);
+        if (r >= 0)
+                r = add_barrier(planner);
+        if (r >= 0 && entry)
                 r = add_default(planner, entry);
         if (r >= 0)
-                r = add_payloads(planner);
+                r = add_other_entries(planner, entry);
         if (r >= 0)
-                r = add_entries(planner);
-        if (r >= 0)
-                r = add_renames(planner);
-        if (r >= 0 && entry && !first)
-                r = add_default(planner, entry);
+                r = add_other_renames(planner, entry);
         return r < 0 ? r : add_removals(planner);
 }
 

@@ -232,7 +232,7 @@ static void assert_kinds(const World *world, const char *wanted) {
         ASSERT_TEXT(joined, wanted);
 }
 
-TEST(an_empty_partition_gets_files_before_entries_and_the_default_last) {
+TEST(an_empty_partition_gets_files_before_entries_and_the_default_before_the_rest) {
         _cleanup_(world_done) World world;
 
         world_init(&world);
@@ -240,8 +240,8 @@ TEST(an_empty_partition_gets_files_before_entries_and_the_default_last) {
         add_system(&world, "b", KERNEL("a"), INITRD("b"));
         world.wish.default_toplevel = TOP("b");
         play(&world);
-        assert_kinds(&world, "write-payload write-payload write-payload write-entry write-entry "
-                             "set-default");
+        assert_kinds(&world, "write-payload write-payload write-payload write-entry set-default "
+                             "write-entry");
         ASSERT_EQ(world.plan.needed_bytes, 3 * (10 * MIB + 4096) + 2 * 8192);
 
         play(&world); /* and nothing is left to do */
@@ -285,7 +285,7 @@ TEST(specialisations_have_entries_of_their_own) {
         world.specs[0].specialisations[0].specialisation = copy("very quiet");
         world.wish.default_toplevel = TOP("a");
         play(&world);
-        assert_kinds(&world, "write-payload write-payload write-entry write-entry set-default");
+        assert_kinds(&world, "write-payload write-payload write-entry set-default write-entry");
         ASSERT_CONTAINS(world.menu.entries[1].text, "title NixOS (very quiet)\n");
         ASSERT_CONTAINS(world.menu.entries[1].text, "#enact generation system 1 =very+20quiet ");
         ASSERT_CONTAINS(world.menu.entries[1].text, "init=" TOP("q") "/init");
@@ -509,8 +509,8 @@ TEST(for_want_of_room_the_oldest_that_nobody_needs_goes_first) {
         world.wish.default_toplevel = TOP("a");
         world.room.free_bytes = 5 * MIB;
         play(&world);
-        assert_kinds(&world, "remove-entry remove-payload remove-payload set-default write-payload "
-                             "write-payload write-entry");
+        assert_kinds(&world, "remove-entry remove-payload remove-payload write-payload "
+                             "write-payload set-default write-entry");
         ASSERT_EQ(world.plan.freed_bytes, 20 * MIB);
         ASSERT_CONTAINS(world.plan.notes.items[0], "generation 2 is left out");
 }
