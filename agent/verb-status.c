@@ -219,7 +219,9 @@ static int print_json(Status *status) {
             add_text_or_null(object, "booted", s->booted) < 0 || add_generations(object, s) < 0 ||
             add_reboot(object, status) < 0 ||
             !cJSON_AddBoolToObject(object, "under-way", status->under_way) ||
-            !cJSON_AddBoolToObject(object, "interrupted", status->open && !status->under_way) ||
+            !cJSON_AddBoolToObject(object, "interrupted",
+                                   status->open && !status->under_way && !status->trial) ||
+            add_text_or_null(object, "trial", status->trial) < 0 ||
             !cJSON_AddBoolToObject(object, "damaged-record", status->damaged) ||
             !cJSON_AddBoolToObject(object, "other-boot", status->other_boot) ||
             add_item(object, "open", TAKE_PTR(status->open)) < 0 ||
