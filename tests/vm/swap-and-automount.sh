@@ -1,6 +1,7 @@
 # Swaps and automounts, which no container has: added, changed and removed by a switch, as the dry run said. One that
 # is added where something is mounted is left alone, and no target fails with it.
 # It may take 400 s.
+# tools/check runs it.
 
 needs enact
 

@@ -48,11 +48,16 @@ kernel_layer() {
 guest_modules=(virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_blk failover
     net_failover virtio_net)
 
-# guest_initrd KERNEL-LAYER ADDRESS FILE: the network stands before systemd does, so that no unit is needed for it
+# The serial number of the disk of a guest that is only to say what it would run
+guest_asks=says-what-runs
+
+# guest_initrd KERNEL-LAYER ADDRESS FILE: it runs what init= names, or else the init of the system's profile, and says
+# so. The network stands before systemd does, so that no unit is needed for it. Where the disk says so, nothing is run:
+# which system it would have been is all that is asked.
 guest_initrd() {
     local layer=$1 address=$2 file=$3 tree=$3.tree module
 
-    mkdir -p "$tree/bin" "$tree/modules" "$tree/proc" "$tree/sys" "$tree/dev" "$tree/root"
+    mkdir -p "$tree"/{bin,modules,proc,sys,dev,root}
     cp "$(command -v busybox)" "$tree/bin/busybox"
     for module in "${guest_modules[@]}"; do
         find "$layer/root/usr/lib/modules" -name "$module.ko" -exec cp {} "$tree/modules/" \;
@@ -63,21 +68,35 @@ export PATH=/bin
 busybox mount -t proc proc /proc
 busybox mount -t sysfs sysfs /sys
 busybox mount -t devtmpfs devtmpfs /dev
+exec < /dev/console > /dev/console 2>&1
+init=/nix/var/nix/profiles/system/init
+for word in \$(busybox cat /proc/cmdline); do
+    case \$word in
+    init=*) init=\${word#init=} ;;
+    esac
+done
 for module in ${guest_modules[*]}; do
     busybox insmod /modules/\$module.ko
 done
+while [ ! -b /dev/vda ]; do :; done
+serial=\$(busybox cat /sys/block/vda/serial)
+busybox mount -t ext4 /dev/vda /root
+if [ "\$serial" = "$guest_asks" ] && [ -x "/root\$init" ]; then
+    echo "test: it would be \$init"
+    busybox umount /root
+    busybox poweroff -f
+fi
+echo "test: it is \$init"
 busybox ip link set lo up
 busybox ip address add $address/24 dev eth0
 busybox ip link set eth0 up
-while [ ! -b /dev/vda ]; do :; done
-busybox mount -t ext4 /dev/vda /root
 # The system's init writes there before systemd runs, which else would lay its own over it.
 busybox mount -t tmpfs -o mode=0755 tmpfs /root/run
 busybox ln -s /proc/self/fd /dev/fd # for the shell of an activation script
 for place in proc sys dev; do
     busybox mount --move /\$place /root/\$place
 done
-exec busybox switch_root /root /nix/var/nix/profiles/system/init
+exec busybox switch_root /root "\$init"
 END
     chmod 755 "$tree/init"
     (cd "$tree" && find . | busybox cpio -o -H newc 2> /dev/null) > "$file"
@@ -111,11 +130,17 @@ guest_trim() {
         systemd-sysusers.service systemd-sysctl.service systemd-modules-load.service systemd-random-seed.service; do
         rm -f "$1"/usr/lib/systemd/system/*.wants/"$unit"
     done
+    # Of udev's rules what disks need: the others would load a module for whatever there is, and look each thing up.
+    find "$1/usr/lib/udev/rules.d" -name '*.rules' ! -name 50-udev-default.rules ! -name 60-block.rules \
+        ! -name 60-persistent-storage.rules ! -name 99-systemd.rules -delete
     # It would ask for graphics and wait.
     rm -f "$1/usr/lib/systemd/system/modprobe@drm.service"
     mkdir -p "$1/usr/lib/systemd/system/systemd-logind.service.d"
     printf '[Unit]\nWants=\nWants=user.slice dbus.socket\n' > "$1/usr/lib/systemd/system/systemd-logind.service.d/test.conf"
 }
+
+# What its kernel is told; without the first it would say nothing here.
+guest_parameters="console=ttyS0 net.ifnames=0 panic=-1 mitigations=off no5lvl quiet systemd.show_status=yes"
 
 # guest_build ROOT HOST NAME: its flake /root/NAME, which is there, becomes the link /root/NAME-system. Not in the
 # guest: what evaluates in an instant here takes half a minute there.
