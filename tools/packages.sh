@@ -12,6 +12,7 @@ packages_to_build=(
 packages_to_test=(
     systemd-container mmdebstrap nix-bin iproute2 strace jq util-linux procps
     qemu-system-x86 busybox-static e2fsprogs dosfstools openssh-client
+    ovmf systemd-boot-efi systemd-boot mtools fdisk
 )
 
 # packages_missing NAME...: those of them that are not installed, one a line
