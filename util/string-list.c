@@ -3,6 +3,9 @@
 #include <string.h>
 
 #include "string-list.h"
+#include "text.h"
+
+#define TYPO_DISTANCE_MAX 2U
 
 /**
  * string_list_take() - append a string and own it
@@ -91,6 +94,31 @@ void string_list_sort_unique(StringList *list) {
         }
         list->items[n] = NULL;
         list->n = n;
+}
+
+/**
+ * string_list_nearest() - the item that was meant by a mistyped word
+ *
+ * Of two equally near ones it is that of the same length.
+ *
+ * Return: NULL if none is near enough.
+ */
+const char *string_list_nearest(const StringList *list, const char *word) {
+        size_t best = SIZE_MAX, length = strlen(word);
+        const char *nearest = NULL;
+
+        for (size_t i = 0; i < list->n; i++) {
+                size_t distance = text_distance(list->items[i], word), n = strlen(list->items[i]);
+
+                if (distance > TYPO_DISTANCE_MAX || distance >= length)
+                        continue;
+                distance = 256 * distance + (n > length ? n - length : length - n);
+                if (distance < best) {
+                        best = distance;
+                        nearest = list->items[i];
+                }
+        }
+        return nearest;
 }
 
 /**

@@ -20,5 +20,6 @@ bool string_list_contains(const StringList *list, const char *item);
 bool string_list_equal(const StringList *a, const StringList *b);
 void string_list_sort(StringList *list);
 void string_list_sort_unique(StringList *list);
+const char *string_list_nearest(const StringList *list, const char *word);
 int string_list_join(const StringList *list, const char *separator, char **ret_text);
 void string_list_done(StringList *list);

@@ -47,3 +47,16 @@ TEST(a_missing_item_is_a_lack_of_memory) {
         ASSERT_EQ(string_list_take(&list, NULL), -ENOMEM);
         ASSERT_EQ(list.n, 0);
 }
+
+TEST(the_nearest_item_to_a_mistyped_word_is_found_and_no_far_one) {
+        _cleanup_(string_list_done) StringList list = { 0 };
+
+        ASSERT_OK(string_list_add(&list, "webs"));
+        ASSERT_OK(string_list_add(&list, "web"));
+        ASSERT_OK(string_list_add(&list, "db"));
+        ASSERT_TEXT(string_list_nearest(&list, "wbe"), "web");
+        ASSERT_TEXT(string_list_nearest(&list, "wxbs"), "webs");
+        ASSERT_NULL(string_list_nearest(&list, "mail"));
+        ASSERT_NULL(string_list_nearest(&list, ""));
+        ASSERT_NULL(string_list_nearest(&list, "x")); /* all of it would be mistyped */
+}
