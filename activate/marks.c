@@ -11,6 +11,7 @@
 #include "marks.h"
 #include "noted-default.h"
 #include "record.h"
+#include "specialisation.h"
 #include "text.h"
 #include "way-back.h"
 
@@ -180,6 +181,40 @@ static int add_rollback(Marks *marks, const TransactionPlaces *places, const cha
         return r < 0 ? r : add(marks, way.toplevel, MARK_ROLLBACK, 0);
 }
 
+static bool is_held(const GenerationList *list, const char *path) {
+        for (size_t i = 0; i < list->n; i++)
+                if (strcmp(list->items[i].target, path) == 0)
+                        return true;
+        return false;
+}
+
+/* No generation is a specialisation's: it is something to the host by the system that has it. What
+ * is pinned or has failed is kept by a root of its own. */
+static int add_bases(Marks *marks, const TransactionPlaces *places, const char *profile) {
+        const unsigned own_roots = 1U << MARK_PINNED | 1U << MARK_FAILED;
+        _cleanup_(generation_list_done) GenerationList list = { 0 };
+        const size_t n = marks->n;
+        int r;
+
+        r = list_profile(places->profiles, profile, &list);
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                if (!(marks->systems[i].marks & ~own_roots) ||
+                    is_held(&list, marks->systems[i].path))
+                        continue;
+                for (size_t k = 0; r >= 0 && k < list.n; k++) {
+                        _cleanup_free_ char *name = NULL;
+
+                        r = specialisation_name(list.items[k].target, marks->systems[i].path,
+                                                &name);
+                        for (Mark mark = 0; r >= 0 && mark < _MARK_MAX; mark++)
+                                if (marks->systems[i].marks & ~own_roots & 1U << mark)
+                                        r = add(marks, list.items[k].target, mark, 0);
+                        r = r == -ENOENT ? 0 : r;
+                }
+        }
+        return r;
+}
+
 static int read_all(const TransactionPlaces *places, const char *booted, const char *profile,
                     Marks *marks) {
         _cleanup_(history_done) History history = { 0 };
@@ -202,6 +237,8 @@ static int read_all(const TransactionPlaces *places, const char *booted, const c
                 r = add_roots(marks, places->roots, "failed", MARK_FAILED);
         if (r >= 0)
                 r = add_open(marks, places->state);
+        if (r >= 0)
+                r = add_bases(marks, places, profile);
         return r;
 }
 

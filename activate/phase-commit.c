@@ -21,7 +21,7 @@ int transaction_set_profile(Transaction *t, sd_bus_error *reterr_error) {
 
         r = profile_lock(t->profile);
         if (r == 0)
-                r = profile_obtain(t->profile, t->new->path, t->generation, /* any= */ true,
+                r = profile_obtain(t->profile, transaction_kept(t), t->generation, /* any= */ true,
                                    &t->generation, NULL);
         else if (r == PROFILE_LOCKED)
                 r = -EBUSY;
@@ -31,8 +31,8 @@ int transaction_set_profile(Transaction *t, sd_bus_error *reterr_error) {
         if (r < 0)
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                          "Cannot set the profile '%s/%s' to '%s': %s",
-                                         t->places->profiles, t->request->profile, t->new->path,
-                                         strerror(-r));
+                                         t->places->profiles, t->request->profile,
+                                         transaction_kept(t), strerror(-r));
         return 0;
 }
 
@@ -59,14 +59,18 @@ static void tell_committed(Transaction *t) {
 }
 
 int commit_enter(Transaction *t, sd_bus_error *reterr_error) {
+        _cleanup_(toplevel_freep) Toplevel *kept = NULL;
         int r;
 
+        r = toplevel_open(transaction_kept(t), &kept, reterr_error);
+        if (r < 0)
+                return r;
         t->record.committing = true;
-        r = transaction_install_menu(t, t->new, reterr_error);
+        r = transaction_install_menu(t, kept, reterr_error);
         if (r >= 0)
                 r = transaction_set_profile(t, reterr_error);
         if (r >= 0)
-                r = transaction_note_default(t, t->new->path, reterr_error);
+                r = transaction_note_default(t, kept->path, reterr_error);
         if (r >= 0)
                 tell_committed(t);
         return r;
@@ -84,7 +88,8 @@ static int put_profile_back(Transaction *t) {
         int r;
 
         /* No room for a lock is needed where there is nothing to do. */
-        if (profile_holds(t->profile, t->record.old_link) || !profile_stands_for(t, t->record.to))
+        if (profile_holds(t->profile, t->record.old_link) ||
+            !profile_stands_for(t, transaction_kept(t)))
                 return 0;
         r = profile_lock(t->profile);
         if (r == 0)
@@ -139,7 +144,8 @@ static int undo_commit(Transaction *t) {
 
 /* What stands above those that were there before was made for this transaction, whoever did it. */
 static bool is_ours(const Transaction *t, const Generation *g) {
-        return g->number > t->record.highest && !g->current && strcmp(g->target, t->record.to) == 0;
+        return g->number > t->record.highest && !g->current &&
+               strcmp(g->target, transaction_kept(t)) == 0;
 }
 
 static int remove_generations(Transaction *t) {
@@ -397,9 +403,10 @@ int settle_enter(Transaction *t, sd_bus_error *reterr_error) {
         int r;
 
         r = file_realpath(t->places->booted, &booted);
-        is_new = r >= 0 && strcmp(booted, t->record.to) == 0;
+        is_new = r >= 0 && strcmp(booted, transaction_kept(t)) == 0;
         if (is_new && t->record.committing && t->new &&
-            (profile_stands_for(t, t->record.to) || profile_holds(t->profile, t->record.old_link)))
+            (profile_stands_for(t, transaction_kept(t)) ||
+             profile_holds(t->profile, t->record.old_link)))
                 return complete_commit(t, reterr_error);
 
         if (undo_commit(t) < 0)

@@ -18,6 +18,7 @@
 #include "lease.h"
 #include "noted-default.h"
 #include "room.h"
+#include "specialisation.h"
 #include "state-mount.h"
 #include "text.h"
 #include "transaction-phases.h"
@@ -123,8 +124,8 @@ static bool any_leftovers(const RecordedState *state) {
 
 /* Whether the profile and the boot menu lead to the new system, and that is known. */
 static bool is_default(const Transaction *t) {
-        return !t->default_is_guessed && strcmp(t->record.old_profile, t->new->path) == 0 &&
-               strcmp(t->record.old_default, t->new->path) == 0;
+        return !t->default_is_guessed && strcmp(t->record.old_profile, transaction_kept(t)) == 0 &&
+               strcmp(t->record.old_default, transaction_kept(t)) == 0;
 }
 
 static int find_what_is_missing(Transaction *t) {
@@ -159,7 +160,7 @@ static int make_generation(Transaction *t, sd_bus_error *reterr_error) {
                                          "Nothing was changed.",
                                          t->places->profiles, t->request->profile);
         if (r >= 0)
-                r = profile_obtain(t->profile, t->new->path, t->request->generation,
+                r = profile_obtain(t->profile, transaction_kept(t), t->request->generation,
                                    /* any= */ t->request->verb == REQUEST_ROLLBACK, &t->generation,
                                    NULL);
         profile_unlock(t->profile);
@@ -212,7 +213,7 @@ static int keep_candidate(Transaction *t, sd_bus_error *reterr_error) {
         _cleanup_free_ char *booted = NULL;
         int r;
 
-        r = transaction_set_root(t, "candidate", t->new->path);
+        r = transaction_set_root(t, "candidate", transaction_kept(t));
         if (r >= 0 && t->old) /* no other root may name it once the new one runs */
                 r = transaction_set_root(t, "back", t->old->path);
         if (r >= 0 && file_realpath(t->places->booted, &booted) >= 0)
@@ -250,10 +251,33 @@ static int run_pre_switch_checks(Transaction *t, sd_bus_error *reterr_error) {
                                  error.message ? error.message : strerror(-r));
 }
 
+/* What the profile and the boot menu get must be the system that has this specialisation. */
+static int check_kept(const Transaction *t, sd_bus_error *reterr_error) {
+        const char *system = transaction_kept(t);
+        _cleanup_(toplevel_freep) Toplevel *kept = NULL;
+        _cleanup_free_ char *name = NULL;
+        int r;
+
+        if (strcmp(system, t->new->path) == 0)
+                return 0;
+        r = toplevel_open(system, &kept, reterr_error);
+        if (r < 0)
+                return r;
+        r = strcmp(kept->path, system) == 0 ? specialisation_name(system, t->new->path, &name) :
+                                              -ENOENT;
+        if (r < 0 && r != -ENOMEM)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_REFUSED,
+                                         "'%s' is no specialisation of '%s'. Nothing was changed.",
+                                         t->new->path, system);
+        return r;
+}
+
 static int stage_open(Transaction *t, sd_bus_error *reterr_error) {
         int r;
 
         r = toplevel_open(t->request->toplevel, &t->new, reterr_error);
+        if (r >= 0)
+                r = check_kept(t, reterr_error);
         if (r < 0)
                 return r;
         r = transaction_read_settings(t, reterr_error);

@@ -37,6 +37,8 @@ static int cannot_be_tried(const Transaction *t, char **ret_why) {
                 why = "its trialBoot.enable is false";
         else if (t->no_rollback)
                 why = "a way back was declined";
+        else if (strcmp(transaction_kept(t), t->new->path) != 0)
+                why = "what is to run is a specialisation, and what boots is its system";
         else if (faccessat(AT_FDCWD, unit, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
                 why = "nothing in it starts " BOOT_CHECK_UNIT ", so nobody would judge the boot";
         else if (!state_directory_is_durable(t->places->state))

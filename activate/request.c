@@ -52,6 +52,7 @@ int request_to_json(const Request *request, cJSON **ret_object) {
         if (!object || !cJSON_AddNumberToObject(object, "version", 1) ||
             !cJSON_AddStringToObject(object, "verb", verb_names[request->verb]) ||
             !cJSON_AddStringToObject(object, "toplevel", request->toplevel) ||
+            !cJSON_AddStringToObject(object, "system", request->system ? request->system : "") ||
             !cJSON_AddStringToObject(object, "profile", request->profile) ||
             !cJSON_AddNumberToObject(object, "generation", (double) request->generation) ||
             !cJSON_AddBoolToObject(object, "no-rollback", request->no_rollback) ||
@@ -81,7 +82,7 @@ static bool has_exactly_the_keys(const cJSON *object) {
                 "job-timeout", "no-rollback", "no-check",     "plan",
                 "profile",     "toplevel",    "uid",          "unattended",
                 "verb",        "version",     "judge-window", "probes",
-                "force-host",  "trial",
+                "force-host",  "trial",       "system",
         };
 
         if (cJSON_GetArraySize(object) != ELEMENTSOF(known))
@@ -162,6 +163,7 @@ static int read_later_keys(const cJSON *object, Request *request) {
 static int read_keys(const cJSON *object, Request *request) {
         const char *verb = json_string(object, "verb"), *toplevel = json_string(object, "toplevel");
         const char *profile = json_string(object, "profile"), *digest = json_string(object, "plan");
+        const char *system = "";
         uint64_t version, uid, generation;
         int r;
 
@@ -185,6 +187,10 @@ static int read_keys(const cJSON *object, Request *request) {
         if ((request->confirm_sec > 0 && !request_can_be_confirmed(request)) ||
             (request->trial && request->verb != REQUEST_BOOT))
                 return -EBADMSG;
+        if (cJSON_GetObjectItemCaseSensitive(object, "system")) /* nor that */
+                system = json_string(object, "system");
+        if (!system || (*system && *system != '/'))
+                return -EBADMSG;
 
         r = read_judge_window(object, request);
         if (r >= 0)
@@ -193,9 +199,10 @@ static int read_keys(const cJSON *object, Request *request) {
                 return r;
 
         request->toplevel = strdup(toplevel);
+        request->system = strdup(system);
         request->profile = strdup(profile);
         request->plan_digest = strdup(digest);
-        if (!request->toplevel || !request->profile || !request->plan_digest)
+        if (!request->toplevel || !request->system || !request->profile || !request->plan_digest)
                 return -ENOMEM;
         request->generation = generation;
         request->uid = (uid_t) uid;
@@ -235,6 +242,7 @@ int request_copy(const Request *request, Request *copy) {
 
 void request_done(Request *request) {
         free(request->toplevel);
+        free(request->system);
         free(request->profile);
         free(request->plan_digest);
         string_list_done(&request->probes);

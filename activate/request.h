@@ -26,6 +26,8 @@ typedef enum RequestVerb {
 typedef struct Request {
         RequestVerb verb;
         char *toplevel;
+        char *system;  /* that @toplevel is a specialisation of, and that the profile and the boot
+                          menu get; NULL or "": @toplevel itself */
         char *profile; /* "system" */
         uint64_t
                 generation; /* of the profile, holding @toplevel; 0: whichever does, or a new one */

@@ -171,7 +171,7 @@ TEST(keys_that_are_not_known_are_passed_over) {
 static bool may_be_missing(const char *key) {
         static const char *const keys[] = {
                 "kind",   "evidence",   "old-default", "lease", "judge-deadline", "rebooting",
-                "probes", "force-host", "trial",       "waits", "staged-entry",
+                "probes", "force-host", "trial",       "waits", "staged-entry",   "system",
         };
 
         for (size_t i = 0; i < ELEMENTSOF(keys); i++)

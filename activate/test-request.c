@@ -4,7 +4,7 @@
 #define GOOD                                                                                                \
         "{\"version\":1,\"verb\":\"switch\",\"toplevel\":\"/nix/store/1-a\","                               \
         "\"profile\":\"system\",\"generation\":0,\"no-rollback\":false,\"force\":false,\"no-check\":false," \
-        "\"unattended\":false,\"install-bootloader\":false,\"job-timeout\":0,\"confirm\":0,\"plan\":\"\",\"uid\":1000,\"judge-window\":\"\",\"probes\":[],\"force-host\":true,\"trial\":false}"
+        "\"unattended\":false,\"install-bootloader\":false,\"job-timeout\":0,\"confirm\":0,\"plan\":\"\",\"uid\":1000,\"judge-window\":\"\",\"probes\":[],\"force-host\":true,\"trial\":false,\"system\":\"\"}"
 
 static int parse(const cJSON *object) {
         _cleanup_(request_done) Request request = { 0 };
@@ -33,6 +33,7 @@ static int parse_with(const char *key, const char *json) {
 static void assert_same(const Request *a, const Request *b) {
         ASSERT_EQ(a->verb, b->verb);
         ASSERT_TEXT(a->toplevel, b->toplevel);
+        ASSERT_TEXT(a->system ? a->system : "", b->system);
         ASSERT_TEXT(a->profile, b->profile);
         ASSERT_EQ(a->generation, b->generation);
         ASSERT_EQ(a->no_rollback, b->no_rollback);
@@ -51,6 +52,7 @@ TEST(a_request_comes_out_as_it_went_in) {
                 { .verb = REQUEST_TEST, .no_rollback = true, .has_judge_window = true },
                 { .verb = REQUEST_SWITCH, .has_judge_window = true, .judge_window_sec = 3600 },
                 { .verb = REQUEST_SWITCH, .confirm_sec = REQUEST_CONFIRM_MAX },
+                { .verb = REQUEST_SWITCH, .system = (char *) "/nix/store/2-b" },
                 { .verb = REQUEST_BOOT, .install_bootloader = true, .uid = 1000 },
                 { .verb = REQUEST_ROLLBACK, .generation = 41, .force = true },
                 { .verb = REQUEST_ROLLBACK, .generation = UINT64_C(1) << 50 },

@@ -109,12 +109,12 @@ int transaction_check_room_in_menu(Transaction *t, sd_bus_error *reterr_error) {
         MenuRequest request = request_of(&t->settings);
 
         request.only_checks = true;
-        request.default_toplevel = t->new->path;
+        request.default_toplevel = transaction_kept(t);
         return menu_writer_run(&request, t->places, &outcome, reterr_error);
 }
 
 static void count_tries(const Transaction *t, MenuRequest *request) {
-        request->counted_toplevel = t->new->path;
+        request->counted_toplevel = transaction_kept(t);
         request->tries = (unsigned) t->settings.tries;
 }
 
@@ -142,9 +142,9 @@ int transaction_try_menu(Transaction *t, sd_bus_error *reterr_error) {
 
         if (menu_trial_from_string(t->record.trial) == MENU_TRIAL_ONE_SHOT) {
                 request.default_toplevel = t->record.old_default;
-                request.one_shot_toplevel = t->new->path;
+                request.one_shot_toplevel = transaction_kept(t);
         } else {
-                request.default_toplevel = t->new->path;
+                request.default_toplevel = transaction_kept(t);
                 count_tries(t, &request);
         }
         return write_menu(t, &request, reterr_error);

@@ -111,6 +111,7 @@ void confirm_begin(Transaction *t);
 bool reboot_back_is_certain(const Transaction *t);
 bool reboot_back_is_due(const Transaction *t);
 void reboot_back(Transaction *t);
+const char *transaction_kept(const Transaction *t);
 bool transaction_runs_already(const Transaction *t);
 int transaction_set_root(const Transaction *t, const char *name, const char *target);
 void transaction_drop_root(const Transaction *t, const char *name);

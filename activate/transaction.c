@@ -227,6 +227,22 @@ static Phase enter_phase(Transaction *t, Phase phase) {
         return phases[phase].on_failure;
 }
 
+/** transaction_kept() - what the profile and the boot menu get: a specialisation has no entry of
+ * its own there, but the system that it is of. */
+const char *transaction_kept(const Transaction *t) {
+        const char *system = t->request->system;
+
+        return system && *system ? system : t->new ? t->new->path : t->record.to;
+}
+
+/* A specialisation runs: its system is the default. */
+static int tell_variant(Transaction *t) {
+        return text_printf(&t->text,
+                           "'%s' runs; '%s', which it is a specialisation of, is generation "
+                           "%" PRIu64 " of '%s' and the boot default.",
+                           t->new->path, transaction_kept(t), t->generation, t->request->profile);
+}
+
 /* The system that runs in the end, said in one sentence. */
 static int tell_success(Transaction *t) {
         const char *profile = t->request->profile;
@@ -248,6 +264,8 @@ static int tell_success(Transaction *t) {
                         "'%s' was tried in this boot and is well; it is generation %" PRIu64
                         " of '%s' and the boot default.",
                         t->new->path, t->generation, profile);
+        if (strcmp(transaction_kept(t), t->new->path) != 0)
+                return tell_variant(t);
         if (!t->activates)
                 return text_printf(&t->text,
                                    "'%s' is generation %" PRIu64 " of '%s' and the boot default%s.",
