@@ -145,7 +145,8 @@ void display_nix_event(const NixEvent *event, void *userdata) {
                 break;
         case NIX_EVENT_MESSAGE:
                 /* Errors come back with the result of the build, in one piece. */
-                if (event->level == NIX_LEVEL_WARNING)
+                if (event->level == NIX_LEVEL_WARNING ||
+                    (display->verbose && event->level > NIX_LEVEL_WARNING))
                         quote(display, event->text);
                 break;
         case NIX_EVENT_PLAIN:

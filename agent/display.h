@@ -13,6 +13,7 @@ typedef struct Display {
         bool ended;  /* that last one is out */
         bool colour;
         bool build_logs; /* the builds' own lines, too */
+        bool verbose;    /* and all that Nix says */
 } Display;
 
 void display_open(Display *display, bool json);

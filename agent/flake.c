@@ -317,11 +317,12 @@ static int parse_name(const char *text, char **ret_name, sd_bus_error *reterr_er
  *                /etc/nixos/flake.nix leads to the repository it lies in
  * @ret_argument: REF or REF#NAME; owned by the caller
  *
- * Return: 0, or negative with the places in @reterr_error that were looked at.
+ * Return: 0; FLAKE_NONE if there is none; negative with a sentence in @reterr_error.
  */
 int flake_find_default(const char *system_file, char **ret_argument, sd_bus_error *reterr_error) {
-        static const char *const variables[] = { "ENACT_FLAKE", "NH_FLAKE" };
+        static const char *const variables[] = { "ENACT_FLAKE", "NH_OS_FLAKE", "NH_FLAKE" };
         _cleanup_free_ char *file = NULL;
+        struct stat st;
         int r;
 
         for (size_t i = 0; i < ELEMENTSOF(variables); i++) {
@@ -333,15 +334,16 @@ int flake_find_default(const char *system_file, char **ret_argument, sd_bus_erro
                 }
         }
 
+        if (lstat(system_file, &st) < 0 && (errno == ENOENT || errno == ENOTDIR))
+                return FLAKE_NONE;
         r = file_realpath(system_file, &file);
         if (r == -ENOMEM)
                 return r;
         if (r < 0)
-                return sd_bus_error_setf(
-                        reterr_error, ENACT_ERROR_NO_FLAKE,
-                        "No flake was named: there is no --flake, ENACT_FLAKE and "
-                        "NH_FLAKE are not set, and '%s' cannot be opened (%s). " NOTHING_CHANGED,
-                        system_file, strerror(-r));
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_NO_FLAKE,
+                                         "No flake was named, and '%s' cannot be opened: %s. "
+                                         "Use --flake to name one, or --no-flake. " NOTHING_CHANGED,
+                                         system_file, strerror(-r));
 
         (void) go_up(file);
         *ret_argument = TAKE_PTR(file);
@@ -350,7 +352,7 @@ int flake_find_default(const char *system_file, char **ret_argument, sd_bus_erro
 
 /**
  * flake_new() - what a person means by --flake
- * @argument:  REF[#NAME] as it was typed; NULL: none, see flake_find_default()
+ * @argument:  REF[#NAME] as it was typed
  * @host_name: stands in for a missing NAME, as it is (nixos-rebuild does not cut it at a dot
  * either); NULL or empty: "default", as nixos-rebuild has it
  * @ret:       owned by the caller
@@ -360,18 +362,10 @@ int flake_find_default(const char *system_file, char **ret_argument, sd_bus_erro
 int flake_new(const char *argument, const char *host_name, Flake **ret,
               sd_bus_error *reterr_error) {
         _cleanup_(flake_freep) Flake *f = NULL;
-        _cleanup_free_ char *found = NULL;
         const char *hash;
         int r;
 
-        assert(ret);
-
-        if (!argument) {
-                r = flake_find_default(FLAKE_SYSTEM_FILE, &found, reterr_error);
-                if (r < 0)
-                        return r;
-                argument = found;
-        }
+        assert(argument && ret);
 
         f = calloc(1, sizeof(*f));
         if (!f)
@@ -476,4 +470,41 @@ int flake_hint(const Flake *f, char **ret_hint) {
                            "git does not track '%s/flake.nix', and Nix sees only what it tracks: "
                            "git add it.\n",
                            directory);
+}
+
+/**
+ * flake_directory() - where a flake's flake.nix and flake.lock lie
+ * @ret_directory: owned by the caller
+ *
+ * Return: 0; FLAKE_NONE if that is not on this machine; negative with a sentence in @reterr_error.
+ */
+int flake_directory(const Flake *f, char **ret_directory, sd_bus_error *reterr_error) {
+        _cleanup_free_ char *path = NULL, *directory = NULL;
+        const char *start, *below;
+        ReferenceKind kind = reference_kind(f->reference, &start);
+        int r;
+
+        if (kind == REFERENCE_ELSEWHERE || (kind != REFERENCE_PATH && strchr(start, '%')))
+                return FLAKE_NONE;
+        path = strndup(start, strcspn(start, "?"));
+        if (!path)
+                return -ENOMEM;
+        r = open_directory(*path ? path : ".", &directory, reterr_error);
+        if (r < 0)
+                return r;
+        below = strstr(start + strlen(path), "?dir=");
+        if (!below)
+                below = strstr(start + strlen(path), "&dir=");
+        if (below) {
+                below += strlen("?dir=");
+                return text_printf(ret_directory, "%s/%.*s", directory, (int) strcspn(below, "&"),
+                                   below);
+        }
+        if (kind == REFERENCE_PATH) {
+                r = find_flake_file(directory, reterr_error);
+                if (r < 0)
+                        return r;
+        }
+        *ret_directory = TAKE_PTR(directory);
+        return 0;
 }

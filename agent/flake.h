@@ -5,7 +5,7 @@
 
 #include "macros.h"
 
-#define FLAKE_SYSTEM_FILE "/etc/nixos/flake.nix"
+enum { FLAKE_NONE = 1 }; /* answer: nobody has named a flake, and there is no usual one */
 
 /* Which flake, and which configuration in it. */
 typedef struct Flake {
@@ -20,6 +20,7 @@ int flake_find_default(const char *system_file, char **ret_argument, sd_bus_erro
 int flake_check(const char *reference, sd_bus_error *reterr_error);
 int flake_installable(const Flake *f, const char *set, const char *attribute,
                       char **ret_installable);
+int flake_directory(const Flake *f, char **ret_directory, sd_bus_error *reterr_error);
 int flake_hint(const Flake *f, char **ret_hint);
 
 DEFINE_CLEANUP(Flake *, flake_free);

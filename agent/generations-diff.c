@@ -161,110 +161,111 @@ static const char *size_text(uint64_t bytes, char text[static 32]) {
         return text;
 }
 
-static void print_growth(int64_t bytes) {
+static void print_growth(FILE *f, int64_t bytes) {
         char text[32];
 
-        printf("%c%s", bytes < 0 ? '-' : '+',
-               size_text(bytes < 0 ? -(uint64_t) bytes : (uint64_t) bytes, text));
+        fprintf(f, "%c%s", bytes < 0 ? '-' : '+',
+                size_text(bytes < 0 ? -(uint64_t) bytes : (uint64_t) bytes, text));
 }
 
 /* Others have written it: nothing in it may reach a terminal as a command. */
-static void print_clean(const char *text) {
+static void print_clean(FILE *f, const char *text) {
         _cleanup_free_ char *clean = strdup(text);
 
         if (!clean)
                 return;
         text_strip_controls(clean);
-        fputs(clean, stdout);
+        fputs(clean, f);
 }
 
-static void print_versions(const StringList *versions) {
+static void print_versions(FILE *f, const StringList *versions) {
         if (versions->n == 0)
-                fputs("none", stdout);
+                fputs("none", f);
         for (size_t i = 0; i < versions->n; i++) {
-                fputs(i > 0 ? ", " : "", stdout);
-                print_clean(*versions->items[i] ? versions->items[i] : "without version");
+                fputs(i > 0 ? ", " : "", f);
+                print_clean(f, *versions->items[i] ? versions->items[i] : "without version");
         }
 }
 
-static void print_packages(const PackageDiff *diff) {
+static void print_packages(FILE *f, const PackageDiff *diff) {
         if (diff->n > 0)
-                puts("packages");
+                fputs("packages\n", f);
         for (size_t i = 0; i < diff->n; i++) {
                 const PackageChange *change = &diff->changes[i];
 
-                fputs("  ", stdout);
-                print_clean(change->name);
-                fputs(": ", stdout);
+                fputs("  ", f);
+                print_clean(f, change->name);
+                fputs(": ", f);
                 if (change->old.n > 0 || change->new.n > 0) {
-                        print_versions(&change->old);
-                        fputs(" -> ", stdout);
-                        print_versions(&change->new);
-                        fputs(", ", stdout);
+                        print_versions(f, &change->old);
+                        fputs(" -> ", f);
+                        print_versions(f, &change->new);
+                        fputs(", ", f);
                 }
-                print_growth(change->bytes);
-                putchar('\n');
+                print_growth(f, change->bytes);
+                fputc('\n', f);
         }
 }
 
-static void print_units(const UnitChanges *changes) {
+static void print_units(FILE *f, const UnitChanges *changes) {
         if (changes->n > 0)
-                puts("units");
+                fputs("units\n", f);
         for (size_t i = 0; i < changes->n; i++) {
                 const UnitChangeEntry *entry = &changes->items[i];
 
-                printf("  %-8s  ", entry->how);
-                print_clean(entry->unit);
-                fputs(entry->user ? " (of users)" : "", stdout);
+                fprintf(f, "  %-8s  ", entry->how);
+                print_clean(f, entry->unit);
+                fputs(entry->user ? " (of users)" : "", f);
                 for (size_t k = 0; k < entry->keys.n && k < KEYS_SHOWN_MAX; k++) {
-                        fputs(k == 0 ? ": " : ", ", stdout);
-                        print_clean(entry->keys.items[k]);
+                        fputs(k == 0 ? ": " : ", ", f);
+                        print_clean(f, entry->keys.items[k]);
                 }
-                fputs(entry->keys.n > KEYS_SHOWN_MAX ? ", …\n" : "\n", stdout);
+                fputs(entry->keys.n > KEYS_SHOWN_MAX ? ", …\n" : "\n", f);
         }
 }
 
-static void print_reboot(const Difference *d) {
+static void print_reboot(FILE *f, const Difference *d) {
         _cleanup_(facts_done) Facts old = { 0 }, new = { 0 };
 
         if (d->reboot.n == 0 || facts_read(d->old.toplevel, &old) < 0 ||
             facts_read(d->new.toplevel, &new) < 0)
                 return;
-        puts("in effect after a reboot");
+        fputs("in effect after a reboot\n", f);
         for (size_t i = 0; i < d->reboot.n; i++) {
                 const RebootReason *reason = &d->reboot.items[i];
                 bool kernel = strcmp(reason->what, "kernel") == 0 && old.kernel && new.kernel;
 
-                printf("  %s: ", reason->what);
-                print_clean(kernel ? old.kernel : *reason->booted ? reason->booted : "none");
-                fputs(" -> ", stdout);
-                print_clean(kernel ? new.kernel : *reason->wanted ? reason->wanted : "none");
-                putchar('\n');
+                fprintf(f, "  %s: ", reason->what);
+                print_clean(f, kernel ? old.kernel : *reason->booted ? reason->booted : "none");
+                fputs(" -> ", f);
+                print_clean(f, kernel ? new.kernel : *reason->wanted ? reason->wanted : "none");
+                fputc('\n', f);
         }
 }
 
-static void print_side(const char *title, const Side *side) {
+static void print_side(FILE *f, const char *title, const Side *side) {
         char bytes[32];
 
-        printf("%-4s ", title);
+        fprintf(f, "%-4s ", title);
         if (side->generation > 0)
-                printf("generation %" PRIu64 ", ", side->generation);
-        printf("%s, %s\n", side->toplevel, size_text(closure_bytes(&side->closure), bytes));
+                fprintf(f, "generation %" PRIu64 ", ", side->generation);
+        fprintf(f, "%s, %s\n", side->toplevel, size_text(closure_bytes(&side->closure), bytes));
 }
 
-static void print_text(const Difference *d) {
-        print_side("from", &d->old);
-        print_side("to", &d->new);
+static void print_text(FILE *f, const Difference *d) {
+        print_side(f, "from", &d->old);
+        print_side(f, "to", &d->new);
         if (strcmp(d->old.toplevel, d->new.toplevel) == 0) {
-                puts("They are the same system.");
+                fputs("They are the same system.\n", f);
                 return;
         }
-        print_packages(&d->packages);
-        print_units(&d->units);
-        print_reboot(d);
-        fputs("size ", stdout);
-        print_growth((int64_t) (closure_bytes(&d->new.closure) - closure_bytes(&d->old.closure)));
-        putchar('\n');
+        print_packages(f, &d->packages);
+        print_units(f, &d->units);
+        print_reboot(f, d);
+        fputs("size ", f);
+        print_growth(f,
+                     (int64_t) (closure_bytes(&d->new.closure) - closure_bytes(&d->old.closure)));
+        fputc('\n', f);
 }
 
 static cJSON *add_object(cJSON *array) {
@@ -384,6 +385,34 @@ int generations_diff(const Options *options, char *const words[], int n_words,
                 return r;
         if (options->json)
                 return print_json(&d);
-        print_text(&d);
+        print_text(stdout, &d);
+        return 0;
+}
+
+/**
+ * generations_diff_packages() - print which packages differ between two systems, for people
+ * @f: where to
+ *
+ * Return: 0, or a negative errno, with @reterr_error set but without memory.
+ */
+int generations_diff_packages(const char *from, const char *to, FILE *f,
+                              sd_bus_error *reterr_error) {
+        _cleanup_(difference_done) Difference d = { 0 };
+        int r;
+
+        d.old.toplevel = strdup(from);
+        d.new.toplevel = strdup(to);
+        if (!d.old.toplevel || !d.new.toplevel)
+                return -ENOMEM;
+        r = compare(&d, reterr_error);
+        if (r < 0)
+                return r;
+        if (d.packages.n == 0)
+                fputs("packages\n  no difference\n", f);
+        print_packages(f, &d.packages);
+        print_reboot(f, &d);
+        fputs("size ", f);
+        print_growth(f, (int64_t) (closure_bytes(&d.new.closure) - closure_bytes(&d.old.closure)));
+        fputc('\n', f);
         return 0;
 }

@@ -256,3 +256,128 @@ int generations_list(const Options *options, sd_bus_error *reterr_error) {
         fprintf(stderr, "The profile '%s' has no generation.\n", options->profile);
         return 0;
 }
+
+/* "Unknown" is nixos-rebuild's word. */
+static const char *or_unknown(const char *text) {
+        return text && *text ? text : "Unknown";
+}
+
+static void date_to_seconds(const Generation *g, char text[static 32]) {
+        struct tm tm;
+
+        text[0] = '\0';
+        if (localtime_r(&g->created, &tm))
+                (void) strftime(text, 32, "%Y-%m-%d %H:%M:%S", &tm);
+}
+
+enum { FOREIGN_COLUMNS = 7 };
+
+static int fill_foreign_cells(const Generation *g, const Facts *facts,
+                              char *cells[static FOREIGN_COLUMNS]) {
+        char date[32];
+        int r;
+
+        date_to_seconds(g, date);
+        r = text_printf(&cells[0], "%" PRIu64, g->number);
+        if (r >= 0)
+                r = text_printf(&cells[1], "%s", date);
+        if (r >= 0)
+                r = text_printf(&cells[2], "%s", or_unknown(facts->version));
+        if (r >= 0)
+                r = text_printf(&cells[3], "%s", or_unknown(facts->kernel));
+        if (r >= 0)
+                r = text_printf(&cells[4], "%s", or_unknown(facts->revision));
+        if (r >= 0)
+                r = string_list_join(&facts->specialisations, ", ", &cells[5]);
+        if (r >= 0)
+                r = text_printf(&cells[6], "%s", g->current ? "True" : "False");
+        return r;
+}
+
+static int print_foreign_json(const Rows *rows) {
+        _cleanup_(cJSON_Deletep) cJSON *array = cJSON_CreateArray();
+        _cleanup_free_ char *text = NULL;
+
+        for (size_t i = rows->n; array && i > 0; i--) {
+                const Row *row = &rows->items[i - 1];
+                cJSON *object = cJSON_CreateObject();
+                char date[32];
+
+                date_to_seconds(&row->generation, date);
+                (void) cJSON_AddItemToArray(array, object);
+                if (!object ||
+                    !cJSON_AddNumberToObject(object, "generation",
+                                             (double) row->generation.number) ||
+                    !cJSON_AddStringToObject(object, "date", date) ||
+                    !cJSON_AddStringToObject(object, "nixosVersion",
+                                             or_unknown(row->facts.version)) ||
+                    !cJSON_AddStringToObject(object, "kernelVersion",
+                                             or_unknown(row->facts.kernel)) ||
+                    !cJSON_AddStringToObject(object, "configurationRevision",
+                                             or_unknown(row->facts.revision)) ||
+                    json_add_strings(object, "specialisations", &row->facts.specialisations) < 0 ||
+                    !cJSON_AddBoolToObject(object, "current", row->generation.current))
+                        return -ENOMEM;
+        }
+        text = cJSON_Print(array);
+        if (!text)
+                return -ENOMEM;
+        puts(text);
+        return 0;
+}
+
+static int print_foreign_table(const Rows *rows) {
+        static const char *const headers[FOREIGN_COLUMNS] = {
+                "Generation",     "Build-date", "NixOS version", "Kernel", "Configuration Revision",
+                "Specialisation", "Current",
+        };
+        char *(*cells)[FOREIGN_COLUMNS] = calloc(rows->n + 1, sizeof(*cells));
+        size_t widths[FOREIGN_COLUMNS];
+        int r = cells ? 0 : -ENOMEM;
+
+        for (size_t i = 0; r >= 0 && i < rows->n; i++)
+                r = fill_foreign_cells(&rows->items[i].generation, &rows->items[i].facts, cells[i]);
+        for (size_t k = 0; r >= 0 && k < FOREIGN_COLUMNS; k++) {
+                widths[k] = strlen(headers[k]);
+                for (size_t i = 0; i < rows->n; i++) {
+                        text_strip_controls(cells[i][k]);
+                        if (strlen(cells[i][k]) > widths[k])
+                                widths[k] = strlen(cells[i][k]);
+                }
+        }
+        for (size_t i = rows->n + 1; r >= 0 && i > 0; i--) /* the newest one first */
+                for (size_t k = 0; k < FOREIGN_COLUMNS; k++) {
+                        const char *cell = i > rows->n ? headers[k] : cells[i - 1][k];
+
+                        if (k + 1 == FOREIGN_COLUMNS)
+                                puts(cell);
+                        else
+                                printf("%-*s  ", (int) widths[k], cell);
+                }
+        for (size_t i = 0; cells && i < rows->n; i++)
+                for (size_t k = 0; k < FOREIGN_COLUMNS; k++)
+                        free(cells[i][k]);
+        free(cells);
+        return r;
+}
+
+/**
+ * generations_list_foreign() - the same in nixos-rebuild's form, which scripts read
+ *
+ * Source: `nixos-rebuild list-generations [--json]`.
+ *
+ * Return: as generations_list().
+ */
+int generations_list_foreign(const Options *options, sd_bus_error *reterr_error) {
+        _cleanup_(systems_done) Systems systems = { 0 };
+        _cleanup_(rows_done) Rows rows = { 0 };
+        const Marks marks = { 0 };
+        int r;
+
+        r = systems_read(options->profile, &systems, reterr_error);
+        if (r >= 0)
+                r = make_rows(&systems.generations, &marks, &rows);
+        if (r < 0)
+                return r;
+        return options->json ? print_foreign_json(&rows) : print_foreign_table(&rows);
+}

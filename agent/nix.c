@@ -1,281 +1,27 @@
 /*
- * Running Nix: one `nix build` per command, with an out-link so that what was built is rooted
- * before Nix lets go of it. Nix stays in our process group and keeps the terminal's input, so that
- * its questions (and ssh's) reach the user; its log is read by nix-log.
+ * Building with Nix: one `nix build` per command, with an out-link so that what was built is rooted
+ * before Nix lets go of it. After a failure it is found out what failed, and for a wrong name which
+ * ones there are.
  */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <systemd/sd-event.h>
 
 #include "error.h"
 #include "file.h"
 #include "json.h"
+#include "nix-run.h"
 #include "nix.h"
-#include "process.h"
 #include "text.h"
 
 #define NOTHING_CHANGED   "Nothing was changed."
 #define STORE_DIRECTORY   "/nix/store"
 #define STORE_HASH_LENGTH 32U
-#define READ_BYTES        ((size_t) 64 * 1024)
-#define PIPE_BYTES_MAX    ((size_t) 1024 * 1024)
-#define PATIENCE_USEC     ((uint64_t) 10 * 1000 * 1000) /* until the next signal to Nix */
 #define NAMES_SHOWN_MAX   30U
-#define TYPO_DISTANCE_MAX 2U
-
-typedef struct Run {
-        sd_event *event;
-        sd_event_source *output, *child, *overdue;
-        sd_event_source *signals[3];
-        NixLog *log;
-        int output_fd;
-        pid_t pid; /* 0: not started, or it has ended */
-        bool interrupted;
-        unsigned n_urged; /* signals sent since; the next one is stronger */
-        siginfo_t end;
-        sigset_t old_mask;
-        bool mask_changed;
-} Run;
-
-static void urge(Run *run, int sig) {
-        static const int stronger[] = { SIGTERM, SIGKILL };
-
-        if (run->n_urged > 0)
-                sig = stronger[run->n_urged == 1 ? 0 : 1];
-        run->n_urged++;
-        if (run->pid > 0 && sig != 0)
-                (void) kill(run->pid, sig);
-        (void) sd_event_source_set_time_relative(run->overdue, PATIENCE_USEC);
-        (void) sd_event_source_set_enabled(run->overdue, SD_EVENT_ONESHOT);
-}
-
-static int on_overdue(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata) {
-        urge(userdata, 0);
-        return 0;
-}
-
-static int on_signal(_unused_ sd_event_source *source, const struct signalfd_siginfo *si,
-                     void *userdata) {
-        Run *run = userdata;
-
-        run->interrupted = true;
-        nix_log_interrupt(run->log);
-        /* From the terminal Nix got it as well. */
-        urge(run, si->ssi_code == SI_KERNEL ? 0 : (int) si->ssi_signo);
-        return 0;
-}
-
-/* Answers how much came: 0 at the end of the pipe, -EAGAIN if there is nothing just now. */
-static int read_some(Run *run) {
-        char bytes[READ_BYTES];
-        ssize_t n;
-        int r;
-
-        n = read(run->output_fd, bytes, sizeof(bytes));
-        if (n < 0)
-                return errno == EINTR ? -EAGAIN : -errno;
-        r = nix_log_feed(run->log, bytes, (size_t) n);
-        return r < 0 ? r : (int) n;
-}
-
-static int on_output(sd_event_source *source, _unused_ int fd, _unused_ uint32_t events,
-                     void *userdata) {
-        int r = read_some(userdata);
-
-        if (r == 0)
-                return sd_event_source_set_enabled(source, SD_EVENT_OFF);
-        return r < 0 && r != -EAGAIN ? r : 0;
-}
-
-/* What Nix left behind (an ssh master, say) may hold the pipe open, and write on: what is in the
- * pipe now is all that can be Nix's. */
-static int on_child(_unused_ sd_event_source *source, const siginfo_t *si, void *userdata) {
-        Run *run = userdata;
-        int r = 1;
-
-        run->pid = 0;
-        run->end = *si;
-        for (size_t n = 0; r > 0 && n < PIPE_BYTES_MAX; n += READ_BYTES)
-                r = read_some(run);
-        if (r >= 0 || r == -EAGAIN)
-                r = nix_log_finish(run->log);
-        return r < 0 ? r : sd_event_exit(run->event, 0);
-}
-
-static void run_done(Run *run) {
-        if (run->pid > 0) {
-                (void) kill(run->pid, SIGKILL);
-                (void) process_wait(run->pid, NULL);
-        }
-        sd_event_source_unref(run->output);
-        sd_event_source_unref(run->child);
-        sd_event_source_unref(run->overdue);
-        for (size_t i = 0; i < ELEMENTSOF(run->signals); i++)
-                sd_event_source_unref(run->signals[i]);
-        sd_event_unref(run->event);
-        run->output_fd = fd_close(run->output_fd);
-        nix_log_free(run->log);
-        if (run->mask_changed)
-                (void) sigprocmask(SIG_SETMASK, &run->old_mask, NULL);
-}
-
-static int watch_signals(Run *run) {
-        static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-        sigset_t mask;
-        int r;
-
-        _Static_assert(ELEMENTSOF(signals) == ELEMENTSOF(((Run *) NULL)->signals), "one each");
-
-        (void) sigemptyset(&mask);
-        (void) sigaddset(&mask, SIGCHLD); /* sd-event wants it blocked */
-        for (size_t i = 0; i < ELEMENTSOF(signals); i++)
-                (void) sigaddset(&mask, signals[i]);
-        if (sigprocmask(SIG_BLOCK, &mask, &run->old_mask) < 0)
-                return -errno;
-        run->mask_changed = true;
-
-        for (size_t i = 0; i < ELEMENTSOF(signals); i++) {
-                r = sd_event_add_signal(run->event, &run->signals[i], signals[i], on_signal, run);
-                if (r < 0)
-                        return r;
-        }
-
-        r = sd_event_add_time_relative(run->event, &run->overdue, CLOCK_MONOTONIC, PATIENCE_USEC, 0,
-                                       on_overdue, run);
-        return r < 0 ? r : sd_event_source_set_enabled(run->overdue, SD_EVENT_OFF);
-}
-
-static int start_nix(Run *run, const StringList *arguments, int stdout_fd) {
-        ProcessOptions options = PROCESS_OPTIONS_NULL;
-        _cleanup_close_ int write_fd = -EBADF;
-        int fds[2];
-
-        if (pipe2(fds, O_CLOEXEC) < 0)
-                return -errno;
-        run->output_fd = fds[0];
-        write_fd = fds[1];
-        if (fcntl(run->output_fd, F_SETFL, O_NONBLOCK) < 0)
-                return -errno;
-
-        if (fcntl(STDIN_FILENO, F_GETFD) >= 0)
-                options.stdin_fd = STDIN_FILENO;
-        options.stdout_fd = stdout_fd;
-        options.stderr_fd = write_fd;
-        return process_start(arguments, &options, &run->pid);
-}
-
-/* Runs Nix to its end. Return: 0 or negative with @reterr_error set, except without memory. */
-static int run_nix(Run *run, const StringList *arguments, int stdout_fd, const NixRequest *request,
-                   sd_bus_error *reterr_error) {
-        int r;
-
-        r = sd_event_new(&run->event);
-        if (r < 0)
-                return r;
-        r = watch_signals(run);
-        if (r < 0)
-                return r;
-        r = nix_log_new(request ? request->handler : NULL, request ? request->userdata : NULL,
-                        &run->log);
-        if (r < 0)
-                return r;
-
-        r = start_nix(run, arguments, stdout_fd);
-        if (r == -ENOENT)
-                return sd_bus_error_setf(reterr_error, ENACT_ERROR_NO_NIX,
-                                         "There is no program 'nix' on PATH, and enact builds with "
-                                         "it: see https://nixos.org/download. " NOTHING_CHANGED);
-        if (r < 0)
-                return sd_bus_error_setf(reterr_error, ENACT_ERROR_NO_NIX,
-                                         "Cannot start 'nix': %s. " NOTHING_CHANGED, strerror(-r));
-
-        r = sd_event_add_io(run->event, &run->output, run->output_fd, EPOLLIN, on_output, run);
-        if (r < 0)
-                return r;
-        r = sd_event_add_child(run->event, &run->child, run->pid, WEXITED, on_child, run);
-        if (r < 0)
-                return r;
-        r = sd_event_loop(run->event);
-        if (r < 0)
-                return r;
-
-        if (run->interrupted)
-                return sd_bus_error_setf(reterr_error, ENACT_ERROR_INTERRUPTED,
-                                         "Interrupted. " NOTHING_CHANGED);
-        return 0;
-}
-
-/* Options that `nix eval` does not know, or that would give it a second effect. */
-static const struct {
-        const char *name;
-        size_t n_arguments;
-} build_options[] = {
-        { "--dry-run", 0 }, { "--json", 0 },     { "--keep-outputs", 0 },
-        { "--no-link", 0 }, { "--rebuild", 0 },  { "--print-out-paths", 0 },
-        { "--profile", 1 }, { "--out-link", 1 }, { "-o", 1 },
-};
-
-/* What nix-build and nixos-rebuild accept and the new command line does not. */
-static const struct {
-        const char *name, *long_name;
-} short_options[] = {
-        { "-k", "--keep-going" },
-        { "-K", "--keep-failed" },
-};
-
-static const char *long_option(const char *option) {
-        for (size_t i = 0; i < ELEMENTSOF(short_options); i++)
-                if (strcmp(short_options[i].name, option) == 0)
-                        return short_options[i].long_name;
-        return option;
-}
-
-/* How many arguments from @option on are only for `nix build`. */
-static size_t n_build_only(const char *option) {
-        for (size_t i = 0; i < ELEMENTSOF(build_options); i++)
-                if (strcmp(build_options[i].name, option) == 0)
-                        return 1 + build_options[i].n_arguments;
-        return 0;
-}
-
-/* Ours come after the user's, so that a --log-format or --out-link of theirs does not break us. */
-static int arguments_new(const char *verb, bool for_build, const StringList *options,
-                         StringList *arguments) {
-        const char *const first[] = { "nix", "--extra-experimental-features", "nix-command flakes",
-                                      verb };
-        const char *const last[] = { "--log-format", "internal-json" };
-        int r;
-
-        for (size_t i = 0; i < ELEMENTSOF(first); i++) {
-                r = string_list_add(arguments, first[i]);
-                if (r < 0)
-                        return r;
-        }
-        for (size_t i = 0; options && i < options->n; i++) {
-                size_t n_skip = for_build ? 0 : n_build_only(options->items[i]);
-
-                if (n_skip > 0) {
-                        i += n_skip - 1;
-                        continue;
-                }
-                r = string_list_add(arguments, long_option(options->items[i]));
-                if (r < 0)
-                        return r;
-        }
-        for (size_t i = 0; i < ELEMENTSOF(last); i++) {
-                r = string_list_add(arguments, last[i]);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
 
 /** nix_output_free() - let go of a build; what nobody else has rooted may be collected from now on.
  */
@@ -287,14 +33,6 @@ NixOutput *nix_output_free(NixOutput *output) {
         free(output->store_path);
         free(output);
         return NULL;
-}
-
-/* "host 'web' of flake '.'" */
-static int describe(const NixRequest *request, char **ret_text) {
-        bool home = strcmp(request->set, "homeConfigurations") == 0;
-
-        return text_printf(ret_text, "%s '%s' of flake '%s'", home ? "home" : "host",
-                           request->flake->name, request->flake->reference);
 }
 
 /* Where a build or a copy failed: Nix's words, and the end of each failed build's log. */
@@ -339,42 +77,83 @@ static int describe_failure(const NixLog *log, const siginfo_t *end, char **ret_
         return 0;
 }
 
-/* The names in the set, as far as Nix tells them; -ENODATA if it fails, with its words. */
-static int evaluate_names(const NixRequest *request, StringList *names, char **ret_error,
-                          sd_bus_error *reterr_error) {
-        _cleanup_(string_list_done) StringList arguments = { 0 };
-        _cleanup_(run_done) Run run = { .output_fd = -EBADF };
+/* What `nix eval` is to look at for the names that there are beside the wanted one. */
+typedef struct NameQuery {
+        Source parent; /* of a file: the set that has, or lacks, the wanted name */
+        char *wanted;
+} NameQuery;
+
+static void name_query_done(NameQuery *query) {
+        free(query->parent.attribute);
+        free(query->wanted);
+}
+
+/* The last dot that is in no quotes. */
+static const char *last_dot(const char *path) {
+        const char *dot = NULL;
+        bool quoted = false;
+
+        for (const char *p = path; *p; p++)
+                if (*p == '"')
+                        quoted = !quoted;
+                else if (*p == '.' && !quoted)
+                        dot = p;
+        return dot;
+}
+
+/* A file without an attribute is wanted to be a configuration itself. */
+static int name_query_fill(const Source *source, NameQuery *query) {
+        const char *dot = last_dot(source->attribute), *name;
+        size_t n;
+
+        query->parent.file = source->file;
+        query->parent.attribute =
+                strndup(source->attribute, dot ? (size_t) (dot - source->attribute) : 0);
+        name = dot ? dot + 1 : *source->attribute ? source->attribute : "config";
+        n = strlen(name);
+        if (n >= 2 && name[0] == '"' && name[n - 1] == '"') {
+                name++;
+                n -= 2;
+        }
+        query->wanted = strndup(name, n);
+        return query->parent.attribute && query->wanted ? 0 : -ENOMEM;
+}
+
+/* A file may be a function, all of whose arguments may be left out. */
+#define NAMES_OF "x: builtins.attrNames (if builtins.isFunction x then x { } else x)"
+
+static int names_arguments(const NixRequest *request, const NameQuery *query,
+                           StringList *arguments) {
+        _cleanup_free_ char *installable = NULL;
+        const char *const last[] = {
+                "--apply",
+                request->source->flake ? "builtins.attrNames" : NAMES_OF,
+        };
+        int r;
+
+        r = nix_arguments("eval", /* for_build= */ false, request->options, arguments);
+        if (r >= 0)
+                r = string_list_add(arguments, "--json");
+        if (r < 0)
+                return r;
+        if (request->source->flake) {
+                r = text_printf(&installable, "%s#%s", request->source->flake->reference,
+                                request->set);
+                if (r >= 0)
+                        r = string_list_add(arguments, installable);
+        } else
+                r = source_add_installable(&query->parent, NULL, NULL, arguments);
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(last); i++)
+                r = string_list_add(arguments, last[i]);
+        return r;
+}
+
+static int read_names(int fd, StringList *names) {
+        _cleanup_free_ char *text = NULL, *wrapped = NULL;
         _cleanup_(cJSON_Deletep) cJSON *object = NULL;
-        _cleanup_free_ char *installable = NULL, *text = NULL, *wrapped = NULL;
-        _cleanup_close_ int fd = -EBADF;
-        const char *last[] = { "--json", NULL, "--apply", "builtins.attrNames" };
         const cJSON *item;
         size_t n;
         int r;
-
-        r = arguments_new("eval", /* for_build= */ false, request->options, &arguments);
-        if (r < 0)
-                return r;
-        r = text_printf(&installable, "%s#%s", request->flake->reference, request->set);
-        if (r < 0)
-                return r;
-        last[1] = installable;
-        for (size_t i = 0; i < ELEMENTSOF(last); i++) {
-                r = string_list_add(&arguments, last[i]);
-                if (r < 0)
-                        return r;
-        }
-
-        fd = memfd_create("names", MFD_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-        r = run_nix(&run, &arguments, fd, NULL, reterr_error);
-        if (r < 0)
-                return r;
-        if (run.end.si_code != CLD_EXITED || run.end.si_status != 0) {
-                r = nix_log_error(run.log, ret_error);
-                return r < 0 ? r : -ENODATA;
-        }
 
         r = text_printf(&wrapped, "/proc/self/fd/%d", fd);
         if (r < 0)
@@ -395,30 +174,38 @@ static int evaluate_names(const NixRequest *request, StringList *names, char **r
         return 0;
 }
 
-/* The name that was meant, if one is near enough; of two equally near ones that of the same length.
- */
-static const char *nearest_name(const StringList *names, const char *name) {
-        size_t best = SIZE_MAX, length = strlen(name);
-        const char *nearest = NULL;
+/* The names in the set, as far as Nix tells them; -ENODATA if it fails, with its words. */
+static int evaluate_names(const NixRequest *request, const NameQuery *query, StringList *names,
+                          char **ret_error, sd_bus_error *reterr_error) {
+        _cleanup_(string_list_done) StringList arguments = { 0 };
+        _cleanup_(nix_run_done) NixRun run = NIX_RUN_NULL;
+        _cleanup_close_ int fd = -EBADF;
+        int r;
 
-        for (size_t i = 0; i < names->n; i++) {
-                size_t distance = text_distance(names->items[i], name), n = strlen(names->items[i]);
+        r = names_arguments(request, query, &arguments);
+        if (r < 0)
+                return r;
 
-                if (distance > TYPO_DISTANCE_MAX || distance >= length)
-                        continue;
-                distance = 256 * distance + (n > length ? n - length : length - n);
-                if (distance < best) {
-                        best = distance;
-                        nearest = names->items[i];
-                }
+        fd = memfd_create("names", MFD_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        r = nix_run(&run, &arguments, fd, NULL, NULL, reterr_error);
+        if (r < 0)
+                return r;
+        if (run.end.si_code != CLD_EXITED || run.end.si_status != 0) {
+                r = nix_log_error(run.log, ret_error);
+                return r < 0 ? r : -ENODATA;
         }
-        return nearest;
+
+        return read_names(fd, names);
 }
 
-static int unknown_host(const NixRequest *request, const StringList *names,
+static int unknown_host(const NixRequest *request, const NameQuery *query, const StringList *names,
                         sd_bus_error *reterr_error) {
-        const char *near = nearest_name(names, request->flake->name);
-        _cleanup_free_ char *list = NULL, *hint = NULL;
+        const Flake *flake = request->source->flake;
+        const char *wanted = flake ? flake->name : query->wanted;
+        const char *near = string_list_nearest(names, wanted), *kind = "attribute";
+        _cleanup_free_ char *list = NULL, *hint = NULL, *where = NULL;
         StringList shown = *names;
         int r;
 
@@ -430,47 +217,59 @@ static int unknown_host(const NixRequest *request, const StringList *names,
 
         if (near)
                 r = text_printf(&hint, "Did you mean '%s'? ", near);
-        else if (request->flake->name_is_default)
+        else if (flake && flake->name_is_default)
                 r = text_printf(&hint,
                                 "The name is this machine's; give another as --flake '%s#NAME'. ",
-                                request->flake->reference);
+                                flake->reference);
+        else if (!flake && !*request->source->attribute)
+                r = text_printf(&hint, "Say by --attr where the configuration is in it. ");
         else
                 r = text_printf(&hint, "%s", "");
+        if (r >= 0 && flake) {
+                kind = strcmp(request->set, "homeConfigurations") == 0 ? "home" : "host";
+                r = text_printf(&where, "Flake '%s'", flake->reference);
+        } else if (r >= 0)
+                r = text_printf(&where, "%s%s%sile '%s'", *query->parent.attribute ? "'" : "",
+                                query->parent.attribute, *query->parent.attribute ? "' of f" : "F",
+                                request->source->file);
         if (r < 0)
                 return r;
 
         return sd_bus_error_setf(reterr_error, ENACT_ERROR_UNKNOWN_HOST,
-                                 "Flake '%s' has no %s '%s'. It has: %s%s. %s" NOTHING_CHANGED,
-                                 request->flake->reference,
-                                 strcmp(request->set, "homeConfigurations") == 0 ? "home" : "host",
-                                 request->flake->name, names->n > 0 ? list : "none",
+                                 "%s has no %s '%s'. It has: %s%s. %s" NOTHING_CHANGED, where, kind,
+                                 wanted, names->n > 0 ? list : "none",
                                  shown.n < names->n ? ", and more" : "", hint);
 }
 
 /* An evaluation failed. If the name could be the reason, one more evaluation says which ones exist.
  * An error with a position is in the code of the flake, so the name was found. */
-static int evaluation_failed(const NixRequest *request, const Run *run,
+static int evaluation_failed(const NixRequest *request, const NixRun *run,
                              sd_bus_error *reterr_error) {
+        const Flake *flake = request->source->flake;
         _cleanup_(string_list_done) StringList names = { 0 };
+        _cleanup_(name_query_done) NameQuery query = { 0 };
         _cleanup_free_ char *text = NULL, *what = NULL, *no_set = NULL, *hint = NULL;
         bool lacks_set = false;
-        int r;
+        int r = 0;
 
-        if (!nix_log_error_has_position(run->log)) {
-                r = evaluate_names(request, &names, &no_set, reterr_error);
+        if (!flake)
+                r = name_query_fill(request->source, &query);
+        if (r >= 0 && !nix_log_error_has_position(run->log)) {
+                r = evaluate_names(request, &query, &names, &no_set, reterr_error);
                 if (r < 0 && (r != -ENODATA || sd_bus_error_is_set(reterr_error)))
                         return r;
-                if (r >= 0 && !string_list_contains(&names, request->flake->name))
-                        return unknown_host(request, &names, reterr_error);
+                if (r >= 0 && !string_list_contains(&names, flake ? flake->name : query.wanted))
+                        return unknown_host(request, &query, &names, reterr_error);
                 /* Only the words lean on this text. */
-                lacks_set = no_set && strstr(no_set, request->set) &&
+                lacks_set = flake && no_set && strstr(no_set, request->set) &&
                             strstr(no_set, "does not provide attribute");
+                r = 0;
         }
 
-        r = describe_failure(run->log, &run->end, &text);
-        if (r < 0)
-                return r;
-        r = describe(request, &what);
+        if (r >= 0)
+                r = describe_failure(run->log, &run->end, &text);
+        if (r >= 0)
+                r = source_describe(request->source, request->set, &what);
         if (r < 0)
                 return r;
         if (lacks_set)
@@ -479,7 +278,7 @@ static int evaluation_failed(const NixRequest *request, const Run *run,
                         "Cannot evaluate %s: it has no '%s' at all.\n%s\n" NOTHING_CHANGED, what,
                         request->set, no_set);
 
-        r = flake_hint(request->flake, &hint);
+        r = flake ? flake_hint(flake, &hint) : 0;
         if (r < 0)
                 return r;
         return sd_bus_error_setf(reterr_error, ENACT_ERROR_EVALUATION,
@@ -487,7 +286,7 @@ static int evaluation_failed(const NixRequest *request, const Run *run,
                                  hint ? hint : "");
 }
 
-static int build_failed(const NixRequest *request, const Run *run, sd_bus_error *reterr_error) {
+static int build_failed(const NixRequest *request, const NixRun *run, sd_bus_error *reterr_error) {
         _cleanup_free_ char *what = NULL, *text = NULL;
         int status = run->end.si_code == CLD_EXITED ? run->end.si_status : -1;
         NixFailure failure = nix_log_failure(run->log, status);
@@ -496,7 +295,7 @@ static int build_failed(const NixRequest *request, const Run *run, sd_bus_error 
         if (failure == NIX_FAILURE_EVALUATION)
                 return evaluation_failed(request, run, reterr_error);
 
-        r = describe(request, &what);
+        r = source_describe(request->source, request->set, &what);
         if (r < 0)
                 return r;
         r = describe_failure(run->log, &run->end, &text);
@@ -525,7 +324,7 @@ static int read_output(const NixRequest *request, const char *link, char **ret_p
         _cleanup_free_ char *what = NULL, *path = NULL;
         int r;
 
-        r = describe(request, &what);
+        r = source_describe(request->source, request->set, &what);
         if (r < 0)
                 return r;
         r = file_readlink(AT_FDCWD, link, &path);
@@ -541,6 +340,134 @@ static int read_output(const NixRequest *request, const char *link, char **ret_p
 
         *ret_path = TAKE_PTR(path);
         return 0;
+}
+
+static void tell_evaluating(const NixRequest *request, const StringList *arguments) {
+        const NixEvent event = {
+                .kind = NIX_EVENT_EVALUATING,
+                .name = source_name(request->source),
+                .text = arguments->items[arguments->n - 1],
+        };
+
+        if (request->handler)
+                request->handler(&event, request->userdata);
+}
+
+/* A store path that Nix lists before it begins; what it would build is a derivation. */
+static int sort_listed(const char *text, NixForecast *forecast) {
+        _cleanup_free_ char *copy = strdup(text);
+        char *rest;
+        int r = 0;
+
+        if (!copy)
+                return -ENOMEM;
+        for (char *line = strtok_r(copy, "\n", &rest); r >= 0 && line;
+             line = strtok_r(NULL, "\n", &rest)) {
+                const char *path = text_strip(line);
+
+                if (is_store_path(path))
+                        r = string_list_add(text_has_suffix(path, ".drv") ? &forecast->builds :
+                                                                            &forecast->fetches,
+                                            path);
+        }
+        return r;
+}
+
+typedef struct Listening {
+        const NixRequest *request;
+        NixForecast *forecast;
+        int result;
+} Listening;
+
+static void on_listed(const NixEvent *event, void *userdata) {
+        Listening *listening = userdata;
+
+        if (event->kind == NIX_EVENT_MESSAGE && listening->result >= 0)
+                listening->result = sort_listed(event->text, listening->forecast);
+        if (listening->request->handler)
+                listening->request->handler(event, listening->request->userdata);
+}
+
+/**
+ * nix_forecast() - what a build would build and fetch
+ * @forecast: all zero before; nix_forecast_done() even after an error
+ *
+ * Evaluates, with one `nix build --dry-run`; its store paths alone are read, not the words around
+ * them.
+ *
+ * Return: as nix_build().
+ */
+int nix_forecast(const NixRequest *request, NixForecast *forecast, sd_bus_error *reterr_error) {
+        _cleanup_(string_list_done) StringList arguments = { 0 };
+        _cleanup_(nix_run_done) NixRun run = NIX_RUN_NULL;
+        Listening listening = { .request = request, .forecast = forecast };
+        int r;
+
+        r = nix_arguments("build", /* for_build= */ true, request->options, &arguments);
+        if (r >= 0)
+                r = string_list_add(&arguments, "--dry-run");
+        if (r >= 0)
+                r = string_list_add(&arguments, "--no-link");
+        if (r >= 0)
+                r = source_add_installable(request->source, request->set, request->attribute,
+                                           &arguments);
+        if (r < 0)
+                return r;
+        tell_evaluating(request, &arguments);
+        r = nix_run(&run, &arguments, STDERR_FILENO, on_listed, &listening, reterr_error);
+        if (r < 0)
+                return r;
+        if (run.end.si_code != CLD_EXITED || run.end.si_status != 0)
+                return build_failed(request, &run, reterr_error);
+        return listening.result;
+}
+
+void nix_forecast_done(NixForecast *forecast) {
+        string_list_done(&forecast->builds);
+        string_list_done(&forecast->fetches);
+}
+
+/**
+ * nix_names() - the names in a set of a configuration, without building anything
+ * @request: of the set
+ * @names:   empty before; string_list_done() even after an error
+ *
+ * Evaluates, with one `nix eval`.
+ *
+ * Return: as nix_build().
+ */
+int nix_names(const NixRequest *request, StringList *names, sd_bus_error *reterr_error) {
+        _cleanup_(string_list_done) StringList arguments = { 0 };
+        _cleanup_(nix_run_done) NixRun run = NIX_RUN_NULL;
+        _cleanup_close_ int fd = memfd_create("names", MFD_CLOEXEC);
+        const char *const last[] = { "--apply", "builtins.attrNames" };
+        int r;
+
+        if (fd < 0)
+                return -errno;
+        r = nix_arguments("eval", /* for_build= */ false, request->options, &arguments);
+        if (r >= 0)
+                r = string_list_add(&arguments, "--json");
+        if (r >= 0)
+                r = source_add_installable(request->source, request->set, request->attribute,
+                                           &arguments);
+        if (r >= 0)
+                tell_evaluating(request, &arguments);
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(last); i++)
+                r = string_list_add(&arguments, last[i]);
+        if (r >= 0)
+                r = nix_run(&run, &arguments, fd, request->handler, request->userdata,
+                            reterr_error);
+        if (r < 0)
+                return r;
+        if (run.end.si_code != CLD_EXITED || run.end.si_status != 0)
+                return evaluation_failed(request, &run, reterr_error);
+        r = read_names(fd, names);
+        return r == -ENODATA ?
+                       sd_bus_error_setf(
+                               reterr_error, ENACT_ERROR_EVALUATION,
+                               "Nix answered with something else than names. " NOTHING_CHANGED) :
+                       r;
 }
 
 /* Nix makes the link when all is built, and then it is late to learn that it cannot. */
@@ -581,12 +508,11 @@ static int check_out_link(const char *link, sd_bus_error *reterr_error) {
 int nix_build(const NixRequest *request, NixOutput **ret, sd_bus_error *reterr_error) {
         _cleanup_(string_list_done) StringList arguments = { 0 };
         _cleanup_(nix_output_freep) NixOutput *output = NULL;
-        _cleanup_(run_done) Run run = { .output_fd = -EBADF };
-        _cleanup_free_ char *installable = NULL;
+        _cleanup_(nix_run_done) NixRun run = NIX_RUN_NULL;
         const char *link;
         int r;
 
-        assert(request && request->flake && request->set);
+        assert(request && request->source && request->set);
         assert(ret);
 
         output = calloc(1, sizeof(*output));
@@ -597,27 +523,20 @@ int nix_build(const NixRequest *request, NixOutput **ret, sd_bus_error *reterr_e
         if (r < 0)
                 return r;
         link = request->out_link ? request->out_link : output->link->path;
-        r = flake_installable(request->flake, request->set, request->attribute, &installable);
+        r = nix_arguments("build", /* for_build= */ true, request->options, &arguments);
+        if (r >= 0)
+                r = string_list_add(&arguments, "--out-link");
+        if (r >= 0)
+                r = string_list_add(&arguments, link);
+        if (r >= 0)
+                r = source_add_installable(request->source, request->set, request->attribute,
+                                           &arguments);
         if (r < 0)
                 return r;
 
-        r = arguments_new("build", /* for_build= */ true, request->options, &arguments);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < 3; i++) {
-                r = string_list_add(&arguments, i == 0 ? "--out-link" :
-                                                i == 1 ? link :
-                                                         installable);
-                if (r < 0)
-                        return r;
-        }
-
-        if (request->handler)
-                request->handler(&(const NixEvent){ .kind = NIX_EVENT_EVALUATING,
-                                                    .name = request->flake->name,
-                                                    .text = installable },
-                                 request->userdata);
-        r = run_nix(&run, &arguments, STDERR_FILENO, request, reterr_error);
+        tell_evaluating(request, &arguments);
+        r = nix_run(&run, &arguments, STDERR_FILENO, request->handler, request->userdata,
+                    reterr_error);
         if (r < 0)
                 return r;
         if (run.end.si_code != CLD_EXITED || run.end.si_status != 0)

@@ -1,14 +1,14 @@
 #pragma once
 
-#include "flake.h"
 #include "nix-log.h"
 #include "out-link.h"
+#include "source.h"
 #include "string-list.h"
 
 /* What `nix build` is asked for. */
 typedef struct NixRequest {
-        const Flake *flake;
-        const char *set;           /* "nixosConfigurations" */
+        const Source *source;
+        const char *set;           /* "nixosConfigurations"; of a flake only */
         const char *attribute;     /* "config.system.build.toplevel" */
         const char *out_link;      /* "./result"; NULL: a private one, removed with the output */
         const StringList *options; /* of Nix, as the user gave them; may be NULL */
@@ -22,6 +22,14 @@ typedef struct NixOutput {
         OutLink *link; /* the private one; NULL: there is none */
 } NixOutput;
 
+/* What a build would take: store paths. */
+typedef struct NixForecast {
+        StringList builds, fetches;
+} NixForecast;
+
+int nix_forecast(const NixRequest *request, NixForecast *forecast, sd_bus_error *reterr_error);
+void nix_forecast_done(NixForecast *forecast);
+int nix_names(const NixRequest *request, StringList *names, sd_bus_error *reterr_error);
 int nix_build(const NixRequest *request, NixOutput **ret, sd_bus_error *reterr_error);
 NixOutput *nix_output_free(NixOutput *output);
 

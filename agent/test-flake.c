@@ -27,6 +27,7 @@ static void tree(void) {
         ASSERT_OK(file_write(AT_FDCWD, in_tree("flake/flake.nix"), "{ }", 0644));
         (void) unsetenv("ENACT_FLAKE");
         (void) unsetenv("NH_FLAKE");
+        (void) unsetenv("NH_OS_FLAKE");
 }
 
 static void assert_parses(const char *argument, const char *reference, const char *installable) {
@@ -160,19 +161,24 @@ TEST(a_git_repository_of_somebody_else_is_refused_before_nix_starts) {
 }
 
 TEST(without_an_argument_the_environment_comes_first) {
-        _cleanup_free_ char *first = NULL, *second = NULL, *third = NULL, *wanted = NULL;
+        _cleanup_free_ char *first = NULL, *second = NULL, *third = NULL, *wanted = NULL,
+                            *of_systems = NULL;
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
 
         tree();
         (void) setenv("NH_FLAKE", "b#x", /* overwrite= */ 1);
         ASSERT_OK(flake_find_default("/none", &second, &error));
         ASSERT_TEXT(second, "b#x");
+        (void) setenv("NH_OS_FLAKE", "c", /* overwrite= */ 1);
+        ASSERT_OK(flake_find_default("/none", &of_systems, &error));
+        ASSERT_TEXT(of_systems, "c");
         (void) setenv("ENACT_FLAKE", "a", /* overwrite= */ 1);
         ASSERT_OK(flake_find_default("/none", &first, &error));
         ASSERT_TEXT(first, "a");
 
         (void) setenv("ENACT_FLAKE", "", /* overwrite= */ 1);
         (void) unsetenv("NH_FLAKE");
+        (void) unsetenv("NH_OS_FLAKE");
         ASSERT_OK(file_make_directories(in_tree("etc"), 0755));
         ASSERT_OK(symlink("../flake/flake.nix", in_tree("etc/flake.nix")));
         ASSERT_OK(flake_find_default(in_tree("etc/flake.nix"), &third, &error));
@@ -180,13 +186,15 @@ TEST(without_an_argument_the_environment_comes_first) {
         ASSERT_TEXT(third, wanted);
 }
 
-TEST(no_flake_anywhere_says_where_it_was_looked_for) {
+TEST(no_flake_anywhere_is_an_answer_and_one_that_cannot_be_opened_is_an_error) {
         _cleanup_free_ char *found = NULL;
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
 
         tree();
-        ASSERT_TRUE(flake_find_default("/none/flake.nix", &found, &error) < 0);
+        ASSERT_EQ(flake_find_default("/none/flake.nix", &found, &error), FLAKE_NONE);
+        ASSERT_OK(symlink("/none/flake.nix", in_tree("flake.nix")));
+        ASSERT_TRUE(flake_find_default(in_tree("flake.nix"), &found, &error) < 0);
         ASSERT_TEXT(error.name, ENACT_ERROR_NO_FLAKE);
-        ASSERT_CONTAINS(error.message, "ENACT_FLAKE");
-        ASSERT_CONTAINS(error.message, "/none/flake.nix");
+        ASSERT_CONTAINS(error.message, "cannot be opened: No such file or directory");
+        ASSERT_NULL(found);
 }

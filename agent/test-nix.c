@@ -16,7 +16,7 @@
 typedef struct Case {
         const char *log;    /* a case of tests/data/nix-log */
         const char *result; /* NULL: nix fails */
-        const char *status, *names, *linger, *name, *out_link, *path;
+        const char *status, *names, *linger, *name, *out_link, *path, *file, *attribute;
         const StringList *options;
         bool interrupt, open_to_all;
 } Case;
@@ -40,6 +40,11 @@ static void set(const char *name, const char *value) {
 
 static int build(const Case *c, NixOutput **ret, sd_bus_error *error) {
         Flake flake = { .reference = (char *) ".", .name = (char *) (c->name ? c->name : "web") };
+        Source source = {
+                .flake = c->file ? NULL : &flake,
+                .file = (char *) c->file,
+                .attribute = (char *) (c->attribute ? c->attribute : ""),
+        };
         _cleanup_free_ char *log = NULL;
 
         directory = test_directory();
@@ -57,7 +62,7 @@ static int build(const Case *c, NixOutput **ret, sd_bus_error *error) {
         set("STAND_IN_NAMES", c->names);
         set("STAND_IN_LINGER", c->linger);
 
-        return nix_build(&(const NixRequest){ .flake = &flake,
+        return nix_build(&(const NixRequest){ .source = &source,
                                               .set = "nixosConfigurations",
                                               .attribute = "config.system.build.toplevel",
                                               .out_link = c->out_link,
@@ -224,6 +229,45 @@ TEST(an_unknown_host_is_told_with_those_there_are) {
                      "Flake '.' has no host 'wbe'. It has: db, web. Did you mean 'web'?");
         assert_fails(&(Case){ .log = "evaluation-unknown-host", .name = "x", .names = "[]" },
                      ENACT_ERROR_UNKNOWN_HOST, "It has: none.");
+}
+
+TEST(a_file_is_built_by_its_attribute) {
+        _cleanup_(nix_output_freep) NixOutput *output = NULL;
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_free_ char *calls = NULL;
+
+        ASSERT_OK(build(&(Case){ .result = A_SYSTEM, .file = "a.nix", .attribute = "h.web" },
+                        &output, &error));
+        ASSERT_OK(file_read(AT_FDCWD, record, FILE_SMALL_MAX, &calls, NULL));
+        ASSERT_CONTAINS(calls, " --file a.nix h.web.config.system.build.toplevel\n");
+        ASSERT_TRUE(strchr(calls, '\n') == calls + strlen(calls) - 1);
+}
+
+TEST(an_unknown_attribute_of_a_file_is_told_with_those_beside_it) {
+        _cleanup_free_ char *calls = NULL;
+
+        assert_fails(&(Case){ .log = "evaluation-unknown-host",
+                              .file = "a.nix",
+                              .attribute = "h.\"x.y\".wbe",
+                              .names = "[\"db\",\"web\"]" },
+                     ENACT_ERROR_UNKNOWN_HOST,
+                     "'h.\"x.y\"' of file 'a.nix' has no attribute 'wbe'. It has: db, web. "
+                     "Did you mean 'web'?");
+        ASSERT_OK(file_read(AT_FDCWD, record, FILE_SMALL_MAX, &calls, NULL));
+        ASSERT_CONTAINS(
+                calls,
+                " eval --log-format internal-json --json --file a.nix h.\"x.y\" --apply x: ");
+
+        assert_fails(&(Case){ .log = "evaluation-unknown-host",
+                              .file = "a.nix",
+                              .attribute = "\"x.y\"",
+                              .names = "[\"x.z\"]" },
+                     ENACT_ERROR_UNKNOWN_HOST,
+                     "File 'a.nix' has no attribute 'x.y'. It has: x.z. Did you mean 'x.z'?");
+        assert_fails(
+                &(Case){ .log = "evaluation-unknown-host", .file = "a.nix", .names = "[\"web\"]" },
+                ENACT_ERROR_UNKNOWN_HOST,
+                "File 'a.nix' has no attribute 'config'. It has: web. Say by --attr where");
 }
 
 TEST(another_error_of_a_known_host_stays_what_it_is) {

@@ -1,4 +1,4 @@
-#include <fcntl.h>
+#include <sys/mman.h>
 
 #include "file.h"
 #include "options.h"
@@ -11,6 +11,7 @@
 typedef struct Case {
         char *argv[WORDS_MAX + 1];
         int argc, index;
+        unsigned groups; /* 0: all */
         Options options;
         char said[512];
 } Case;
@@ -27,7 +28,7 @@ static int parse_moved(Case *c) {
         int r;
 
         memcpy(argv, c->argv, sizeof(argv));
-        r = options_parse(c->argc, argv, &c->options, &c->index);
+        r = options_parse(c->groups ? c->groups : ~0U, c->argc, argv, &c->options, &c->index);
         if (r >= 0) /* the words that are left, in order; the rest need not be looked at */
                 for (int i = c->index; i < c->argc; i++) {
                         size_t n = strlen(c->said);
@@ -39,7 +40,7 @@ static int parse_moved(Case *c) {
 
 /* Parses @line, split at blanks. What is said, or else the words that are left, is in c->said. */
 static int parse(Case *c, const char *line) {
-        _cleanup_free_ char *copy = strdup(line), *path = NULL;
+        _cleanup_free_ char *copy = strdup(line);
         _cleanup_close_ int file = -EBADF, saved = -EBADF;
         char *rest = NULL;
         ssize_t n;
@@ -50,8 +51,7 @@ static int parse(Case *c, const char *line) {
                 c->argv[c->argc++] = strdup(word);
         }
 
-        ASSERT_OK(text_printf(&path, "%s/said", test_directory()));
-        file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        file = memfd_create("said", MFD_CLOEXEC);
         saved = dup(STDERR_FILENO);
         ASSERT_TRUE(file >= 0 && saved >= 0);
         ASSERT_EQ(dup2(file, STDERR_FILENO), STDERR_FILENO);
@@ -216,10 +216,115 @@ TEST(words_before_two_dashes_are_left_to_the_verb_too) {
 TEST(two_dashes_that_are_the_word_of_an_option_end_nothing) {
         _cleanup_(case_done) Case c = { 0 };
 
-        ASSERT_OK(parse(&c, "rollback --flake -- 41"));
-        ASSERT_TEXT(c.options.flake, "--");
+        ASSERT_OK(parse(&c, "rollback --store-path -- 41"));
+        ASSERT_TEXT(c.options.store_path, "--");
         ASSERT_TEXT(c.said, "[41]");
         ASSERT_EQ(c.options.nix.n, 0);
+}
+
+TEST(a_flake_without_a_word_is_the_one_around_here) {
+        static const struct {
+                const char *line, *flake, *said;
+        } cases[] = {
+                { "switch --flake", ".", "" },        { "switch -F", ".", "" },
+                { "switch --flake --json", ".", "" }, { "switch --flake=.#a b", ".#a", "[b]" },
+                { "switch -F.#a", ".#a", "" },        { "switch -F .#a b", ".#a", "[b]" },
+                { "switch --flake .#a", ".#a", "" },  { "switch --flake -- .#a", ".", "" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(case_done) Case c = { 0 };
+
+                ASSERT_OK(parse(&c, cases[i].line));
+                ASSERT_TEXT(c.options.flake, cases[i].flake);
+                ASSERT_TEXT(c.said, cases[i].said);
+        }
+}
+
+TEST(a_system_is_named_in_the_words_of_nixos_rebuild_and_of_nh) {
+        _cleanup_(case_done) Case c = { 0 }, nh = { 0 }, file = { 0 };
+
+        ASSERT_OK(parse(&c, "switch -c red --rollback --no-flake"));
+        ASSERT_TEXT(c.options.specialisation, "red");
+        ASSERT_TRUE(c.options.rollback && c.options.no_flake);
+        ASSERT_OK(parse(&nh, "switch -s red -H web -S"));
+        ASSERT_TEXT(nh.options.specialisation, "red");
+        ASSERT_TEXT(nh.options.name, "web");
+        ASSERT_TRUE(nh.options.no_specialisation);
+        ASSERT_OK(parse(&file, "switch -f hosts.nix -A web"));
+        ASSERT_TEXT(file.options.file, "hosts.nix");
+        ASSERT_TEXT(file.options.attribute, "web");
+}
+
+TEST(what_is_for_other_hosts_is_answered_by_name) {
+        static const char *const lines[] = { "switch --target-host a", "build --build-host=a",
+                                             "switch --sudo", "test --use-remote-sudo" };
+
+        for (size_t i = 0; i < ELEMENTSOF(lines); i++) {
+                _cleanup_(case_done) Case c = { 0 };
+
+                ASSERT_EQ(parse(&c, lines[i]), -EINVAL);
+                ASSERT_CONTAINS(c.said, "comes with 'enact deploy'");
+        }
+}
+
+TEST(what_nixos_rebuild_has_for_its_own_insides_has_no_effect) {
+        assert_nix("switch --fast --no-reexec --no-build-nix --use-substitutes -Q --log-format raw "
+                   "--no-ssh-tty",
+                   "");
+}
+
+TEST(what_a_verb_has_no_use_for_is_refused) {
+        _cleanup_(case_done) Case c = { .groups = OPTIONS_JSON };
+
+        ASSERT_EQ(parse(&c, "status --flake ."), -EINVAL);
+        ASSERT_TEXT(c.said, "enact: 'status' takes no option '--flake'.\n");
+}
+
+TEST(two_options_that_name_a_system_exclude_each_other) {
+        static const char *const bad[] = {
+                "switch --flake . --file a",        "switch --flake . --attr a",
+                "switch --flake . --no-flake",      "switch --hostname a --file b",
+                "switch --store-path a --flake .",  "switch --store-path a --attr b",
+                "switch --store-path a --rollback", "switch -c red -S",
+        };
+        static const char *const good[] = {
+                "switch --flake . --rollback",
+                "switch --file a --attr b",
+                "switch --flake . -H a",
+                "switch",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(bad) + ELEMENTSOF(good); i++) {
+                const bool is_bad = i < ELEMENTSOF(bad);
+                _cleanup_(case_done) Case c = { 0 };
+
+                ASSERT_OK(parse(&c, is_bad ? bad[i] : good[i - ELEMENTSOF(bad)]));
+                ASSERT_EQ(options_check_source(&c.options, "switch"), is_bad ? -EINVAL : 0);
+        }
+}
+
+TEST(each_row_of_the_table_can_be_read_by_its_name_and_by_its_letter) {
+        size_t n;
+        const OptionInfo *table = options_table(&n);
+
+        for (size_t i = 0; i < n; i++) {
+                const char *word = !table[i].word                      ? "" :
+                                   strcmp(table[i].name, "probe") == 0 ? "tcp:a:1" :
+                                   strchr(table[i].word, ' ')          ? "1 2" :
+                                                                         "1";
+
+                for (int by_letter = 0; by_letter <= (table[i].letter != 0); by_letter++) {
+                        _cleanup_(case_done) Case c = { .groups = table[i].groups };
+                        _cleanup_free_ char *line = NULL;
+
+                        ASSERT_OK(by_letter ?
+                                          text_printf(&line, "v -%c %s", table[i].letter, word) :
+                                          text_printf(&line, "v --%s %s", table[i].name, word));
+                        if (parse(&c, line) < 0 && !strstr(c.said, "comes with 'enact deploy'"))
+                                fail_msg("%s: %s", line, c.said);
+                }
+        }
 }
 
 TEST(a_time_to_confirm_in_is_a_number_of_seconds_up_to_a_day) {
@@ -252,9 +357,9 @@ TEST(an_unknown_option_is_named) {
 }
 
 TEST(an_option_without_its_word_is_named) {
-        assert_wrong("switch --flake",
-                     "enact: the option '--flake' of 'switch' is missing its word.\n");
-        assert_wrong("switch -F", "enact: the option '-F' of 'switch' is missing its word.\n");
+        assert_wrong("switch --file",
+                     "enact: the option '--file' of 'switch' is missing its word.\n");
+        assert_wrong("switch -f", "enact: the option '-f' of 'switch' is missing its word.\n");
         assert_wrong("switch --cores",
                      "enact: the option '--cores' of 'switch' is missing its word.\n");
         assert_wrong("switch --option",

@@ -111,7 +111,7 @@ static int run(int argc, char **argv) {
         Display display;
         int r, index;
 
-        r = options_parse(argc, argv, &options, &index);
+        r = options_parse(verb_confirm.options, argc, argv, &options, &index);
         if (r < 0 || argc - index > 1) {
                 fprintf(stderr, "Usage: enact %s %s\n", argv[0], verb_confirm.synopsis);
                 return 2;
@@ -129,6 +129,7 @@ const Verb verb_confirm = {
         .name = "confirm",
         .synopsis = "[ID] [--json]",
         .help = "Say that the new system may stay",
+        .options = OPTIONS_JSON,
         .run = run,
 };
 
@@ -136,5 +137,6 @@ const Verb verb_cancel = {
         .name = "cancel",
         .synopsis = "[ID] [--json]",
         .help = "End the switch that is under way; the old system runs again",
+        .options = OPTIONS_JSON,
         .run = run,
 };

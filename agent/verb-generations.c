@@ -76,7 +76,7 @@ static int run(int argc, char **argv) {
         Words words;
         int r, index;
 
-        r = options_parse(argc, argv, &options, &index);
+        r = options_parse(verb_generations.options, argc, argv, &options, &index);
         if (r < 0)
                 return 2;
         if (index < argc) {
@@ -98,16 +98,38 @@ static int run(int argc, char **argv) {
         return display_result(&display, r, &error);
 }
 
+static int run_foreign(int argc, char **argv) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(options_done) Options options = { 0 };
+        Display display;
+        int r, index;
+
+        r = options_parse(verb_list_generations.options, argc, argv, &options, &index);
+        if (r >= 0 && index < argc) {
+                fprintf(stderr, "enact: 'list-generations' takes no word '%s'.\n", argv[index]);
+                r = -EINVAL;
+        }
+        if (r < 0)
+                return 2;
+        display_open(&display, options.json);
+        r = generations_list_foreign(&options, &error);
+        if (r >= 0)
+                r = display_finish(&error);
+        return display_result(&display, r, &error);
+}
+
 const Verb verb_generations = {
         .name = "generations",
         .synopsis = "[list|diff|pin|unpin|delete]",
         .help = "List, compare, pin and delete the systems there are to go back to",
+        .options = OPTIONS_JSON | OPTIONS_PROFILE,
         .run = run,
 };
 
 const Verb verb_list_generations = {
         .name = "list-generations",
         .synopsis = "[--json]",
-        .help = "The same, in nixos-rebuild's word",
-        .run = run,
+        .help = "List the generations as nixos-rebuild does",
+        .options = OPTIONS_JSON | OPTIONS_PROFILE,
+        .run = run_foreign,
 };

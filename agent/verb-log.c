@@ -100,7 +100,7 @@ static int run(int argc, char **argv) {
         Display display;
         int r, index;
 
-        r = options_parse(argc, argv, &options, &index);
+        r = options_parse(verb_log.options, argc, argv, &options, &index);
         if (r < 0 || argc - index > 1) {
                 fprintf(stderr, "Usage: enact log %s\n", verb_log.synopsis);
                 return 2;
@@ -117,5 +117,6 @@ const Verb verb_log = {
         .name = "log",
         .synopsis = "[--json] [NUMBER|ID]",
         .help = "Show what was switched, when, by whom and with what end",
+        .options = OPTIONS_JSON,
         .run = run,
 };

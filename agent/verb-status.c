@@ -245,7 +245,7 @@ static int run(int argc, char **argv) {
         Display display;
         int r, index;
 
-        r = options_parse(argc, argv, &options, &index);
+        r = options_parse(verb_status.options, argc, argv, &options, &index);
         if (r < 0 || index < argc) {
                 fprintf(stderr, "Usage: enact status %s\n", verb_status.synopsis);
                 return 2;
@@ -266,5 +266,6 @@ const Verb verb_status = {
         .name = "status",
         .synopsis = "[--json]",
         .help = "Show what runs, what boots next and how the last switch ended",
+        .options = OPTIONS_JSON | OPTIONS_PROFILE,
         .run = run,
 };

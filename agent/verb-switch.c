@@ -5,47 +5,68 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <glob.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "channels.h"
 #include "display.h"
+#include "earlier-system.h"
 #include "error.h"
 #include "event.h"
 #include "file.h"
-#include "flake.h"
+#include "generations-diff.h"
+#include "identity.h"
 #include "live-state.h"
+#include "lock-update.h"
 #include "manager.h"
 #include "nix.h"
 #include "options.h"
 #include "plan-load.h"
 #include "plan-print.h"
+#include "question.h"
 #include "request.h"
 #include "root-side.h"
+#include "source.h"
+#include "text.h"
 #include "toplevel.h"
 #include "unit-lists.h"
+#include "variant.h"
 #include "verbs.h"
 
 #define RUNNING_SYSTEM "/run/current-system"
 
+enum { DECLINED = 1 }; /* answer: whoever was asked said no */
+
 typedef struct Course {
         const Verb *verb;
-        bool plans; /* shows what would be done */
-        bool asks;  /* asks the root side for @request */
-        bool links; /* leaves ./result */
+        bool plans;     /* shows what would be done */
+        bool asks;      /* asks the root side for @request */
+        bool links;     /* leaves ./result */
+        bool only_says; /* what would be built */
+        bool varies;    /* takes a specialisation, if one is meant */
         RequestVerb request;
+        const char *attribute; /* of config.system.build; NULL: toplevel */
+        const char *runs;      /* what of the result is to be started, by a pattern */
+        bool has_variants;     /* the attribute is a set of them */
 } Course;
 
 /* clang-format off */
 static const Course courses[] = {
         { &verb_build,        .links = true },
-        { &verb_switch,       .asks = true, .request = REQUEST_SWITCH },
+        { &verb_dry_build,    .only_says = true },
+        { &verb_dry_run,      .only_says = true },
+        { &verb_switch,       .asks = true, .varies = true, .request = REQUEST_SWITCH },
         { &verb_boot,         .asks = true, .request = REQUEST_BOOT },
-        { &verb_test,         .asks = true, .request = REQUEST_TEST },
-        { &verb_plan,         .plans = true },
-        { &verb_dry_activate, .plans = true, .asks = true, .request = REQUEST_DRY_ACTIVATE },
+        { &verb_test,         .asks = true, .varies = true, .request = REQUEST_TEST },
+        { &verb_plan,         .plans = true, .varies = true },
+        { &verb_dry_activate, .plans = true, .asks = true, .varies = true, .request = REQUEST_DRY_ACTIVATE },
+        { &verb_build_vm,     .links = true, .attribute = "vm", .runs = "bin/run-*-vm" },
+        { &verb_build_vm_with_bootloader, .links = true, .attribute = "vmWithBootLoader", .runs = "bin/run-*-vm" },
+        { &verb_build_image,  .links = true, .attribute = "images", .has_variants = true },
 };
 /* clang-format on */
 
@@ -66,31 +87,183 @@ static int check_systemd(sd_bus_error *reterr_error) {
                 "running system to change; 'enact build' works. Nothing was changed.");
 }
 
-static int build(const Course *course, const Options *options, Display *display, NixOutput **ret,
-                 sd_bus_error *reterr_error) {
-        _cleanup_(flake_freep) Flake *flake = NULL;
-        char host_name[HOST_NAME_MAX + 1];
-        Display words = *display;
-        NixRequest request = {
+/* Where in a configuration it is; owned by the caller. */
+static int attribute_of(const Course *course, const Options *options, char **ret) {
+        return text_printf(ret, "config.system.build.%s%s%s",
+                           course->attribute ? course->attribute : "toplevel",
+                           options->image_variant ? "." : "",
+                           options->image_variant ? options->image_variant : "");
+}
+
+/* What is asked of Nix; its handler and options point into what is given here. */
+static NixRequest make_request(const Course *course, const Options *options, const Source *source,
+                               const char *attribute, Display *words) {
+        return (NixRequest){
+                .source = source,
                 .set = "nixosConfigurations",
-                .attribute = "config.system.build.toplevel",
-                .out_link = course->links ? "./result" : NULL,
+                .attribute = attribute,
+                .out_link = options->out_link                  ? options->out_link :
+                            course->links && !options->no_link ? "./result" :
+                                                                 NULL,
                 .options = &options->nix,
                 .handler = display_nix_event,
-                .userdata = &words,
+                .userdata = words,
         };
-        int r;
+}
 
-        /* A plan is one object, so what leads to it is words. */
+/* A plan is one object, so what leads to it is words. */
+static Display words_of(const Course *course, const Display *display) {
+        Display words = *display;
+
         if (course->plans && !course->asks)
                 words.json = false;
+        return words;
+}
+
+static int find_source(const Options *options, Source **ret, sd_bus_error *reterr_error) {
+        char host_name[HOST_NAME_MAX + 1];
+
         if (gethostname(host_name, sizeof(host_name)) < 0)
                 return -errno;
-        r = flake_new(options->flake, host_name, &flake, reterr_error);
+        return source_new(options, host_name, SOURCE_DIRECTORY, ret, reterr_error);
+}
+
+/* What is to be built may be moved forward first. */
+static int update_source(const Options *options, const Source *source, Display *display,
+                         sd_bus_error *reterr_error) {
+        _cleanup_(lock_update_done) LockUpdate update = { 0 };
+        const StringList all = { 0 };
+        int r = 0;
+
+        if (options->upgrade || options->upgrade_all)
+                r = channels_update(CHANNELS_DIRECTORY, options->upgrade_all, display,
+                                    reterr_error);
+        if (r < 0 || (!options->update && options->update_inputs.n == 0))
+                return r;
+        if (!source->flake)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_USAGE,
+                                         "'%s' is no flake: it has no inputs to update, and "
+                                         "channels are updated by --upgrade. Nothing was changed.",
+                                         source->file);
+        r = lock_update(source->flake, options->update ? &all : &options->update_inputs,
+                        &options->nix, display, &update, reterr_error);
+        if (r >= 0)
+                lock_update_print(&update, stderr);
+        return r;
+}
+
+static int build(const Course *course, const Options *options, const Source *source,
+                 Display *display, NixOutput **ret, sd_bus_error *reterr_error) {
+        Display words = words_of(course, display);
+        _cleanup_free_ char *attribute = NULL;
+        NixRequest request;
+        int r;
+
+        r = attribute_of(course, options, &attribute);
         if (r < 0)
                 return r;
-        request.flake = flake;
-        return nix_build(&request, ret, reterr_error);
+        request = make_request(course, options, source, attribute, &words);
+        r = update_source(options, source, &words, reterr_error);
+        return r < 0 ? r : nix_build(&request, ret, reterr_error);
+}
+
+static void print_list(const char *what, const StringList *paths) {
+        if (paths->n > 0)
+                printf("would %s %zu\n", what, paths->n);
+        for (size_t i = 0; i < paths->n; i++)
+                printf("  %s\n", paths->items[i]);
+}
+
+static int print_forecast(const NixForecast *forecast, const Display *display) {
+        _cleanup_(cJSON_Deletep) cJSON *object = NULL;
+        _cleanup_free_ char *line = NULL;
+        int r;
+
+        if (!display->json) {
+                print_list("build", &forecast->builds);
+                print_list("fetch", &forecast->fetches);
+                if (forecast->builds.n + forecast->fetches.n == 0)
+                        puts("all of it is there already");
+                return 0;
+        }
+        object = cJSON_CreateObject();
+        if (!object || !cJSON_AddNumberToObject(object, "version", 1) ||
+            json_add_strings(object, "build", &forecast->builds) < 0 ||
+            json_add_strings(object, "fetch", &forecast->fetches) < 0)
+                return -ENOMEM;
+        r = json_print(object, &line);
+        if (r >= 0)
+                puts(line);
+        return r;
+}
+
+/* The variants of what is asked for, where none is named. */
+static int list_variants(const Course *course, const Options *options, const Source *source,
+                         Display *display, sd_bus_error *reterr_error) {
+        _cleanup_(string_list_done) StringList names = { 0 };
+        _cleanup_(cJSON_Deletep) cJSON *object = NULL;
+        _cleanup_free_ char *attribute = NULL, *line = NULL;
+        Display words = *display;
+        NixRequest request;
+        int r;
+
+        r = attribute_of(course, options, &attribute);
+        if (r < 0)
+                return r;
+        words.json = false;
+        request = make_request(course, options, source, attribute, &words);
+        r = nix_names(&request, &names, reterr_error);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; !display->json && i < names.n; i++)
+                puts(names.items[i]);
+        if (!display->json)
+                return 0;
+        object = cJSON_CreateObject();
+        if (!object || !cJSON_AddNumberToObject(object, "version", 1) ||
+            json_add_strings(object, "variants", &names) < 0)
+                return -ENOMEM;
+        r = json_print(object, &line);
+        if (r >= 0)
+                puts(line);
+        return r;
+}
+
+/* Evaluates, and stops there. */
+static int only_say(const Course *course, const Options *options, const Source *source,
+                    Display *display, sd_bus_error *reterr_error) {
+        _cleanup_(nix_forecast_done) NixForecast forecast = { 0 };
+        _cleanup_free_ char *attribute = NULL;
+        Display words = *display;
+        NixRequest request;
+        int r;
+
+        r = attribute_of(course, options, &attribute);
+        if (r < 0)
+                return r;
+        words.json = false; /* it is one object */
+        request = make_request(course, options, source, attribute, &words);
+        r = nix_forecast(&request, &forecast, reterr_error);
+        return r < 0 ? r : print_forecast(&forecast, display);
+}
+
+/* The system that a command line leads to. */
+typedef struct Target {
+        NixOutput *output;     /* what keeps it from being collected, where it was built */
+        char *system;          /* resolved */
+        char *variant;         /* the specialisation of it that is to run; NULL: it itself */
+        uint64_t generation;   /* that has it; 0: whichever does, or a new one */
+        bool is_for_this_host; /* somebody was asked, and said so */
+} Target;
+
+static void target_done(Target *target) {
+        nix_output_free(target->output);
+        free(target->system);
+        free(target->variant);
+}
+
+static const char *target_toplevel(const Target *target) {
+        return target->variant ? target->variant : target->system;
 }
 
 /* What the dry activation script said that the live one would want. */
@@ -186,15 +359,19 @@ static void on_dry_event(void *userdata, const cJSON *event, const char *line) {
         run->result = show_plan(run->course, run->toplevel, &lists, run->display, run->error);
 }
 
-static int ask(const Course *course, const Options *options, const char *toplevel, RootSide *root,
+static int ask(const Course *course, const Options *options, const Target *target, RootSide *root,
                Display *display, sd_bus_error *reterr_error) {
+        const char *toplevel = target_toplevel(target);
         const Request request = {
-                .verb = course->request,
+                .verb = options->rollback && course->request == REQUEST_SWITCH ? REQUEST_ROLLBACK :
+                                                                                 course->request,
                 .toplevel = (char *) toplevel,
+                .system = target->variant ? target->system : NULL,
                 .profile = (char *) options->profile,
+                .generation = target->generation,
                 .no_rollback = options->no_rollback,
                 .force = options->force,
-                .force_host = options->force_host,
+                .force_host = options->force_host || target->is_for_this_host,
                 .trial = options->trial,
                 .unattended = options->unattended,
                 .install_bootloader = options->install_bootloader,
@@ -227,43 +404,151 @@ static int ask(const Course *course, const Options *options, const char *topleve
         return r;
 }
 
+/* What is there already and needs no Nix; often a link like ./result, which only we can follow. */
+static int find_given(const Options *options, Target *target, sd_bus_error *reterr_error) {
+        _cleanup_(earlier_system_done) EarlierSystem earlier = { 0 };
+        _cleanup_(toplevel_freep) Toplevel *given = NULL;
+        int r;
+
+        if (options->store_path) {
+                r = toplevel_open(options->store_path, &given, reterr_error);
+                if (r >= 0)
+                        target->system = TAKE_PTR(given->path);
+                return r;
+        }
+        if (!options->rollback)
+                return 0;
+        r = earlier_system_find(options->profile, NULL, &earlier, reterr_error);
+        if (r < 0)
+                return r;
+        target->generation = earlier.generation;
+        if (earlier.system)
+                target->variant = TAKE_PTR(earlier.toplevel);
+        target->system = earlier.system ? TAKE_PTR(earlier.system) : TAKE_PTR(earlier.toplevel);
+        return 0;
+}
+
+static int find_target(const Course *course, const Options *options, const Source *source,
+                       Display *display, Target *target, sd_bus_error *reterr_error) {
+        int r;
+
+        if (!target->system) {
+                r = build(course, options, source, display, &target->output, reterr_error);
+                if (r < 0)
+                        return r;
+                target->system = strdup(target->output->store_path);
+                if (!target->system)
+                        return -ENOMEM;
+        }
+        if (!course->varies || target->variant)
+                return 0;
+        return variant_choose(options, target->system, display, &target->variant, reterr_error);
+}
+
+/* Another host's system is refused by the root side; whoever can be asked is asked. */
+static int check_host(const Course *course, const Options *options, Target *target,
+                      sd_bus_error *reterr_error) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(toplevel_freep) Toplevel *old = NULL, *new = NULL;
+        _cleanup_free_ char *text = NULL;
+        bool yes = false;
+        int r;
+
+        if (course->request == REQUEST_DRY_ACTIVATE || options->force_host || options->rollback ||
+            options->unattended || options->json || !question_can_be_asked() ||
+            toplevel_open(RUNNING_SYSTEM, &old, NULL) < 0 ||
+            toplevel_open(target_toplevel(target), &new, NULL) < 0)
+                return 0;
+        r = identity_check(old, new, &error);
+        if (r >= 0 || !sd_bus_error_has_name(&error, ENACT_ERROR_OTHER_HOST))
+                return 0;
+        r = text_printf(&text, "%s\nIs it meant for this host all the same?", error.message);
+        if (r >= 0)
+                r = question_ask(text, &yes, reterr_error);
+        if (r < 0)
+                return r;
+        target->is_for_this_host = yes;
+        return yes ? 0 : DECLINED;
+}
+
+/* Words, on standard error: they come before the switch, whatever standard output is for. */
+static int show_packages(const Target *target, sd_bus_error *reterr_error) {
+        _cleanup_free_ char *running = NULL;
+
+        if (file_realpath(RUNNING_SYSTEM, &running) < 0)
+                return 0;
+        return generations_diff_packages(running, target_toplevel(target), stderr, reterr_error);
+}
+
+/* What is there is known. */
+static int say_given(const Target *target) {
+        printf("no build: %s\n", target_toplevel(target));
+        return 0;
+}
+
+/* The next thing to type. */
+static int say_how_to_start(const Course *course, const Target *target, const Display *display) {
+        _cleanup_free_ char *pattern = NULL;
+        glob_t found = { 0 };
+
+        if (text_printf(&pattern, "%s/%s", target->system, course->runs) < 0)
+                return -ENOMEM;
+        if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0)
+                display_say(display, "start it by", found.gl_pathv[0]);
+        globfree(&found);
+        return 0;
+}
+
+static int reach(const Course *course, const Options *options, Target *target, RootSide *root,
+                 Display *display, sd_bus_error *reterr_error) {
+        int r = 0;
+
+        if (options->diff)
+                r = show_packages(target, reterr_error);
+        if (r < 0)
+                return r;
+        if (course->links && display->events)
+                display_end(display, &SD_BUS_ERROR_NULL, target->system);
+        else if (course->links)
+                puts(target->system);
+        if (course->runs)
+                return say_how_to_start(course, target, display);
+        if (course->asks) {
+                r = check_host(course, options, target, reterr_error);
+                if (r == DECLINED)
+                        display_say(display, "declined:", "Nothing was changed.");
+                return r != 0 ? r : ask(course, options, target, root, display, reterr_error);
+        }
+        return course->plans ?
+                       show_plan(course, target_toplevel(target), NULL, display, reterr_error) :
+                       0;
+}
+
 /* Asks for root first, so that nobody waits for a build only to mistype a password. */
 static int follow_course(const Course *course, const Options *options, Display *display,
                          sd_bus_error *reterr_error) {
         _cleanup_(root_side_freep) RootSide *root = NULL;
-        _cleanup_(nix_output_freep) NixOutput *output = NULL;
-        _cleanup_(toplevel_freep) Toplevel *given = NULL;
-        const char *toplevel;
-        int r;
+        _cleanup_(source_freep) Source *source = NULL;
+        _cleanup_(target_done) Target target = { 0 };
+        const bool only_says = options->dry_run || course->only_says;
+        int r = 0;
 
-        if (course->plans || course->asks) {
+        if (!only_says && (course->plans || course->asks))
                 r = check_systemd(reterr_error);
-                if (r < 0)
-                        return r;
-        }
-        if (options->store_path) { /* often a link like ./result, which only we can follow */
-                r = toplevel_open(options->store_path, &given, reterr_error);
-                if (r < 0)
-                        return r;
-        }
-        if (course->asks) {
+        if (r >= 0)
+                r = find_given(options, &target, reterr_error);
+        if (r >= 0 && !target.system)
+                r = find_source(options, &source, reterr_error);
+        if (r >= 0 && course->has_variants && !options->image_variant)
+                return list_variants(course, options, source, display, reterr_error);
+        if (r >= 0 && only_says)
+                return target.system ? say_given(&target) :
+                                       only_say(course, options, source, display, reterr_error);
+        if (r >= 0 && course->asks)
                 r = root_side_start(&root, reterr_error);
-                if (r < 0)
-                        return r;
-        }
-        if (!given) {
-                r = build(course, options, display, &output, reterr_error);
-                if (r < 0)
-                        return r;
-        }
-        toplevel = given ? given->path : output->store_path;
-        if (course->links && display->events)
-                display_end(display, &SD_BUS_ERROR_NULL, toplevel);
-        else if (course->links)
-                puts(toplevel);
-        if (course->asks)
-                return ask(course, options, toplevel, root, display, reterr_error);
-        return course->plans ? show_plan(course, toplevel, NULL, display, reterr_error) : 0;
+        if (r >= 0)
+                r = find_target(course, options, source, display, &target, reterr_error);
+        return r < 0 ? r : reach(course, options, &target, root, display, reterr_error);
 }
 
 /* A word that nothing would wait for must not look as if something did. */
@@ -277,13 +562,6 @@ static int check_confirm(const Course *course, const Options *options) {
         return -EINVAL;
 }
 
-static int check_trial(const Course *course, const Options *options) {
-        if (!options->trial || (course->asks && course->request == REQUEST_BOOT))
-                return 0;
-        fprintf(stderr, "enact: --trial goes with boot.\n");
-        return -EINVAL;
-}
-
 static int run(int argc, char **argv) {
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(options_done) Options options = { 0 };
@@ -291,7 +569,9 @@ static int run(int argc, char **argv) {
         Display display;
         int r, index;
 
-        r = options_parse(argc, argv, &options, &index);
+        r = options_parse(course->verb->options, argc, argv, &options, &index);
+        if (r >= 0)
+                r = options_check_source(&options, argv[0]);
         if (r >= 0 && index < argc) {
                 fprintf(stderr, "enact: '%s' takes no word '%s'; a flake is named by --flake.\n",
                         argv[0], argv[index]);
@@ -299,39 +579,61 @@ static int run(int argc, char **argv) {
         }
         if (r >= 0)
                 r = check_confirm(course, &options);
-        if (r >= 0)
-                r = check_trial(course, &options);
         if (r < 0)
                 return 2;
         display_open(&display, options.json);
-        display.events = options.json && (course->asks || course->links);
+        display.events = options.json && (course->asks || course->links) && !options.dry_run;
+        display.verbose = options.verbose;
         display.build_logs = string_list_contains(&options.nix, "--print-build-logs");
 
         r = follow_course(course, &options, &display, &error);
-        if (r >= 0 && !course->asks) /* events that were lost do not undo a switch */
+        if (r >= 0 &&
+            (!course->asks || options.dry_run)) /* events that were lost do not undo a switch */
                 r = display_finish(&error);
         return display_result(&display, r, &error);
 }
 
 #define SYNOPSIS "[--flake REF[#HOST]]"
 
+/* What nixos-rebuild takes with all of them is taken with all of them. */
+#define BUILDS                                                                                     \
+        (OPTIONS_JSON | OPTIONS_SOURCE | OPTIONS_PROFILE | OPTIONS_NIX | OPTIONS_LINK |            \
+         OPTIONS_DRY_RUN | OPTIONS_UPDATE)
+#define SYSTEMS  (BUILDS | OPTIONS_SYSTEM | OPTIONS_DIFF)
+#define SWITCHES (SYSTEMS | OPTIONS_SPECIALISATION | OPTIONS_SWITCH)
+
 /* clang-format off */
 const Verb verb_build = {
-        .name = "build", .synopsis = SYNOPSIS, .help = "Build a system and link it as ./result", .run = run,
+        .name = "build", .synopsis = SYNOPSIS, .help = "Build a system and link it as ./result", .options = SYSTEMS, .run = run,
+};
+const Verb verb_dry_build = {
+        .name = "dry-build", .synopsis = SYNOPSIS, .help = "Say what would be built and fetched", .options = SYSTEMS, .run = run,
+};
+const Verb verb_dry_run = {
+        .name = "dry-run", .synopsis = SYNOPSIS, .help = "The same, in nixos-rebuild's other word", .options = SYSTEMS, .run = run,
 };
 const Verb verb_switch = {
-        .name = "switch", .synopsis = SYNOPSIS, .help = "Build, activate, and make it the boot default", .run = run,
+        .name = "switch", .synopsis = SYNOPSIS, .help = "Build, activate, and make it the boot default", .options = SWITCHES, .run = run,
 };
 const Verb verb_boot = {
-        .name = "boot", .synopsis = SYNOPSIS, .help = "Build, and make it the boot default", .run = run,
+        .name = "boot", .synopsis = SYNOPSIS, .help = "Build, and make it the boot default", .options = SYSTEMS | OPTIONS_SWITCH | OPTIONS_TRIAL, .run = run,
 };
 const Verb verb_test = {
-        .name = "test", .synopsis = SYNOPSIS, .help = "Build and activate; a reboot undoes it", .run = run,
+        .name = "test", .synopsis = SYNOPSIS, .help = "Build and activate; a reboot undoes it", .options = SWITCHES, .run = run,
 };
 const Verb verb_plan = {
-        .name = "plan", .synopsis = SYNOPSIS, .help = "Show what a switch would do, and why", .run = run,
+        .name = "plan", .synopsis = SYNOPSIS, .help = "Show what a switch would do, and why", .options = SYSTEMS | OPTIONS_SPECIALISATION, .run = run,
 };
 const Verb verb_dry_activate = {
-        .name = "dry-activate", .synopsis = SYNOPSIS, .help = "The same, with the activation script's forecast", .run = run,
+        .name = "dry-activate", .synopsis = SYNOPSIS, .help = "The same, with the activation script's forecast", .options = SWITCHES, .run = run,
+};
+const Verb verb_build_vm = {
+        .name = "build-vm", .synopsis = SYNOPSIS, .help = "Build a script that starts the system in a virtual machine", .options = BUILDS, .run = run,
+};
+const Verb verb_build_vm_with_bootloader = {
+        .name = "build-vm-with-bootloader", .synopsis = SYNOPSIS, .help = "The same, started by its own boot loader", .options = BUILDS, .run = run,
+};
+const Verb verb_build_image = {
+        .name = "build-image", .synopsis = "[--image-variant VARIANT]", .help = "Build a disk image of the system, or list those that there are", .options = BUILDS | OPTIONS_IMAGE, .run = run,
 };
 /* clang-format on */

@@ -5,6 +5,7 @@
 /* One word of a program's command line. Tables of them end with NULL. */
 typedef struct Verb {
         const char *name, *synopsis, *help;
+        unsigned options;                  /* groups of the program's options that it takes */
         int (*run)(int argc, char **argv); /* argv[0] is the name; answers the exit code */
 } Verb;
 

@@ -28,7 +28,7 @@ step "nor is the next boot prepared"
 refused web 1 enact boot --flake /root/one#web
 says "The boot partition at '/boot'"
 refused web 2 enact switch --trial --flake /root/one#web
-says "--trial goes with boot"
+says "'switch' takes no option '--trial'"
 
 step "the same by NixOS' own way"
 refused web 1 "$hook" "$one"
