@@ -166,8 +166,7 @@ static int read_sources(MenuWriter *writer, sd_bus_error *reterr_error) {
         _cleanup_(string_list_done) StringList keys = { 0 }, plain = { 0 };
         int r;
 
-        r = boot_menu_sources(writer->systems.items, writer->systems.n, writer->request->limit,
-                              &keys);
+        r = boot_menu_sources(&writer->wish, &keys);
         if (r >= 0)
                 r = make_secrets(writer, &keys, reterr_error);
         for (size_t i = 0; r >= 0 && i < keys.n; i++)
@@ -210,6 +209,7 @@ static int read_wish(MenuWriter *writer, sd_bus_error *reterr_error) {
         wish->systems = writer->systems.items;
         wish->n_systems = writer->systems.n;
         wish->limit = request->limit;
+        wish->extras = request->extras;
         wish->distribution = DISTRIBUTION;
         wish->default_toplevel = request->default_toplevel;
         wish->counted_toplevel = request->counted_toplevel;

@@ -10,6 +10,7 @@
 typedef struct MenuRequest {
         const char *esp_path, *extended_path; /* where they are mounted; NULL: found by itself */
         size_t limit;                         /* generations of each profile; 0: all */
+        const MenuExtras *extras;             /* NULL: none */
         const char *default_toplevel;         /* NULL: what it is */
         const char *counted_toplevel;         /* as in MenuWish */
         unsigned tries;

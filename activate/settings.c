@@ -15,6 +15,7 @@
 #include "file.h"
 #include "json.h"
 #include "settings.h"
+#include "store-path.h"
 #include "text.h"
 #include "unit-name.h"
 
@@ -22,6 +23,7 @@
 #define COMMAND_MAX     100U
 #define ARGUMENT_MAX    4096U
 #define GENERATIONS_MAX ((uint64_t) 1000000)
+#define EXTRA_WORD_MAX  64U
 #define MOUNT_POINT_MAX 4095U
 #define TRIES_MAX       99U
 #define NOTES_MAX       20U
@@ -404,11 +406,93 @@ static int take_menu_limit(Reader *reader, const char *path, const cJSON *item, 
         return read_whole(item, GENERATIONS_MAX, &reader->settings->menu_limit);
 }
 
+/* A word, since it is part of a sort key; a line, since it is one of an entry. */
+static bool is_word(const char *text) {
+        return *text && strlen(text) <= EXTRA_WORD_MAX &&
+               strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") ==
+                       strlen(text);
+}
+
+static bool is_line(const char *text) {
+        return *text && strlen(text) <= ARGUMENT_MAX && !strpbrk(text, "\n\r");
+}
+
+static int read_checked(const cJSON *item, bool (*is_valid)(const char *text), char **ret_text) {
+        if (!cJSON_IsString(item) || *ret_text || !is_valid(item->valuestring))
+                return -EBADMSG;
+        return read_text(item, ret_text);
+}
+
+static int take_extra_name(Reader *reader, const char *path, const cJSON *item, void *into) {
+        return read_checked(item, is_word, &((MenuExtra *) into)->name);
+}
+
+static int take_extra_title(Reader *reader, const char *path, const cJSON *item, void *into) {
+        return read_checked(item, is_line, &((MenuExtra *) into)->title);
+}
+
+static int take_extra_program(Reader *reader, const char *path, const cJSON *item, void *into) {
+        return read_checked(item, store_path_is_valid, &((MenuExtra *) into)->program);
+}
+
+static int take_extra_options(Reader *reader, const char *path, const cJSON *item, void *into) {
+        return read_checked(item, is_line, &((MenuExtra *) into)->options);
+}
+
+static int take_extra_sort_key(Reader *reader, const char *path, const cJSON *item, void *into) {
+        return read_checked(item, is_word, &((MenuExtra *) into)->sort_key);
+}
+
+static int take_extra(Reader *reader, const cJSON *item, size_t index) {
+        static const Field fields[] = {
+                { "name", take_extra_name, "a word" },
+                { "title", take_extra_title, "a line" },
+                { "program", take_extra_program, "a path in the store" },
+                { "options", take_extra_options, "a line" },
+                { "sortKey", take_extra_sort_key, "a word" },
+        };
+        MenuExtra extra = { 0 };
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = text_printf(&path, "bootMenu.extraEntries[%zu]", index);
+        if (r >= 0)
+                r = cJSON_IsObject(item) ?
+                            read_object(reader, path, item, fields, ELEMENTSOF(fields), &extra) :
+                            refuse(reader, "'%s' is not an object", path);
+        if (r >= 0 && (!extra.name || !extra.title || !extra.program))
+                r = refuse(reader, "'%s' needs name, title and program", path);
+        if (r >= 0)
+                r = menu_extras_take(&reader->settings->extras, &extra);
+        if (r == -EEXIST)
+                r = refuse(reader, "'%s' has the name of another entry", path);
+        if (r == -E2BIG)
+                r = refuse(reader, "there are more than %u extra entries", MENU_EXTRAS_MAX);
+        menu_extra_done(&extra);
+        return r;
+}
+
+static int take_extras(Reader *reader, const char *path, const cJSON *array, void *into) {
+        const cJSON *item;
+        size_t index = 0;
+
+        if (!cJSON_IsArray(array))
+                return -EBADMSG;
+        cJSON_ArrayForEach(item, array) {
+                int r = take_extra(reader, item, index++);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 static int take_boot_menu(Reader *reader, const char *path, const cJSON *item, void *into) {
         static const Field fields[] = {
                 { "mountPoint", take_mount_point, "an absolute path" },
                 { "extendedMountPoint", take_extended, "an absolute path" },
                 { "configurationLimit", take_menu_limit, "a number of generations" },
+                { "extraEntries", take_extras, "a list of entries" },
         };
 
         reader->settings->boot_menu = true;
@@ -534,6 +618,7 @@ int settings_read(const char *toplevel, Settings *settings, sd_bus_error *reterr
 void settings_done(Settings *settings) {
         free(settings->esp_path);
         free(settings->extended_path);
+        menu_extras_done(&settings->extras);
         string_list_done(&settings->units);
         probes_done(&settings->probes);
         string_list_done(&settings->notes);

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <systemd/sd-bus.h>
 
+#include "menu-extra.h"
 #include "probe.h"
 #include "string-list.h"
 
@@ -29,6 +30,7 @@ typedef struct Settings {
         char *esp_path;        /* bootMenu.mountPoint; NULL: found by itself */
         char *extended_path;   /* bootMenu.extendedMountPoint; NULL: found by itself, or none */
         uint64_t menu_limit;   /* bootMenu.configurationLimit: of each profile; 0: all */
+        MenuExtras extras;     /* bootMenu.extraEntries */
         bool no_trial;         /* trialBoot.enable is false */
         uint64_t tries;        /* trialBoot.tries, where they are counted */
         uint64_t trial_usec;   /* trialBoot.deadline: so long after its start it has been judged */

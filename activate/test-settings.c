@@ -73,6 +73,47 @@ TEST(who_writes_the_boot_menu_and_how_it_is_tried_is_taken) {
         ASSERT_TRUE(least.boot_menu && !least.esp_path && !least.no_trial);
 }
 
+TEST(what_a_menu_has_besides_generations_is_taken) {
+        static const char text[] =
+                "{\"version\":1,\"bootMenu\":{\"extraEntries\":["
+                "{\"name\":\"memtest\",\"title\":\"Memory test\",\"program\":\"/nix/store/1-m/m.efi\"},"
+                "{\"name\":\"shell\",\"title\":\"Shell\",\"program\":\"/nix/store/1-s/s.efi\","
+                "\"options\":\"-nomap\",\"sortKey\":\"a\"}]}}";
+        _cleanup_(settings_done) Settings settings = { 0 };
+        _cleanup_free_ char *wrong = NULL;
+
+        ASSERT_OK(parse(text, &settings, &wrong));
+        ASSERT_EQ(settings.extras.n, 2);
+        ASSERT_TEXT(settings.extras.items[0].program, "/nix/store/1-m/m.efi");
+        ASSERT_TRUE(!settings.extras.items[0].options && !settings.extras.items[0].sort_key);
+        ASSERT_TEXT(settings.extras.items[1].options, "-nomap");
+}
+
+static void assert_extra_refused(const char *entries, const char *why) {
+        _cleanup_free_ char *text = NULL;
+
+        ASSERT_OK(text_printf(&text, "{\"version\":1,\"bootMenu\":{\"extraEntries\":[%s]}}",
+                              entries));
+        assert_refused(text, why);
+}
+
+TEST(an_entry_that_is_no_line_or_no_program_of_the_store_is_refused) {
+        static const char good[] =
+                "{\"name\":\"m\",\"title\":\"M\",\"program\":\"/nix/store/1-m/m\"}";
+        _cleanup_free_ char *twice = NULL;
+
+        ASSERT_OK(text_printf(&twice, "%s,%s", good, good));
+        assert_extra_refused(twice, "'bootMenu.extraEntries[1]' has the name of another entry");
+        assert_extra_refused("{\"name\":\"m\"}",
+                             "'bootMenu.extraEntries[0]' needs name, title and program");
+        assert_extra_refused("{\"title\":\"a\\nlinux /x\"}",
+                             "'bootMenu.extraEntries[0].title' is not a line");
+        assert_extra_refused("{\"program\":\"/boot/m.efi\"}",
+                             "'bootMenu.extraEntries[0].program' is not a path in the store");
+        assert_extra_refused("{\"name\":\"a b\"}", "'bootMenu.extraEntries[0].name' is not a word");
+        assert_extra_refused("7", "'bootMenu.extraEntries[0]' is not an object");
+}
+
 TEST(a_boot_menu_that_cannot_be_is_refused) {
         assert_refused("{\"version\":1,\"bootMenu\":true}", "'bootMenu' is not an object");
         assert_refused("{\"version\":1,\"bootMenu\":{\"mountPoint\":\"boot\"}}",

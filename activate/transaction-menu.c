@@ -21,6 +21,7 @@ static MenuRequest request_of(const Settings *settings) {
                 .esp_path = settings->esp_path,
                 .extended_path = settings->extended_path,
                 .limit = (size_t) settings->menu_limit,
+                .extras = &settings->extras,
         };
 }
 

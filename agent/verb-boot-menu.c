@@ -23,6 +23,7 @@ typedef struct MenuOptions {
 static const char *style_word(const MenuEntry *entry) {
         switch (entry->name.style) {
         case ENTRY_ENACT:
+        case ENTRY_ENACT_EXTRA:
                 return "enact";
         case ENTRY_NIXOS_NUMBERED:
         case ENTRY_NIXOS_HASHED:

@@ -81,6 +81,28 @@ let
     };
   };
 
+  extraEntry = types.submodule {
+    options = {
+      title = mkOption {
+        type = types.strMatching "[^\n\r]+";
+        example = "UEFI shell";
+        description = "What the menu shows.";
+      };
+      program = mkOption {
+        type = types.either types.str types.path;
+        example = literalExpression ''"''${pkgs.edk2-uefi-shell}/shell.efi"'';
+        description = "A program of the store that the firmware starts. It is copied to the boot partition.";
+      };
+      options = optional (types.strMatching "[^\n\r]+") {
+        description = "What the program is told.";
+      };
+      sortKey = optional (types.strMatching "[a-zA-Z0-9_.-]+") {
+        example = "a_shell";
+        description = "Where it stands in the menu; without it below the generations, by its name.";
+      };
+    };
+  };
+
   # What each type has to itself. The first is needed.
   ownKeys = {
     exec = [ "command" ];
@@ -111,6 +133,11 @@ let
     bootMenu = set {
       mountPoint = config.boot.loader.efi.efiSysMountPoint;
       inherit (cfg.bootMenu) extendedMountPoint configurationLimit;
+      extraEntries = lib.mapAttrsToList
+        (name: entry: { inherit name; } // set (entry // { program = "${entry.program}"; }))
+        (cfg.bootMenu.extraEntries // lib.optionalAttrs cfg.bootMenu.memtest86.enable {
+          memtest86 = { title = "Memtest86+"; program = "${pkgs.memtest86plus}/memtest.efi"; };
+        });
     };
     trialBoot = { inherit (cfg.trialBoot) enable tries deadline; };
   };
@@ -206,11 +233,6 @@ let
       rebootTime = lib.mkDefault "10min";
     };
   };
-
-  # How the boot menu's installer finds its partitions.
-  bootMenuArguments = [ "--esp-path=${config.boot.loader.efi.efiSysMountPoint}" ]
-    ++ lib.optional (cfg.bootMenu.extendedMountPoint != null) "--boot-path=${cfg.bootMenu.extendedMountPoint}"
-    ++ lib.optional (cfg.bootMenu.configurationLimit != null) "--limit=${toString cfg.bootMenu.configurationLimit}";
 in
 {
   options.programs.enact = {
@@ -313,6 +335,19 @@ in
           back is in it all the same. Without it all are.
         '';
       };
+      extraEntries = mkOption {
+        type = types.attrsOf extraEntry;
+        default = { };
+        example = literalExpression ''
+          { shell = { title = "UEFI shell"; program = "''${pkgs.edk2-uefi-shell}/shell.efi"; }; }
+        '';
+        description = "What the menu has besides generations, by names of letters, digits, `-`, `_` and `.`.";
+      };
+      memtest86.enable = mkOption {
+        type = types.bool;
+        default = false;
+        description = "Whether the menu has Memtest86+, to test the machine's memory.";
+      };
     };
 
     trialBoot = {
@@ -399,7 +434,7 @@ in
       external = {
         enable = true;
         installHook = pkgs.writeShellScript "install-boot-menu" ''
-          exec ${cfg.package}/libexec/enact/enact-activate install-boot-menu ${lib.escapeShellArgs bootMenuArguments} "$@"
+          exec ${cfg.package}/libexec/enact/enact-activate install-boot-menu "$@"
         '';
       };
     } // lib.optionalAttrs (options.boot.loader ? supportsInitrdSecrets) { supportsInitrdSecrets = true; });

@@ -106,10 +106,10 @@ static int read_entry(int folder_fd, MenuEntry *entry) {
         if (r == -EFBIG || r == -EBADMSG || r == -EISDIR || r == -ENXIO)
                 return 0;
         if (r >= 0)
-                r = loader_entry_stem(text, &stem);
+                r = loader_entry_stem(text, entry->name.style == ENTRY_ENACT_EXTRA, &stem);
         if (r < 0)
                 return r;
-        entry->intact = entry->name.style != ENTRY_ENACT || strcmp(stem, entry->name.stem) == 0;
+        entry->intact = !entry_name_is_ours(&entry->name) || strcmp(stem, entry->name.stem) == 0;
         return 0;
 }
 
@@ -157,7 +157,7 @@ static bool is_leftover_entry(const char *name) {
         if (!text_has_suffix(name, FAT_TEMPORARY_SUFFIX))
                 return false;
         file = strndup(name, strlen(name) - strlen(FAT_TEMPORARY_SUFFIX));
-        return file && entry_name_parse(file, &parsed) == 0 && parsed.style == ENTRY_ENACT;
+        return file && entry_name_parse(file, &parsed) == 0 && entry_name_is_ours(&parsed);
 }
 
 static int add_entry(BootListing *listing, int menu_fd, int folder_fd, const char *name) {

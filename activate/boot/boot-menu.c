@@ -15,6 +15,7 @@
 #include "toplevel.h"
 
 #define SYSTEM_PROFILE_WORD "system"
+#define EXTRA_SORT_PREFIX   "o_" /* as NixOS has it: behind "nixos" */
 #define DATE_SIZE           sizeof("-9223372036854775808-12-31")
 
 /** boot_source_key() - what tells the initrd of a system from others; 0 or -ENOMEM. */
@@ -90,13 +91,16 @@ static int add_keys(StringList *keys, const Bootspec *spec) {
         return r;
 }
 
-/** boot_menu_sources() - which files the menu of these systems needs, each once; 0 or -ENOMEM. */
-int boot_menu_sources(const MenuSystem *systems, size_t n, size_t limit, StringList *keys) {
+/** boot_menu_sources() - which files that menu needs, each once; 0 or -ENOMEM. */
+int boot_menu_sources(const MenuWish *wish, StringList *keys) {
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && i < n; i++)
-                if (systems[i].spec && is_wanted(systems, n, limit, i))
-                        r = add_keys(keys, systems[i].spec);
+        for (size_t i = 0; r >= 0 && i < wish->n_systems; i++)
+                if (wish->systems[i].spec &&
+                    is_wanted(wish->systems, wish->n_systems, wish->limit, i))
+                        r = add_keys(keys, wish->systems[i].spec);
+        for (size_t i = 0; r >= 0 && wish->extras && i < wish->extras->n; i++)
+                r = add_key(keys, wish->extras->items[i].program);
         return r;
 }
 
@@ -130,7 +134,7 @@ int boot_source_known(const BootListing *listing, const char *key, Digest *ret) 
         for (size_t i = 0; i < listing->n_entries; i++) {
                 const MenuEntry *entry = &listing->entries[i];
 
-                if (entry->name.style != ENTRY_ENACT || !entry->intact)
+                if (!entry_name_is_ours(&entry->name) || !entry->intact)
                         continue;
                 for (size_t j = 0; j < entry->entry.notes.n; j++)
                         if (is_note_of_source(entry->entry.notes.items[j], key, ret))
@@ -288,7 +292,29 @@ static int print_entry(const MenuWish *wish, const BootListing *listing, WantedE
                 r = print_options(spec, &entry.options);
         if (r >= 0)
                 r = loader_entry_print(&entry, &wanted->text);
-        return r < 0 ? r : loader_entry_stem(wanted->text, &wanted->stem);
+        return r < 0 ? r : loader_entry_stem(wanted->text, false, &wanted->stem);
+}
+
+static int print_extra(const MenuWish *wish, const MenuExtra *extra, WantedEntry *wanted) {
+        _cleanup_(loader_entry_done) LoaderEntry entry = { 0 };
+        char *note;
+        int r;
+
+        r = text_printf(&note, "extra %s", extra->name);
+        if (r >= 0)
+                r = string_list_take(&entry.notes, note);
+        if (r >= 0)
+                r = copy_text(extra->title, &entry.title);
+        if (r >= 0)
+                r = text_printf(&entry.sort_key, "%s%s", extra->sort_key ? "" : EXTRA_SORT_PREFIX,
+                                extra->sort_key ? extra->sort_key : extra->name);
+        if (r >= 0)
+                r = add_payload(wish, extra->program, &entry, wanted, &entry.efi);
+        if (r >= 0)
+                r = copy_text(extra->options, &entry.options);
+        if (r >= 0)
+                r = loader_entry_print(&entry, &wanted->text);
+        return r < 0 ? r : loader_entry_stem(wanted->text, true, &wanted->stem);
 }
 
 /* The file that is there already keeps its counter: that is how its trial stands. A plain one
@@ -308,7 +334,7 @@ static const MenuEntry *find_present(const BootListing *listing, const char *ste
 }
 
 static bool is_of(const WantedEntry *wanted, const char *toplevel) {
-        return toplevel && strcmp(toplevel, wanted->system->toplevel) == 0;
+        return toplevel && wanted->system && strcmp(toplevel, wanted->system->toplevel) == 0;
 }
 
 static int find_file(const MenuWish *wish, const BootListing *listing, WantedEntry *wanted) {
@@ -329,17 +355,27 @@ static int find_file(const MenuWish *wish, const BootListing *listing, WantedEnt
                                         &wanted->file);
 }
 
-/* One whose files cannot be had is as one that cannot be read. */
-static int add_wanted(const MenuWish *wish, const BootListing *listing, const MenuSystem *system,
-                      const Bootspec *spec, BootMenu *menu) {
-        WantedEntry *entries = reallocarray(menu->entries, menu->n + 1, sizeof(*entries)), *wanted;
-        int r;
+static int grow(BootMenu *menu, WantedEntry **ret) {
+        WantedEntry *entries = reallocarray(menu->entries, menu->n + 1, sizeof(*entries));
 
         if (!entries)
                 return -ENOMEM;
         menu->entries = entries;
-        wanted = &entries[menu->n++];
-        *wanted = (WantedEntry){ .system = system, .spec = spec };
+        *ret = &entries[menu->n++];
+        **ret = (WantedEntry){ 0 };
+        return 0;
+}
+
+static int add_wanted(const MenuWish *wish, const BootListing *listing, const MenuSystem *system,
+                      const Bootspec *spec, BootMenu *menu) {
+        WantedEntry *wanted;
+        int r;
+
+        r = grow(menu, &wanted);
+        if (r < 0)
+                return r;
+        wanted->system = system;
+        wanted->spec = spec;
         r = print_entry(wish, listing, wanted);
         return r < 0 ? r : find_file(wish, listing, wanted);
 }
@@ -356,6 +392,26 @@ static void remove_last(BootMenu *menu, size_t n) {
         }
 }
 
+static int add_extra(const MenuWish *wish, const BootListing *listing, const MenuExtra *extra,
+                     BootMenu *menu) {
+        size_t n = menu->n;
+        WantedEntry *wanted;
+        int r;
+
+        r = grow(menu, &wanted);
+        if (r < 0)
+                return r;
+        wanted->extra = extra;
+        r = print_extra(wish, extra, wanted);
+        if (r >= 0)
+                r = find_file(wish, listing, wanted);
+        if (r != -ENOENT && r != -EINVAL)
+                return r;
+        remove_last(menu, n);
+        return string_list_add(&menu->unreadable, extra->program);
+}
+
+/* One whose files cannot be had is as one that cannot be read. */
 static int add_system(const MenuWish *wish, const BootListing *listing, const MenuSystem *system,
                       BootMenu *menu) {
         size_t n = menu->n;
@@ -373,11 +429,13 @@ static int add_system(const MenuWish *wish, const BootListing *listing, const Me
         return string_list_add(&menu->unreadable, system->toplevel);
 }
 
-/* Each profile by itself, ours first; the newest first. */
+/* Each profile by itself, ours first; the newest first; last what is no generation. */
 static int compare_wanted(const void *a, const void *b) {
         const WantedEntry *x = a, *y = b;
         int r;
 
+        if (!x->system || !y->system)
+                return x->system ? -1 : y->system ? 1 : strcmp(x->extra->name, y->extra->name);
         if (!same_profile(x->system->profile, y->system->profile)) {
                 if (same_profile(x->system->profile, NULL) ||
                     same_profile(y->system->profile, NULL))
@@ -406,6 +464,8 @@ int boot_menu_build(const MenuWish *wish, const BootListing *listing, BootMenu *
                 else if (is_wanted(wish->systems, wish->n_systems, wish->limit, i))
                         r = add_system(wish, listing, &wish->systems[i], menu);
         }
+        for (size_t i = 0; r >= 0 && wish->extras && i < wish->extras->n; i++)
+                r = add_extra(wish, listing, &wish->extras->items[i], menu);
         if (menu->n > 1)
                 qsort(menu->entries, menu->n, sizeof(*menu->entries), compare_wanted);
         return r;
@@ -414,7 +474,8 @@ int boot_menu_build(const MenuWish *wish, const BootListing *listing, BootMenu *
 /** boot_menu_default() - the entry of a system itself, of its highest number; NULL: it has none. */
 const WantedEntry *boot_menu_default(const BootMenu *menu, const char *toplevel) {
         for (size_t i = 0; i < menu->n; i++)
-                if (!menu->entries[i].spec->specialisation && !menu->entries[i].dropped &&
+                if (menu->entries[i].system && !menu->entries[i].spec->specialisation &&
+                    !menu->entries[i].dropped &&
                     strcmp(menu->entries[i].system->toplevel, toplevel) == 0)
                         return &menu->entries[i];
         return NULL;

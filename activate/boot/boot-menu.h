@@ -6,6 +6,7 @@
 #include "boot-listing.h"
 #include "bootspec.h"
 #include "macros.h"
+#include "menu-extra.h"
 
 /* One generation, as the menu sees it. */
 typedef struct MenuSystem {
@@ -33,6 +34,7 @@ typedef struct BootSources {
 typedef struct MenuWish {
         const MenuSystem *systems;
         size_t n_systems;
+        const MenuExtras *extras;     /* NULL: none */
         BootSources sources;          /* of all that is to be there */
         const char *distribution;     /* "NixOS" */
         const char *machine_id;       /* NULL: left out */
@@ -50,8 +52,9 @@ typedef struct MenuWish {
 
 /* One entry of that menu. */
 typedef struct WantedEntry {
-        const MenuSystem *system;
+        const MenuSystem *system; /* NULL: it is no generation, and the next is set */
         const Bootspec *spec;
+        const MenuExtra *extra;
         char *stem, *text;
         char *file;          /* the one that is there, or the one to be made */
         char *present_file;  /* the one that is there and is to have that name; or NULL */
@@ -68,7 +71,7 @@ typedef struct BootMenu {
 } BootMenu;
 
 int boot_source_key(const Bootspec *spec, char **ret_key);
-int boot_menu_sources(const MenuSystem *systems, size_t n, size_t limit, StringList *keys);
+int boot_menu_sources(const MenuWish *wish, StringList *keys);
 int boot_source_known(const BootListing *listing, const char *key, Digest *ret);
 int boot_sources_take(BootSources *sources, BootSource *source);
 const BootSource *boot_sources_find(const BootSources *sources, const char *key);

@@ -243,7 +243,7 @@ static const MenuSystem *find_oldest(const Planner *planner) {
         for (size_t i = 0; i < menu->n; i++) {
                 const MenuSystem *system = menu->entries[i].system;
 
-                if (menu->entries[i].dropped || system->is_protected)
+                if (menu->entries[i].dropped || !system || system->is_protected)
                         continue;
                 if (!oldest || system->created < oldest->created ||
                     (system->created == oldest->created && system->number < oldest->number))

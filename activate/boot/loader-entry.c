@@ -16,6 +16,7 @@
 #include "text.h"
 
 #define OUR_PREFIX    "nixos-"
+#define EXTRA_PREFIX  "enact-" /* no default of "nixos-*" leads there */
 #define NOTE_PREFIX   "#enact "
 #define HASHED_DIGITS ((size_t) 64)
 #define NAME_MAX_LOW  255U
@@ -108,8 +109,11 @@ static int read_numbered(EntryName *name) {
 
 static int find_style(EntryName *name) {
         const char *behind = text_after_prefix(name->stem, OUR_PREFIX);
+        const char *extra = text_after_prefix(name->stem, EXTRA_PREFIX);
 
-        if (behind && is_hex(behind, LOADER_ENTRY_DIGITS))
+        if (extra && is_hex(extra, LOADER_ENTRY_DIGITS))
+                name->style = ENTRY_ENACT_EXTRA;
+        else if (behind && is_hex(behind, LOADER_ENTRY_DIGITS))
                 name->style = ENTRY_ENACT;
         else if (behind && is_hex(behind, HASHED_DIGITS))
                 name->style = ENTRY_NIXOS_HASHED;
@@ -157,6 +161,11 @@ int entry_name_print(const char *stem, bool counted, unsigned left, unsigned don
                 return -EINVAL;
         *ret_file = TAKE_PTR(file);
         return 0;
+}
+
+/** entry_name_is_ours() - whether its name is made of its bytes. */
+bool entry_name_is_ours(const EntryName *name) {
+        return name->style == ENTRY_ENACT || name->style == ENTRY_ENACT_EXTRA;
 }
 
 /** entry_name_is_bad() - whether all its tries are used up. */
@@ -310,14 +319,20 @@ int loader_entry_print(const LoaderEntry *entry, char **ret_text) {
         return r < 0 ? r : string_list_join(&lines, "", ret_text);
 }
 
-/** loader_entry_stem() - what one of our entries with these bytes is called; 0 or -ENOMEM. */
-int loader_entry_stem(const char *text, char **ret_stem) {
+/**
+ * loader_entry_stem() - what one of our entries with these bytes is called
+ * @extra: it is no generation
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int loader_entry_stem(const char *text, bool extra, char **ret_stem) {
         unsigned char hash[crypto_hash_sha256_BYTES];
         char digits[2 * sizeof(hash) + 1];
 
         (void) crypto_hash_sha256(hash, (const unsigned char *) text, strlen(text));
         sodium_bin2hex(digits, sizeof(digits), hash, sizeof(hash));
-        return text_printf(ret_stem, OUR_PREFIX "%.*s", (int) LOADER_ENTRY_DIGITS, digits);
+        return text_printf(ret_stem, "%s%.*s", extra ? EXTRA_PREFIX : OUR_PREFIX,
+                           (int) LOADER_ENTRY_DIGITS, digits);
 }
 
 /**

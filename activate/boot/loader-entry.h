@@ -17,6 +17,7 @@ enum { LOADER_ENTRY_UNSEEN = 1 }; /* answer: the loader passes over files of suc
 typedef enum EntryStyle {
         ENTRY_FOREIGN,
         ENTRY_ENACT,          /* nixos-<10 hex digits> */
+        ENTRY_ENACT_EXTRA,    /* enact-<10 hex digits>: no generation */
         ENTRY_NIXOS_NUMBERED, /* nixos[-<profile>]-generation-<N>[-specialisation-<s>] */
         ENTRY_NIXOS_HASHED,   /* nixos-<64 hex digits> */
 } EntryStyle;
@@ -34,6 +35,7 @@ typedef struct EntryName {
 
 int entry_name_parse(const char *file, EntryName *name);
 int entry_name_print(const char *stem, bool counted, unsigned left, unsigned done, char **ret_file);
+bool entry_name_is_ours(const EntryName *name);
 bool entry_name_is_bad(const EntryName *name);
 void entry_name_done(EntryName *name);
 
@@ -48,7 +50,7 @@ typedef struct LoaderEntry {
 
 int loader_entry_parse(const char *text, size_t n, LoaderEntry *entry);
 int loader_entry_print(const LoaderEntry *entry, char **ret_text);
-int loader_entry_stem(const char *text, char **ret_stem);
+int loader_entry_stem(const char *text, bool extra, char **ret_stem);
 int loader_entry_toplevel(const LoaderEntry *entry, char **ret_toplevel);
 const char *loader_entry_note(const LoaderEntry *entry, const char *key);
 void loader_entry_done(LoaderEntry *entry);

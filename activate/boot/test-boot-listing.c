@@ -29,7 +29,7 @@ static void put(int fd, const char *path, const char *text) {
 static void put_ours(int fd, const char *text) {
         _cleanup_free_ char *stem = NULL, *path = NULL;
 
-        ASSERT_OK(loader_entry_stem(text, &stem));
+        ASSERT_OK(loader_entry_stem(text, false, &stem));
         ASSERT_OK(text_printf(&path, BOOT_ENTRIES_FOLDER "/%s.conf", stem));
         put(fd, path, text);
 }

@@ -107,8 +107,8 @@ static void put_entry(World *world, const char *file, const char *text) {
         *entry = (MenuEntry){ .file = copy(file), .startable = true };
         ASSERT_OK(entry_name_parse(file, &entry->name));
         ASSERT_OK(loader_entry_parse(text, strlen(text), &entry->entry));
-        ASSERT_OK(loader_entry_stem(text, &stem));
-        entry->intact = entry->name.style != ENTRY_ENACT || strcmp(stem, entry->name.stem) == 0;
+        ASSERT_OK(loader_entry_stem(text, entry->name.style == ENTRY_ENACT_EXTRA, &stem));
+        entry->intact = !entry_name_is_ours(&entry->name) || strcmp(stem, entry->name.stem) == 0;
 }
 
 static size_t find_entry(const World *world, const char *file) {
@@ -371,6 +371,32 @@ TEST(an_entry_that_was_tried_in_vain_goes_and_its_counter_with_it) {
         world.wish.tries = 1;
         play(&world);
         world.wish.n_systems = 1;
+        play(&world);
+        assert_kinds(&world, "remove-entry remove-payload");
+}
+
+TEST(what_is_no_generation_is_in_the_menu_below_them_until_nobody_wants_it) {
+        MenuExtra extra = { .name = (char *) "memtest",
+                            .title = (char *) "Memory test",
+                            .program = (char *) KERNEL("m") };
+        MenuExtras extras = { &extra, 1 };
+        _cleanup_(world_done) World world;
+
+        world_init(&world);
+        add_system(&world, "a", KERNEL("a"), INITRD("a"));
+        add_source(&world, KERNEL("m"));
+        world.wish.default_toplevel = TOP("a");
+        world.wish.extras = &extras;
+        play(&world);
+        assert_kinds(&world, "write-payload write-payload write-payload write-entry set-default "
+                             "write-entry");
+        ASSERT_EQ(world.listing.entries[1].name.style, ENTRY_ENACT_EXTRA);
+        ASSERT_CONTAINS(world.menu.entries[1].text, "title Memory test\nsort-key o_memtest\nefi ");
+        ASSERT_TRUE(menu_entry_compare(&world.listing.entries[0], &world.listing.entries[1],
+                                       &world.wish.version) < 0);
+        play(&world);
+        assert_kinds(&world, "");
+        world.wish.extras = NULL;
         play(&world);
         assert_kinds(&world, "remove-entry remove-payload");
 }

@@ -65,6 +65,8 @@ TEST(names_tell_whose_entry_it_is) {
         } cases[] = {
                 { "nixos-0123456789.conf", ENTRY_ENACT },
                 { "nixos-0a23456789+3-0.conf", ENTRY_ENACT },
+                { "enact-0a23456789.conf", ENTRY_ENACT_EXTRA },
+                { "enact-0a234567.conf", ENTRY_FOREIGN },
                 { "nixos-0A23456789.conf", ENTRY_FOREIGN },
                 { "nixos-012345678.conf", ENTRY_FOREIGN },
                 { "nixos-" HEX64 ".conf", ENTRY_NIXOS_HASHED },
@@ -149,7 +151,7 @@ TEST(what_is_printed_reads_back_the_same) {
         ASSERT_TEXT(loader_entry_note(&entry, "generation"), "3");
         ASSERT_TEXT(loader_entry_note(&entry, "created"), "2026-11-23");
         ASSERT_NULL(loader_entry_note(&entry, "gen"));
-        ASSERT_OK(loader_entry_stem("abc", &stem));
+        ASSERT_OK(loader_entry_stem("abc", false, &stem));
         ASSERT_TEXT(stem, "nixos-ba7816bf8f"); /* of SHA-256's own test vector */
 }
 

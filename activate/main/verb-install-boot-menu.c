@@ -1,7 +1,7 @@
 /*
  * enact-activate install-boot-menu TOPLEVEL: NixOS' own way to have a boot menu written, as the
  * program that boot.loader.external.installHook names. It is told which system is to be the
- * default, and writes the menu of all.
+ * default, and writes the menu of all; where and how is for that system to say (enact.json).
  */
 #include <errno.h>
 #include <getopt.h>
@@ -11,6 +11,7 @@
 #include "error.h"
 #include "file.h"
 #include "menu-writer.h"
+#include "settings.h"
 #include "text.h"
 #include "verbs.h"
 
@@ -31,6 +32,17 @@ static void tell(const BootOutcome *outcome) {
                 fprintf(stderr, "%s\n", outcome->notes.items[i]);
         printf("boot menu: %zu files written, %zu removed\n", outcome->n_written,
                outcome->n_removed);
+}
+
+/* What was said on the command line is what counts. */
+static void fill_request(MenuRequest *request, const Settings *settings) {
+        if (!request->esp_path)
+                request->esp_path = settings->esp_path;
+        if (!request->extended_path)
+                request->extended_path = settings->extended_path;
+        if (request->limit == 0)
+                request->limit = (size_t) settings->menu_limit;
+        request->extras = &settings->extras;
 }
 
 static int parse(int argc, char **argv, MenuRequest *request, const char **ret_toplevel) {
@@ -61,6 +73,7 @@ static int parse(int argc, char **argv, MenuRequest *request, const char **ret_t
 
 static int run(int argc, char **argv) {
         _cleanup_(boot_outcome_done) BootOutcome outcome = { 0 };
+        _cleanup_(settings_done) Settings settings = { 0 };
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_free_ char *toplevel = NULL;
         MenuRequest request = { 0 };
@@ -74,6 +87,9 @@ static int run(int argc, char **argv) {
         }
         r = resolve(word, &toplevel, &error);
         request.default_toplevel = toplevel;
+        if (r >= 0)
+                r = settings_read(toplevel, &settings, &error);
+        fill_request(&request, &settings);
         if (r >= 0)
                 r = menu_writer_run(&request, &TRANSACTION_PLACES_HOST, &outcome, &error);
         if (r < 0) {

@@ -14,7 +14,8 @@ hook=$(contents web "$one/bin/switch-to-configuration" | sed -n "s/^export INSTA
 
 step "the system's installer is enact"
 on web cat "$hook"
-says "/libexec/enact/enact-activate install-boot-menu '--esp-path=/boot' '--limit=7'"
+says "/libexec/enact/enact-activate install-boot-menu \"\$@\""
+is "$(ask web jq -c .bootMenu "$one/enact.json")" '{"configurationLimit":7,"mountPoint":"/boot"}' "what it is told"
 
 step "without a boot partition nothing is switched"
 refused web 1 enact switch --flake /root/one#web

@@ -68,7 +68,12 @@
           boot.loader.efi.efiSysMountPoint = "/efi";
           programs.enact = {
             enable = true;
-            bootMenu = { enable = true; extendedMountPoint = "/boot"; configurationLimit = 7; };
+            bootMenu = {
+              enable = true;
+              extendedMountPoint = "/boot";
+              configurationLimit = 7;
+              extraEntries.hello = { title = "Hello"; program = "${nixpkgs.legacyPackages.${system}.hello}/bin/hello"; };
+            };
             trialBoot = { tries = 2; deadline = 90; };
           };
         };
