@@ -311,13 +311,9 @@ static void condemn_trial(Transaction *t) {
         int r;
 
         keep_failed(t);
-        if (t->no_rollback && !t->interrupted()) {
-                keep_active(t);
-                return;
-        }
         r = undo_commit(t);
         remove_generation(t);
-        t->reboots_back = r >= 0 && reboot_back_is_certain(t);
+        t->reboots_back = r >= 0 && reboot_back_is_certain(t) && !manager_is_stopping(t->manager);
         if (r < 0)
                 transaction_give_up(t);
         conclude(t, r < 0 ? ENACT_ERROR_ROLLBACK_FAILED : ENACT_ERROR_ROLLED_BACK,
