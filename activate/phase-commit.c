@@ -408,7 +408,7 @@ int settle_enter(Transaction *t, sd_bus_error *reterr_error) {
         if (undo_commit(t) < 0)
                 transaction_give_up(t);
         remove_generation(t);
-        if (record_was_tried(&t->record)) {
+        if (t->was_tried) {
                 keep_failed(t);
                 conclude(t, ENACT_ERROR_ROLLED_BACK, "'%s' runs, and is the boot default.",
                          r >= 0 ? booted : t->record.from);

@@ -61,6 +61,7 @@ typedef struct Transaction {
         bool keeps_record; /* what is left to do is left to the next boot or the next switch */
         MenuTrial trial;   /* how the next boot is to try the new system */
         bool on_trial;     /* this boot tries it */
+        bool was_tried;    /* a boot was to try it, or did */
         Settings settings; /* of the new system */
         UnitFactsList restarted_before; /* services that systemd had restarted by itself */
         uint64_t before_usec;           /* when that was seen, monotonic */

@@ -220,6 +220,8 @@ static int recover(Transaction *t, sd_bus_error *reterr_error) {
         if (t->new) /* refused if it could not be read, so it can */
                 (void) transaction_read_settings(t, NULL);
         set_error(t, phase);
+        t->was_tried = record_was_tried(&t->record);
+        t->record.waits = false;
         if (strcmp(phase, "end") == 0) {
                 t->staged = !is_in_history(t);
                 r = text_printf(&t->text, "The switch to '%s' had ended well.", t->record.to);
