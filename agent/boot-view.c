@@ -108,6 +108,15 @@ static bool is_id(const MenuEntry *entry, const LoaderVersion *version, const ch
         return id && menu_entry_id(entry, version, &own) >= 0 && strcasecmp(own, id) == 0;
 }
 
+/* The last word that was said of a system is what holds. */
+static const char *judged(const BootView *view, const char *toplevel) {
+        unsigned marks = toplevel ? marks_of(&view->marks, toplevel) : 0;
+
+        return marks & 1U << MARK_FAILED ? mark_to_string(MARK_FAILED) :
+               marks & 1U << MARK_GOOD   ? mark_to_string(MARK_GOOD) :
+                                           NULL;
+}
+
 static int fill_row(const BootView *view, const MenuEntry *entry, BootRow *row) {
         const char *note = loader_entry_note(&entry->entry, "generation");
         const MenuSystem *system = NULL;
@@ -119,6 +128,7 @@ static int fill_row(const BootView *view, const MenuEntry *entry, BootRow *row) 
         r = loader_entry_toplevel(&entry->entry, &row->toplevel);
         if (r == -ENOMEM)
                 return r;
+        row->judged = judged(view, row->toplevel);
         if (row->toplevel)
                 system = boot_systems_find(&view->systems, row->toplevel, &spec);
         if (entry->name.style == ENTRY_ENACT && entry->intact && note)
@@ -212,6 +222,9 @@ int boot_view_read(const char *esp_path, const char *extended_path, BootView *vi
                 variables_fd = -EBADF;
         places = boot_places(variables_fd);
         r = open_partitions(&places, esp_path, extended_path, view, reterr_error);
+        if (r >= 0 && !esp_path)
+                r = marks_read(&TRANSACTION_PLACES_HOST, BOOTED_SYSTEM, SYSTEM_PROFILE,
+                               &view->marks, reterr_error);
         if (r >= 0)
                 r = read_variables(variables_fd, view);
         return r < 0 ? r : read_all(variables_fd, view, reterr_error);
@@ -265,6 +278,8 @@ static int check_next(const BootView *view, const char *wanted, StringList *prob
                 if (row->state == ENTRY_DAMAGED && row->entry->name.style == ENTRY_FOREIGN)
                         return add_problem(problems, "'%s' boots next and is damaged: %s",
                                            row->entry->file, row->why);
+                if (view->next.reason == BOOT_ONE_SHOT) /* which is what somebody wants, once */
+                        return 0;
                 if (wanted && (!row->toplevel || strcmp(row->toplevel, wanted) != 0))
                         return add_problem(problems, "'%s' boots next (%s), which is not %s",
                                            row->entry->file,
@@ -314,6 +329,7 @@ void boot_view_done(BootView *view) {
         free(view->conf_preferred);
         loader_version_done(&view->loader);
         boot_systems_done(&view->systems);
+        marks_done(&view->marks);
         boot_listing_done(&view->listing);
         boot_partitions_done(&view->partitions);
         *view = (BootView){ 0 };

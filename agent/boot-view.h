@@ -5,6 +5,7 @@
 #include "boot-partition.h"
 #include "boot-systems.h"
 #include "boot-verify.h"
+#include "marks.h"
 
 /* One entry of the menu, for people and programs. */
 typedef struct BootRow {
@@ -17,6 +18,7 @@ typedef struct BootRow {
         EntryState state;
         char *why; /* of one that is damaged */
         bool boots, booted;
+        const char *judged; /* "good" or "failed"; NULL: by nobody yet, or not known */
 } BootRow;
 
 /* The boot menu of this machine. */
@@ -24,6 +26,7 @@ typedef struct BootView {
         BootPartitions partitions;
         BootListing listing;
         BootSystems systems;
+        Marks marks; /* of this machine; none of a folder */
         LoaderVersion loader;
         char *variables[5]; /* one shot, default, preferred, last booted, selected; or NULL */
         char *conf_default, *conf_preferred;

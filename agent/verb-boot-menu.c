@@ -89,6 +89,8 @@ static int add_json_row(cJSON *array, const BootRow *row) {
                 r = add_text(object, "state", entry_state_to_string(row->state));
         if (r >= 0)
                 r = add_text(object, "damage", row->why);
+        if (r >= 0)
+                r = add_text(object, "judged", row->judged);
         if (r >= 0 && (!cJSON_AddBoolToObject(object, "shown", row->entry->startable) ||
                        !cJSON_AddBoolToObject(object, "boots", row->boots) ||
                        !cJSON_AddBoolToObject(object, "booted", row->booted)))
@@ -160,8 +162,9 @@ static int describe_state(const BootRow *row, char **ret_text) {
         else if (name->counted)
                 r = text_printf(&tries, ", on trial: %u tries left", name->left);
         return r < 0 ? r :
-                       text_printf(ret_text, "%s%s%s%s%s", entry_state_to_string(row->state),
-                                   tries ? tries : "", row->booted ? ", booted" : "",
+                       text_printf(ret_text, "%s%s%s%s%s%s%s", entry_state_to_string(row->state),
+                                   tries ? tries : "", row->judged ? ", " : "",
+                                   row->judged ? row->judged : "", row->booted ? ", booted" : "",
                                    row->why ? ": " : "", row->why ? row->why : "");
 }
 
