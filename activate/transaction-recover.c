@@ -94,7 +94,7 @@ static void set_error(Transaction *t, const char *phase) {
         else if (strcmp(phase, "unstage") == 0 && record->waits)
                 (void) sd_bus_error_setf(&t->error, ENACT_ERROR_INTERRUPTED,
                                          "The trial of '%s' at the next boot was given up. The "
-                                         "boot default is what it was",
+                                         "boot default is what it was.",
                                          record->to);
         else if (strcmp(phase, "end") != 0 && strcmp(phase, "commit") != 0)
                 (void) sd_bus_error_setf(&t->error, ENACT_ERROR_FAILED,
