@@ -130,18 +130,6 @@ static int put_boot_loader_back(Transaction *t) {
         return r;
 }
 
-/* What a commit has begun with, or may have. */
-static int undo_commit(Transaction *t) {
-        int r, q;
-
-        if (!t->record.committing && !*t->record.trial)
-                return 0;
-        transaction_note(t, "making the old system the boot default again");
-        r = put_profile_back(t);
-        q = put_boot_loader_back(t);
-        return r < 0 ? r : q;
-}
-
 /* What stands above those that were there before was made for this transaction, whoever did it. */
 static bool is_ours(const Transaction *t, const Generation *g) {
         return g->number > t->record.highest && !g->current &&
@@ -183,7 +171,7 @@ static void remove_entry(Transaction *t) {
                 transaction_note(t, "which system is the boot default could not be noted");
 }
 
-static void remove_generation(Transaction *t) {
+static void remove_links(Transaction *t) {
         int r;
 
         if (!t->profile)
@@ -194,14 +182,34 @@ static void remove_generation(Transaction *t) {
                 transaction_note(t, "the new generation's link could not be removed yet");
                 transaction_give_up(t); /* a loader that sorts must not make it the default */
         }
-        remove_entry(t);
+}
+
+static void remove_generation(Transaction *t) {
+        remove_links(t);
+        if (t->profile)
+                remove_entry(t);
+}
+
+/* What a commit has begun with, or may have. A loader that sorts must not make the failed system
+ * the default, so that its generation goes before the installer looks; unless it is kept. */
+static int undo_commit(Transaction *t, bool keeps_generation) {
+        int r, q;
+
+        if (!t->record.committing && !*t->record.trial)
+                return 0;
+        transaction_note(t, "making the old system the boot default again");
+        r = put_profile_back(t);
+        if (!keeps_generation)
+                remove_links(t);
+        q = put_boot_loader_back(t);
+        return r < 0 ? r : q;
 }
 
 /* Nothing live was touched: take back what was staged. */
 int unstage_enter(Transaction *t, _unused_ sd_bus_error *reterr_error) {
         if (!t->recorded)
                 return 0;
-        if (undo_commit(t) < 0)
+        if (undo_commit(t, /* keeps_generation= */ false) < 0)
                 transaction_give_up(t);
         remove_generation(t);
         return 0;
@@ -265,7 +273,7 @@ static int commit_all_the_same(Transaction *t) {
 
 static void keep_active(Transaction *t) {
         if (commit_all_the_same(t) < 0) {
-                (void) undo_commit(t);
+                (void) undo_commit(t, /* keeps_generation= */ true);
                 transaction_note(t, "it could not be made the boot default, either");
         }
         conclude(t, error_to_exit_code(&t->error) == 4 ? t->error.name : ENACT_ERROR_UNITS_FAILED,
@@ -311,7 +319,7 @@ static void condemn_trial(Transaction *t) {
         int r;
 
         keep_failed(t);
-        r = undo_commit(t);
+        r = undo_commit(t, /* keeps_generation= */ false);
         remove_generation(t);
         t->reboots_back = r >= 0 && reboot_back_is_certain(t) && !manager_is_stopping(t->manager);
         if (r < 0)
@@ -341,7 +349,7 @@ int rollback_enter(Transaction *t, _unused_ sd_bus_error *reterr_error) {
                 return 0;
         }
 
-        q = undo_commit(t);
+        q = undo_commit(t, /* keeps_generation= */ false);
         r = go_back(t, &error);
         if (r < 0 && leave_to_next_boot(t)) /* it has begun to go down meanwhile */
                 return 0;
@@ -405,7 +413,7 @@ int settle_enter(Transaction *t, sd_bus_error *reterr_error) {
              profile_holds(t->profile, t->record.old_link)))
                 return complete_commit(t, reterr_error);
 
-        if (undo_commit(t) < 0)
+        if (undo_commit(t, /* keeps_generation= */ false) < 0)
                 transaction_give_up(t);
         remove_generation(t);
         if (t->was_tried) {

@@ -128,6 +128,19 @@ static bool is_default(const Transaction *t) {
                strcmp(t->record.old_default, transaction_kept(t)) == 0;
 }
 
+/* Known to be the default, it need not be whole any more. */
+static int check_menu(Transaction *t, bool *ret_damaged) {
+        const InstalledMenuSource menu = transaction_menu(t, t->new);
+        _cleanup_(menu_check_done) MenuCheck check = { 0 };
+        int r;
+
+        r = installed_menu_begin(&menu, &check);
+        *ret_damaged = r >= 0 && menu_check_finds_damage(&check);
+        if (*ret_damaged)
+                transaction_note(t, "it is the boot default, but its boot entry is damaged");
+        return r == -ENOMEM ? r : 0;
+}
+
 static int find_what_is_missing(Transaction *t) {
         const RequestVerb verb = t->request->verb;
         int r;
@@ -144,8 +157,11 @@ static int find_what_is_missing(Transaction *t) {
         if (transaction_runs_already(t) && !any_managed_unit_failed(&t->way.state.inventory) &&
             !any_leftovers(&t->way.state))
                 t->activates = false;
-        if (!t->activates && is_default(t))
-                t->commits = false;
+        if (!t->activates && t->commits && is_default(t)) {
+                r = check_menu(t, &t->commits);
+                if (r < 0)
+                        return r;
+        }
         t->nothing_to_do = !t->activates && !t->commits;
         return 0;
 }

@@ -43,15 +43,38 @@ static int write_menu(Transaction *t, const MenuRequest *request, sd_bus_error *
         return r;
 }
 
+/* The installer that ran last is that of the other system, on the way there and on the way back. */
+InstalledMenuSource transaction_menu(const Transaction *t, const Toplevel *of) {
+        const Record *record = &t->record;
+
+        return (InstalledMenuSource){
+                .places = t->places,
+                .of = of,
+                .other = of == t->new ? t->old : t->new,
+                .led_to = { record->old_default && *record->old_default ? record->old_default :
+                                                                          record->old_profile,
+                            record->to },
+                .log = t->log,
+                .only_told = t->request->no_check,
+        };
+}
+
+/* Its exit status alone proves nothing. */
 static int run_installer(Transaction *t, const Toplevel *toplevel, sd_bus_error *reterr_error) {
+        const InstalledMenuSource menu = transaction_menu(t, toplevel);
+        _cleanup_(menu_check_done) MenuCheck check = { 0 };
         Scripts scripts = transaction_scripts(t, toplevel);
         int r;
 
         /* In the middle of writing the boot partition is the worst place to be cut short at. */
         scripts.manager = t->manager;
         scripts.grace_usec = INSTALLER_GRACE_USEC;
-        r = scripts_run_variable(&scripts, "boot loader installer", "INSTALL_BOOTLOADER", NULL,
-                                 reterr_error);
+        r = installed_menu_begin(&menu, &check);
+        if (r >= 0)
+                r = scripts_run_variable(&scripts, "boot loader installer", "INSTALL_BOOTLOADER",
+                                         NULL, reterr_error);
+        if (r >= 0)
+                r = installed_menu_end(&menu, &check, reterr_error);
         if (r >= 0)
                 tell_written(t);
         return r;

@@ -7,6 +7,7 @@
 
 #include "activation.h"
 #include "event.h"
+#include "installed-menu.h"
 #include "manager.h"
 #include "menu-writer.h"
 #include "plan.h"
@@ -117,6 +118,7 @@ bool transaction_runs_already(const Transaction *t);
 int transaction_set_root(const Transaction *t, const char *name, const char *target);
 void transaction_drop_root(const Transaction *t, const char *name);
 Scripts transaction_scripts(const Transaction *t, const Toplevel *of);
+InstalledMenuSource transaction_menu(const Transaction *t, const Toplevel *of);
 int transaction_look(Transaction *t, const Toplevel *from, const Toplevel *to, Way *way,
                      sd_bus_error *reterr_error);
 int transaction_plan(Transaction *t, const Toplevel *to, Way *way, sd_bus_error *reterr_error);

@@ -69,33 +69,64 @@ static int begins_with(int fd, int wanted_fd, bool may_be_longer) {
         }
 }
 
-static int check_against_store(Verifier *verifier, const char *path, const char *wanted,
-                               bool may_be_longer) {
+/* What is there to be compared with cannot be told; what was to be compared is damaged. */
+static int compare(int dir_fd, const char *path, const char *wanted, bool may_be_longer,
+                   EntryState *ret_state, const char **ret_how) {
         _cleanup_close_ int fd = -EBADF, wanted_fd = -EBADF;
         int r;
 
+        *ret_state = ENTRY_UNVERIFIED;
         wanted_fd = open(wanted, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-        if (wanted_fd < 0) {
-                unverified(verifier);
+        if (wanted_fd < 0)
+                return 0;
+        *ret_state = ENTRY_DAMAGED;
+        fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        if (fd < 0) {
+                *ret_how = "cannot be opened";
                 return 0;
         }
-        fd = openat(verifier->menu_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-        if (fd < 0)
-                return damaged(verifier, path, "cannot be opened");
         (void) posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
         r = begins_with(fd, wanted_fd, may_be_longer);
         if (r == -ENOMEM)
                 return r;
-        if (r < 0)
-                return damaged(verifier, path, "cannot be read");
-        return r == 0 ? damaged(verifier, path, "is not what the store has") : 0;
+        if (r <= 0)
+                *ret_how = r < 0 ? "cannot be read" : "is not what the store has";
+        else
+                *ret_state = ENTRY_COMPLETE;
+        return 0;
+}
+
+/**
+ * boot_verify_file() - how one file of an entry stands
+ * @wanted:        the file of the store that it was copied from; NULL: not known
+ * @may_be_longer: something may have been appended
+ * @ret_how:       what is damaged: "is missing"; else untouched
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int boot_verify_file(int dir_fd, const char *path, const char *wanted, bool may_be_longer,
+                     EntryState *ret_state, const char **ret_how) {
+        struct stat st;
+
+        *ret_state = ENTRY_DAMAGED;
+        if (fstatat(dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                *ret_how = "is missing";
+        else if (!S_ISREG(st.st_mode) || st.st_size == 0)
+                *ret_how = "is empty or no file";
+        else if (wanted)
+                return compare(dir_fd, path, wanted, may_be_longer, ret_state, ret_how);
+        else
+                *ret_state = ENTRY_UNVERIFIED;
+        return 0;
 }
 
 static int check_file(Verifier *verifier, const char *value, const char *wanted,
                       bool may_be_longer) {
         _cleanup_free_ char *path = NULL;
         const PayloadFile *payload;
-        struct stat st;
+        const char *how = NULL;
+        EntryState state;
+        bool is_ours;
         int r;
 
         r = entry_path_normalise(value, &path);
@@ -103,19 +134,18 @@ static int check_file(Verifier *verifier, const char *value, const char *wanted,
                 return damaged(verifier, value, "leads out of the partition");
         if (r < 0)
                 return r;
-        if (fstatat(verifier->menu_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
-                return damaged(verifier, path, "is missing");
-        if (!S_ISREG(st.st_mode) || st.st_size == 0)
-                return damaged(verifier, path, "is empty or no file");
-
         payload = boot_listing_payload(verifier->listing, path);
-        if (payload && text_after_prefix(path, BOOT_PAYLOADS_FOLDER "/"))
-                return payload->verified ?
-                               0 :
-                               damaged(verifier, path, "has other bytes than it was made with");
-        if (wanted)
-                return check_against_store(verifier, path, wanted, may_be_longer);
-        unverified(verifier);
+        is_ours = payload && text_after_prefix(path, BOOT_PAYLOADS_FOLDER "/");
+        r = boot_verify_file(verifier->menu_fd, path, is_ours ? NULL : wanted, may_be_longer,
+                             &state, &how);
+        if (r < 0)
+                return r;
+        if (state == ENTRY_DAMAGED)
+                return damaged(verifier, path, how);
+        if (is_ours && !payload->verified)
+                return damaged(verifier, path, "has other bytes than it was made with");
+        if (!is_ours && state == ENTRY_UNVERIFIED)
+                unverified(verifier);
         return 0;
 }
 

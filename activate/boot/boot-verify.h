@@ -13,5 +13,7 @@ typedef enum EntryState {
 } EntryState;
 
 const char *entry_state_to_string(EntryState state);
+int boot_verify_file(int dir_fd, const char *path, const char *wanted, bool may_be_longer,
+                     EntryState *ret_state, const char **ret_how);
 int boot_verify_entry(int menu_fd, const BootListing *listing, const MenuEntry *entry,
                       const Bootspec *spec, EntryState *ret_state, char **ret_why);

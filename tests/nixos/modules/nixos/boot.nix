@@ -32,9 +32,19 @@ let
   stub = pkgs.writeShellScript "no-bootloader" ''
     echo 'Warning: do not know how to make this configuration bootable; please enable a boot loader.' >&2
   '';
-  grub = pkgs.writeShellScript "install-grub.sh" ''
-    echo 'Warning: tests/nixos has no GRUB; nothing was installed.' >&2
-  '';
+  # The installers that are a shell script with these lines in front.
+  installer = name: limit: program: pkgs.writeShellScript "install-${name}.sh" ''
+    boot=/boot
+    timeout=${toString (if loader.timeout == null then 0 else loader.timeout)}
+    limit=${toString limit}
+    profiles=${builtins.dirOf builtins.storeDir}/var/nix/profiles
+    ${builtins.readFile program}'';
+  installers = {
+    grub = installer "grub" loader.grub.configurationLimit ../../programs/install-grub.sh;
+    extlinux = installer "extlinux" loader.generic-extlinux-compatible.configurationLimit ../../programs/install-extlinux.sh;
+    limine = installer "limine" loader.limine.maxGenerations ../../programs/install-limine.sh;
+    systemd-boot = systemdBoot;
+  };
   systemdBoot = pkgs.writeShellScript "install-systemd-boot.sh" ''
     esp=${lib.escapeShellArg loader.efi.efiSysMountPoint}
     timeout=${if loader.timeout == null then "menu-force" else toString loader.timeout}
@@ -94,6 +104,15 @@ in
         device = mkOption { type = types.str; default = ""; };
         devices = mkOption { type = types.listOf types.str; default = [ ]; };
         efiSupport = mkOption { type = types.bool; default = false; };
+        configurationLimit = mkOption { type = types.int; default = 100; };
+      };
+      generic-extlinux-compatible = {
+        enable = mkEnableOption "extlinux.conf, for U-Boot and its kind";
+        configurationLimit = mkOption { type = types.int; default = 20; };
+      };
+      limine = {
+        enable = mkEnableOption "limine";
+        maxGenerations = mkOption { type = types.int; default = 50; };
       };
       external = {
         enable = mkEnableOption "a boot loader that is installed by a program of your own";
@@ -104,8 +123,10 @@ in
 
   config = {
     assertions = [{
-      assertion = lib.count lib.id [ loader.systemd-boot.enable loader.grub.enable loader.external.enable ] <= 1;
-      message = "More than one of boot.loader.{systemd-boot,grub,external} is enabled.";
+      assertion = lib.count lib.id [
+        loader.systemd-boot.enable loader.grub.enable loader.external.enable loader.generic-extlinux-compatible.enable loader.limine.enable
+      ] <= 1;
+      message = "More than one of boot.loader.{systemd-boot,grub,generic-extlinux-compatible,limine,external} is enabled.";
     }];
 
     environment.etc."sysctl.d/60-nixos.conf" = lib.mkIf (cfg.kernel.sysctl != { }) {
@@ -116,10 +137,13 @@ in
 
     system.build = {
       inherit bootspec kernel;
+      bootLoaderInstallers = installers; # for hooks that run one, and something else
       installBootLoader =
         if loader.external.enable then "${loader.external.installHook}"
         else if loader.systemd-boot.enable then "${systemdBoot}"
-        else if loader.grub.enable then "${grub}"
+        else if loader.grub.enable then "${installers.grub}"
+        else if loader.generic-extlinux-compatible.enable then "${installers.extlinux}"
+        else if loader.limine.enable then "${installers.limine}"
         else "${stub}";
 
       bootLinks = ''
