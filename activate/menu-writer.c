@@ -18,11 +18,13 @@
 #include "error.h"
 #include "file-lock.h"
 #include "file.h"
+#include "loader-update.h"
 #include "marks.h"
 #include "menu-writer.h"
 #include "text.h"
 #include "toplevel.h"
 
+#define LOADER_PROGRAMS "systemd/lib/systemd/boot/efi" /* of a system */
 #define LOCK_PATH       "/run/enact-boot-menu.lock"
 #define MACHINE_ID      "/etc/machine-id"
 #define DISTRIBUTION    "NixOS"
@@ -306,4 +308,46 @@ int menu_writer_run(const MenuRequest *request, const TransactionPlaces *places,
                 return r;
         target = (BootTarget){ menu, &writer.partitions.esp, writer.variables_fd };
         return boot_install_run(&target, &writer.wish, outcome, reterr_error);
+}
+
+static int run_update(const MenuWriter *writer, const char *toplevel, StringList *notes,
+                      sd_bus_error *reterr_error) {
+        _cleanup_free_ char *programs = NULL;
+        LoaderUpdate update = {
+                .esp = &writer->partitions.esp,
+                .architecture = loader_update_architecture(),
+                .variables_fd = writer->variables_fd,
+        };
+        int r;
+
+        r = text_printf(&programs, "%s/" LOADER_PROGRAMS, toplevel);
+        if (r < 0)
+                return r;
+        update.programs = programs;
+        if (update.architecture)
+                return loader_update_run(&update, notes, reterr_error);
+        return sd_bus_error_setf(reterr_error, ENACT_ERROR_BOOT_MENU,
+                                 "There is no boot loader for this kind of machine that is known "
+                                 "here.");
+}
+
+/**
+ * menu_writer_update_loader() - install the loader itself, or update one copy of it
+ * @toplevel: whose systemd has the new one
+ * @notes:    what was done, and what was left alone and why
+ *
+ * Return: as loader_update_run(); -EBUSY while another program writes the menu; errors of opening
+ * the partitions, with @reterr_error set.
+ */
+int menu_writer_update_loader(const MenuRequest *request, const char *toplevel, StringList *notes,
+                              sd_bus_error *reterr_error) {
+        _cleanup_(writer_done) MenuWriter writer = { .request = request,
+                                                     .variables_fd = -EBADF,
+                                                     .lock_fd = -EBADF };
+        int r;
+
+        r = take_lock(&writer, reterr_error);
+        if (r >= 0)
+                r = open_partitions(&writer, reterr_error);
+        return r < 0 ? r : run_update(&writer, toplevel, notes, reterr_error);
 }

@@ -34,3 +34,5 @@ MenuTrial menu_trial_from_string(const char *text);
 int menu_writer_find_trial(const MenuRequest *request, MenuTrial *ret, sd_bus_error *reterr_error);
 int menu_writer_run(const MenuRequest *request, const TransactionPlaces *places,
                     BootOutcome *outcome, sd_bus_error *reterr_error);
+int menu_writer_update_loader(const MenuRequest *request, const char *toplevel, StringList *notes,
+                              sd_bus_error *reterr_error);

@@ -80,6 +80,19 @@ static int run_installer(Transaction *t, const Toplevel *toplevel, sd_bus_error 
         return r;
 }
 
+/* By itself, after the menu: what booted before still does if it goes wrong. Never on the way back.
+ */
+static int update_loader(Transaction *t, const MenuRequest *request, sd_bus_error *reterr_error) {
+        _cleanup_(string_list_done) StringList notes = { 0 };
+        int r;
+
+        event_log_expect(t->log, WRITING_LIMIT_USEC);
+        r = menu_writer_update_loader(request, t->new->path, &notes, reterr_error);
+        for (size_t i = 0; i < notes.n; i++)
+                transaction_note(t, notes.items[i]);
+        return r;
+}
+
 /** transaction_install_menu() - make a system the boot default, by its own way to do so */
 int transaction_install_menu(Transaction *t, const Toplevel *toplevel, sd_bus_error *reterr_error) {
         _cleanup_(settings_done) Settings settings = { 0 };
@@ -94,7 +107,10 @@ int transaction_install_menu(Transaction *t, const Toplevel *toplevel, sd_bus_er
         request = request_of(&settings);
         request.default_toplevel = request.blessed_toplevel = toplevel->path;
         request.drops_one_shot = menu_trial_from_string(t->record.trial) == MENU_TRIAL_ONE_SHOT;
-        return write_menu(t, &request, reterr_error);
+        r = write_menu(t, &request, reterr_error);
+        if (r < 0 || toplevel != t->new || !t->request->install_bootloader)
+                return r;
+        return update_loader(t, &request, reterr_error);
 }
 
 /* Two writers would delete each other's files: what another one has written is left to commit. */

@@ -71,6 +71,24 @@ static int parse(int argc, char **argv, MenuRequest *request, const char **ret_t
         return 0;
 }
 
+static bool is_to_update_loader(void) {
+        const char *value = getenv("NIXOS_INSTALL_BOOTLOADER");
+
+        return value && strcmp(value, "1") == 0;
+}
+
+/* With the menu written, whatever becomes of it leads to the same systems. */
+static int update_loader(const MenuRequest *request, const char *toplevel,
+                         sd_bus_error *reterr_error) {
+        _cleanup_(string_list_done) StringList notes = { 0 };
+        int r;
+
+        r = menu_writer_update_loader(request, toplevel, &notes, reterr_error);
+        for (size_t i = 0; i < notes.n; i++)
+                printf("%s\n", notes.items[i]);
+        return r;
+}
+
 static int run(int argc, char **argv) {
         _cleanup_(boot_outcome_done) BootOutcome outcome = { 0 };
         _cleanup_(settings_done) Settings settings = { 0 };
@@ -92,12 +110,15 @@ static int run(int argc, char **argv) {
         fill_request(&request, &settings);
         if (r >= 0)
                 r = menu_writer_run(&request, &TRANSACTION_PLACES_HOST, &outcome, &error);
+        if (r >= 0)
+                tell(&outcome);
+        if (r >= 0 && is_to_update_loader())
+                r = update_loader(&request, toplevel, &error);
         if (r < 0) {
                 fprintf(stderr, "enact-activate: %s\n",
                         sd_bus_error_is_set(&error) ? error.message : strerror(-r));
                 return sd_bus_error_is_set(&error) ? error_to_exit_code(&error) : 1;
         }
-        tell(&outcome);
         return 0;
 }
 
