@@ -13,9 +13,10 @@
 #include "installed-menu.h"
 #include "text.h"
 
-#define GOOD_ROOT    "good"
-#define NO_INSTALLER "no-bootloader" /* what NixOS has where no loader is enabled: it only warns   \
-                                      */
+#define GOOD_ROOT "good"
+#define NO_INSTALLER                                                                               \
+        "no-bootloader" /* what NixOS has where no loader is enabled: it only warns                \
+                         */
 #define READ_LIMIT_USEC  (10 * 60 * USEC_PER_SEC) /* of kernels, on a slow card */
 #define STORE_HASH_CHARS 32U
 
@@ -110,14 +111,15 @@ static int tell_untold(const InstalledMenuSource *source) {
                         source->of->path);
         if (r >= 0)
                 event_say(source->log, "note", "text", text);
-        return r;
+        return r < 0 ? r : INSTALLED_MENU_UNTOLD;
 }
 
 /**
  * installed_menu_end() - hold the menu to what it must be, after the installer has succeeded
  *
- * Return: 0 if it is that, or nothing speaks against it; else a negative errno with @reterr_error
- * set.
+ * Return: 0 if it is that; INSTALLED_MENU_UNTOLD, which was told by then; else a negative errno
+ * with
+ * @reterr_error set.
  */
 int installed_menu_end(const InstalledMenuSource *source, MenuCheck *check,
                        sd_bus_error *reterr_error) {
@@ -126,7 +128,7 @@ int installed_menu_end(const InstalledMenuSource *source, MenuCheck *check,
         int r;
 
         if (!check->source.toplevel)
-                return 0;
+                return INSTALLED_MENU_UNTOLD;
         event_log_expect(source->log, READ_LIMIT_USEC);
         r = menu_check_end(check, &notes, &error);
         if (tell(source, &notes) < 0)
@@ -135,7 +137,7 @@ int installed_menu_end(const InstalledMenuSource *source, MenuCheck *check,
                 return tell_untold(source);
         if (r < 0 && sd_bus_error_is_set(&error) && source->only_told) {
                 event_say(source->log, "note", "text", error.message);
-                return 0;
+                return INSTALLED_MENU_UNTOLD;
         }
         if (r < 0 && sd_bus_error_is_set(&error))
                 (void) sd_bus_error_move(reterr_error, &error);

@@ -7,6 +7,8 @@
 #include "toplevel.h"
 #include "transaction.h"
 
+enum { INSTALLED_MENU_UNTOLD = 1 }; /* answer: nothing speaks against it, nor for it */
+
 /* A boot loader installer that is about to run. */
 typedef struct InstalledMenuSource {
         const TransactionPlaces *places;

@@ -16,10 +16,9 @@
 #include "file.h"
 #include "locks.h"
 #include "marks.h"
-#include "noted-default.h"
+#include "menu-refresh.h"
 #include "profile.h"
 #include "retention.h"
-#include "scripts.h"
 #include "text.h"
 #include "upkeep.h"
 
@@ -320,35 +319,6 @@ static int keep_for_menu(const Upkeep *upkeep, sd_bus_error *reterr_error) {
         return 0;
 }
 
-/* What the menu's default has to stay, and whose installer writes it. */
-static const char *find_default(const Marks *marks) {
-        for (size_t i = 0; i < marks->n; i++)
-                if (marks->systems[i].marks >> MARK_DEFAULT & 1)
-                        return marks->systems[i].path;
-        return NULL;
-}
-
-static int rewrite_menu(const Upkeep *upkeep, sd_bus_error *reterr_error) {
-        _cleanup_(toplevel_freep) Toplevel *toplevel = NULL;
-        const char *path = find_default(&upkeep->marks);
-        Scripts scripts = { .action = "boot", .log = upkeep->log };
-        int r;
-
-        if (!path)
-                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
-                                         "It is not known which system the next boot takes");
-        r = toplevel_open(path, &toplevel, reterr_error);
-        if (r < 0)
-                return r;
-        scripts.of = toplevel;
-        r = scripts_run_variable(&scripts, "boot loader installer", "INSTALL_BOOTLOADER", NULL,
-                                 reterr_error);
-        if (r >= 0 && noted_default_write(&upkeep->places->transaction, path) < 0)
-                event_say(upkeep->log, "note", "text",
-                          "which system is the boot default could not be noted");
-        return r;
-}
-
 static int remove_links(const Upkeep *upkeep, size_t *n_done, sd_bus_error *reterr_error) {
         for (size_t i = 0; i < upkeep->request->n; i++) {
                 const UpkeepItem *item = &upkeep->request->items[i];
@@ -383,7 +353,7 @@ static int delete (Upkeep *upkeep, char **ret_text, sd_bus_error *reterr_error) 
                 return r;
 
         profile_unlock(upkeep->profile); /* an installer may look at the profile as nix-env does */
-        r = rewrite_menu(upkeep, &error);
+        r = menu_refresh_write(&upkeep->places->transaction, &upkeep->marks, upkeep->log, &error);
         if (r < 0)
                 return sd_bus_error_setf(
                         reterr_error, ENACT_ERROR_FAILED,
@@ -392,9 +362,6 @@ static int delete (Upkeep *upkeep, char **ret_text, sd_bus_error *reterr_error) 
                         "' keeps those systems.",
                         n_done, error.message ? error.message : strerror(-r),
                         upkeep->places->transaction.roots);
-        if (upkeep_menu_is_written(upkeep->places->transaction.roots) < 0)
-                event_say(upkeep->log, "note", "text",
-                          "what the boot menu no longer lists could not be given up");
         return text_printf(ret_text, "Deleted %zu generation%s of '%s'.", n_done,
                            n_done == 1 ? "" : "s", upkeep->request->profile);
 }

@@ -1,4 +1,5 @@
-/* enact boot-menu: what the machine can start, what it will, and whether all of it is whole. */
+/* enact boot-menu: what the machine can start, what it will, and whether all of it is whole; and to
+ * have it written anew. */
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -10,6 +11,8 @@
 #include "error.h"
 #include "file.h"
 #include "marks.h"
+#include "menu-refresh.h"
+#include "root-side.h"
 #include "text.h"
 #include "verbs.h"
 
@@ -222,7 +225,7 @@ static int find_problems(const MenuOptions *options, const BootView *view, Strin
         return boot_view_problems(view, wanted, booted, problems);
 }
 
-static int show(const MenuOptions *options, sd_bus_error *reterr_error) {
+static int show(const MenuOptions *options, _unused_ Display *display, sd_bus_error *reterr_error) {
         _cleanup_(string_list_done) StringList problems = { 0 };
         _cleanup_(boot_view_done) BootView view = { 0 };
         int r;
@@ -235,7 +238,8 @@ static int show(const MenuOptions *options, sd_bus_error *reterr_error) {
         return options->json ? print_json(&view, &problems) : print_table(&view);
 }
 
-static int verify(const MenuOptions *options, sd_bus_error *reterr_error) {
+static int verify(const MenuOptions *options, _unused_ Display *display,
+                  sd_bus_error *reterr_error) {
         _cleanup_(string_list_done) StringList problems = { 0 };
         _cleanup_(boot_view_done) BootView view = { 0 };
         int r;
@@ -261,13 +265,29 @@ static int verify(const MenuOptions *options, sd_bus_error *reterr_error) {
         return 0;
 }
 
+static int refresh(_unused_ const MenuOptions *options, Display *display,
+                   sd_bus_error *reterr_error) {
+        _cleanup_(cJSON_Deletep) cJSON *object = NULL;
+        _cleanup_(root_side_freep) RootSide *root = NULL;
+        int r;
+
+        r = menu_refresh_request(&object);
+        if (r >= 0)
+                r = root_side_start(&root, reterr_error);
+        return r < 0 ? r :
+                       root_side_ask_upkeep(root, object, display_engine_event, display,
+                                            reterr_error);
+}
+
 /* clang-format off */
 static const struct {
         const char *name;
-        int (*run)(const MenuOptions *options, sd_bus_error *reterr_error);
+        int (*run)(const MenuOptions *options, Display *display, sd_bus_error *reterr_error);
+        bool changes; /* the machine's own menu; --json tells events */
 } kinds[] = {
-        { "show",   show },
-        { "verify", verify },
+        { "show",    show },
+        { "verify",  verify },
+        { "refresh", refresh, .changes = true },
 };
 /* clang-format on */
 
@@ -310,22 +330,23 @@ static int run(int argc, char **argv) {
                 index++;
         }
         if (r < 0 || kind == ELEMENTSOF(kinds) || index < argc ||
-            (options.extended_path && !options.esp_path)) {
+            (options.extended_path && !options.esp_path) ||
+            (options.esp_path && kinds[kind].changes)) {
                 fprintf(stderr, "Usage: enact boot-menu %s\n", verb_boot_menu.synopsis);
                 return 2;
         }
         display_open(&display, options.json);
-        display.events = false;
+        display.events = options.json && kinds[kind].changes;
 
-        r = kinds[kind].run(&options, &error);
-        if (r >= 0)
+        r = kinds[kind].run(&options, &display, &error);
+        if (r >= 0 && !kinds[kind].changes) /* events that were lost undo nothing */
                 r = display_finish(&error);
         return display_result(&display, r, &error);
 }
 
 const Verb verb_boot_menu = {
         .name = "boot-menu",
-        .synopsis = "[show|verify] [--json] [--esp-path=PATH [--boot-path=PATH]]",
-        .help = "Show what the machine can start and will, and whether it is whole",
+        .synopsis = "[show|verify|refresh] [--json] [--esp-path=PATH [--boot-path=PATH]]",
+        .help = "Show what the machine can start and will, and whether it is whole; write it anew",
         .run = run,
 };

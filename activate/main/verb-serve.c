@@ -24,6 +24,7 @@
 #include "file.h"
 #include "history.h"
 #include "marks.h"
+#include "menu-refresh.h"
 #include "run-directory.h"
 #include "scripts.h"
 #include "serve.h"
@@ -408,6 +409,27 @@ static int keep_up(const cJSON *object, sd_bus_error *reterr_error) {
         return 0;
 }
 
+/* As short, and as little to be left half done. */
+static int refresh_menu(const cJSON *object, sd_bus_error *reterr_error) {
+        _cleanup_(event_log_freep) EventLog *log = NULL;
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        (void) signal(SIGTERM, SIG_IGN);
+        r = menu_refresh_check_request(object);
+        if (r >= 0)
+                r = event_log_new(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3), /* journal= */ true,
+                                  &log);
+        if (r < 0)
+                return r;
+        serve_recover_first(log);
+        r = menu_refresh_run(&TRANSACTION_PLACES_HOST, log, &text, reterr_error);
+        if (r < 0)
+                return r;
+        serve_tell_end(NULL, text);
+        return 0;
+}
+
 static int read_object(cJSON **ret_object) {
         char buffer[REQUEST_BYTES_MAX];
         size_t n = 0;
@@ -469,6 +491,7 @@ static int serve(sd_bus_error *reterr_error) {
         r = read_object(&object);
         if (r >= 0)
                 r = upkeep_request_is_meant(object) ? keep_up(object, reterr_error) :
+                    menu_refresh_is_meant(object)   ? refresh_menu(object, reterr_error) :
                     answer_is_meant(object)         ? follow_answer(object, reterr_error) :
                                                       follow_request(object, reterr_error);
         if (r == -EBADMSG && !sd_bus_error_is_set(reterr_error))

@@ -1,5 +1,5 @@
 # enact boot-menu shows what NixOS' own installer has written: which generation each entry boots, which one is next and
-# why; verify finds what is missing, cut short or left behind.
+# why; verify finds what is missing, cut short or left behind, and refresh has it written anew.
 
 needs enact
 host web
@@ -43,6 +43,23 @@ on web sh -c 'printf "title Memtest\nefi /m.efi\n" > /boot/loader/entries/memtes
 on web "${menu[@]}" "$folder" --json
 is "$(said | jq -r '.entries[] | select(.file == "memtest86.conf").maker')" other "whose entry"
 
+step "written anew, it is whole; a plain user's password is asked for, and nobody else's"
+on web sh -c 'rm -r /boot/EFI/nixos /boot/loader'
+on alice@web enact boot-menu refresh
+says "The boot menu was written; '$(running_of web)' is its default."
+on web "${menu[@]}" verify "$folder"
+refused bob@web 1 enact boot-menu refresh
+
+step "what the installer could not do is told, and what nobody can tell is not claimed"
+on web sh -c 'rm /boot/loader/loader.conf; mkdir /boot/loader/loader.conf'
+refused web 1 enact boot-menu refresh
+says "boot loader installer"
+on web sh -c 'rm -r /boot/loader; touch /boot/loader'
+on web enact boot-menu refresh
+says "could not be told" "was run."
+says_not "The boot menu was written"
+
 step "wrong words"
-refused web 2 "${menu[@]}" refresh
+refused web 2 "${menu[@]}" rewrite
+refused web 2 "${menu[@]}" refresh --esp-path=/boot
 refused web 2 "${menu[@]}" --boot-path=/boot
