@@ -130,11 +130,17 @@ static bool is_default(const Transaction *t) {
 
 /* Known to be the default, it need not be whole any more. */
 static int check_menu(Transaction *t, bool *ret_damaged) {
-        const InstalledMenuSource menu = transaction_menu(t, t->new);
+        _cleanup_(toplevel_freep) Toplevel *kept = NULL;
         _cleanup_(menu_check_done) MenuCheck check = { 0 };
+        InstalledMenuSource menu;
         int r;
 
-        r = installed_menu_begin(&menu, &check);
+        *ret_damaged = false;
+        r = toplevel_open(transaction_kept(t), &kept, NULL);
+        if (r >= 0) {
+                menu = transaction_menu(t, kept);
+                r = installed_menu_begin(&menu, &check);
+        }
         *ret_damaged = r >= 0 && menu_check_finds_damage(&check);
         if (*ret_damaged)
                 transaction_note(t, "it is the boot default, but its boot entry is damaged");

@@ -50,10 +50,10 @@ InstalledMenuSource transaction_menu(const Transaction *t, const Toplevel *of) {
         return (InstalledMenuSource){
                 .places = t->places,
                 .of = of,
-                .other = of == t->new ? t->old : t->new,
+                .other = strcmp(of->path, transaction_kept(t)) == 0 ? t->old : t->new,
                 .led_to = { record->old_default && *record->old_default ? record->old_default :
                                                                           record->old_profile,
-                            record->to },
+                            transaction_kept(t) },
                 .log = t->log,
                 .only_told = t->request->no_check,
         };
@@ -82,12 +82,13 @@ static int run_installer(Transaction *t, const Toplevel *toplevel, sd_bus_error 
 
 /* By itself, after the menu: what booted before still does if it goes wrong. Never on the way back.
  */
-static int update_loader(Transaction *t, const MenuRequest *request, sd_bus_error *reterr_error) {
+static int update_loader(Transaction *t, const MenuRequest *request, const Toplevel *toplevel,
+                         sd_bus_error *reterr_error) {
         _cleanup_(string_list_done) StringList notes = { 0 };
         int r;
 
         event_log_expect(t->log, WRITING_LIMIT_USEC);
-        r = menu_writer_update_loader(request, t->new->path, &notes, reterr_error);
+        r = menu_writer_update_loader(request, toplevel->path, &notes, reterr_error);
         for (size_t i = 0; i < notes.n; i++)
                 transaction_note(t, notes.items[i]);
         return r;
@@ -108,9 +109,10 @@ int transaction_install_menu(Transaction *t, const Toplevel *toplevel, sd_bus_er
         request.default_toplevel = request.blessed_toplevel = toplevel->path;
         request.drops_one_shot = menu_trial_from_string(t->record.trial) == MENU_TRIAL_ONE_SHOT;
         r = write_menu(t, &request, reterr_error);
-        if (r < 0 || toplevel != t->new || !t->request->install_bootloader)
+        if (r < 0 || strcmp(toplevel->path, transaction_kept(t)) != 0 ||
+            !t->request->install_bootloader)
                 return r;
-        return update_loader(t, &request, reterr_error);
+        return update_loader(t, &request, toplevel, reterr_error);
 }
 
 /* Two writers would delete each other's files: what another one has written is left to commit. */
