@@ -82,13 +82,16 @@ static int load_pair(Loaded *l, const char *id) {
 }
 
 /* Most units did not change, and nothing can become of them. */
-static void drop_unread_pair(Loaded *l) {
-        UnitPair *last = &l->pairs[l->n_pairs - 1];
+static int load_changed_pair(Loaded *l, const char *id) {
+        UnitPair *last = &l->pairs[l->n_pairs++];
+        int r;
 
-        if (!last->identical || last->new.file)
-                return;
-        unit_pair_done(last);
-        l->n_pairs--;
+        r = unit_pair_load_changed(last, id, &l->old_tree, &l->new_tree);
+        if (r == UNIT_PAIR_SAME) {
+                unit_pair_done(last);
+                l->n_pairs--;
+        }
+        return r < 0 ? r : 0;
 }
 
 static int load_pairs(Loaded *l) {
@@ -104,10 +107,9 @@ static int load_pairs(Loaded *l) {
 
                 if (!plan_is_managed(&l->input, unit))
                         continue;
-                r = load_pair(l, unit->id);
+                r = load_changed_pair(l, unit->id);
                 if (r < 0)
                         return r;
-                drop_unread_pair(l);
         }
         l->input.pairs = l->pairs;
         l->input.n_pairs = l->n_pairs;

@@ -144,10 +144,18 @@ static void link_both(const Trees *trees, const char *name, const char *old_targ
         ASSERT_OK(symlink(new_target, new));
 }
 
+static bool is_same_link(const Trees *trees, const char *name) {
+        UnitTreeLinks links;
+
+        unit_tree_compare_links(&trees->old, &trees->new, name, &links);
+        return links.same;
+}
+
 TEST(links_to_one_place_are_not_followed_and_to_two_are) {
         _cleanup_(trees_done) Trees trees = make_trees();
         _cleanup_free_ char *one = NULL, *two = NULL;
         const char *store = test_directory();
+        UnitTreeLinks links;
 
         put(store, "one", "[Service]\nA=1\n");
         put(store, "two", "[Service]\nA=2\n");
@@ -156,13 +164,68 @@ TEST(links_to_one_place_are_not_followed_and_to_two_are) {
         link_both(&trees, "same.service", one, one);
         link_both(&trees, "other.service", one, two);
         link_both(&trees, "masked.service", "/dev/null", "/dev/null");
+        link_both(&trees, "alias.service", "/etc/systemd/system/a.service",
+                  "/etc/systemd/system/a.service");
+        link_both(&trees, "moved.service", "same.service", one);
         ASSERT_OK(unit_tree_open(&trees.old, trees.old_path));
         ASSERT_OK(unit_tree_open(&trees.new, trees.new_path));
 
-        ASSERT_TRUE(unit_tree_same_link(&trees.old, &trees.new, "same.service"));
-        ASSERT_FALSE(unit_tree_same_link(&trees.old, &trees.new, "other.service"));
-        ASSERT_FALSE(unit_tree_same_link(&trees.old, &trees.new, "masked.service"));
-        ASSERT_FALSE(unit_tree_same_link(&trees.old, &trees.new, "none.service"));
+        ASSERT_TRUE(is_same_link(&trees, "same.service"));
+        ASSERT_FALSE(is_same_link(&trees, "other.service"));
+        ASSERT_FALSE(is_same_link(&trees, "masked.service"));
+        ASSERT_FALSE(is_same_link(&trees, "alias.service"));
+        ASSERT_FALSE(is_same_link(&trees, "none.service"));
+        unit_tree_compare_links(&trees.old, &trees.new, "moved.service", &links);
+        ASSERT_FALSE(links.same || links.old_leads_away);
+        ASSERT_TRUE(links.new_leads_away);
+}
+
+/* Makes @dir in both trees or in one. */
+static void make_drop_ins(const Trees *trees, const char *dir, bool both) {
+        const char *const paths[] = { trees->new_path, trees->old_path };
+
+        for (size_t i = 0; i < (both ? 2 : 1); i++) {
+                _cleanup_free_ char *path = NULL, *file = NULL;
+
+                ASSERT_OK(text_printf(&path, "%s/%s", paths[i], dir));
+                ASSERT_OK(mkdir(path, 0755));
+                ASSERT_OK(text_printf(&file, "%s/a.conf", dir));
+                put(paths[i], file, "[Service]\n");
+        }
+}
+
+TEST(nothing_is_made_of_a_unit_that_did_not_change_wherever_drop_ins_could_be) {
+        static const struct {
+                const char *unit, *drop_ins;
+                bool both;
+                int answer;
+        } cases[] = {
+                { "a.service", NULL, false, UNIT_PAIR_SAME },
+                { "a.target", NULL, false, 0 },
+                { "a.service", "b.service.d", false, UNIT_PAIR_SAME },
+                { "a.service", "a.service.d", false, 0 },
+                { "a.service", "service.d", false, 0 },
+                { "a-b.service", "a-.service.d", false, 0 },
+                { "a@b.service", "a@.service.d", false, 0 },
+                { "a.service", "a.service.d", true, 0 }, /* not one file */
+        };
+        const char *store = test_directory();
+        _cleanup_free_ char *one = NULL;
+
+        put(store, "one", "[Service]\nA=1\n");
+        ASSERT_OK(text_printf(&one, "%s/one", store));
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(trees_done) Trees trees = make_trees();
+                _cleanup_(unit_pair_done) UnitPair pair = { 0 };
+
+                link_both(&trees, cases[i].unit, one, one);
+                if (cases[i].drop_ins)
+                        make_drop_ins(&trees, cases[i].drop_ins, cases[i].both);
+                ASSERT_OK(unit_tree_open(&trees.old, trees.old_path));
+                ASSERT_OK(unit_tree_open(&trees.new, trees.new_path));
+                ASSERT_EQ(unit_pair_load_changed(&pair, cases[i].unit, &trees.old, &trees.new),
+                          cases[i].answer);
+        }
 }
 
 TEST(only_names_of_entries_are_looked_for) {

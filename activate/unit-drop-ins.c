@@ -195,3 +195,23 @@ int unit_drop_ins_find(const UnitTree *tree, const char *unit, StringList *paths
         qsort(list.items, list.n, sizeof(*list.items), compare);
         return take_visible(tree, &list, paths);
 }
+
+/**
+ * unit_drop_ins_any() - whether there is a directory in which a unit could have drop-ins
+ *
+ * It is asked of each unit, so it costs no system call; and of names that begin or end as others
+ * do, and that few trees have, it is asked only where there are any.
+ *
+ * Return: whether, or -ENOMEM.
+ */
+int unit_drop_ins_any(const UnitTree *tree, const char *unit) {
+        _cleanup_(string_list_done) StringList directories = { 0 };
+        const char *type = strrchr(unit, '.');
+        int r;
+
+        if (!tree->has_prefixes && tree->aliases.n == 0 && !strchr(unit, '@'))
+                return unit_tree_has_drop_ins(tree, unit) ||
+                       (type && unit_tree_has_drop_ins(tree, type + 1));
+        r = find_directories(tree, unit, &directories);
+        return r < 0 ? r : directories.n > 0;
+}

@@ -4,3 +4,4 @@
 #include "unit-tree.h"
 
 int unit_drop_ins_find(const UnitTree *tree, const char *unit, StringList *paths);
+int unit_drop_ins_any(const UnitTree *tree, const char *unit);

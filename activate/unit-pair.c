@@ -226,31 +226,42 @@ static int find_base(const UnitTree *tree, const char *id, UnitDefinition *defin
 }
 
 /* A target is read anyway, so what it resolves to may as well be looked at. */
-static int take_same_link(UnitPair *pair, const UnitTree *new_tree) {
+static void take_same_link(UnitPair *pair, const UnitTree *new_tree) {
         struct stat st;
 
-        pair->old.base = strdup(pair->id);
-        pair->new.base = strdup(pair->id);
-        if (!pair->old.base || !pair->new.base)
-                return -ENOMEM;
         pair->new.state = text_has_suffix(pair->id, ".target") ?
                                   unit_tree_state(new_tree, pair->id, &st) :
                                   UNIT_FILE_PRESENT;
         pair->old.state = pair->new.state;
-        return 0;
 }
 
-static int find_bases(UnitPair *pair, const UnitTree *old_tree, const UnitTree *new_tree,
-                      bool *ret_same) {
-        struct stat old_st, new_st;
-        int r;
+static int take_own_name(UnitDefinition *definition, const char *id) {
+        definition->name = strdup(id);
+        return definition->name ? 0 : -ENOMEM;
+}
 
-        if (unit_tree_same_link(old_tree, new_tree, pair->id)) {
-                r = take_same_link(pair, new_tree);
+static int take_own_base(UnitDefinition *definition, const char *id) {
+        definition->base = strdup(id);
+        return definition->base ? 0 : -ENOMEM;
+}
+
+static int find_bases(UnitPair *pair, const UnitTreeLinks *links, const UnitTree *old_tree,
+                      const UnitTree *new_tree, bool *ret_same) {
+        struct stat old_st, new_st;
+        int r = 0;
+
+        if (links->old_leads_away)
+                r = take_own_name(&pair->old, pair->id);
+        if (r >= 0 && links->new_leads_away)
+                r = take_own_name(&pair->new, pair->id);
+        if (r >= 0 && links->same) {
+                take_same_link(pair, new_tree);
                 *ret_same = pair->new.state == UNIT_FILE_PRESENT;
-                return r;
+                r = take_own_base(&pair->old, pair->id);
+                return r < 0 ? r : take_own_base(&pair->new, pair->id);
         }
-        r = find_base(old_tree, pair->id, &pair->old, &old_st);
+        if (r >= 0)
+                r = find_base(old_tree, pair->id, &pair->old, &old_st);
         if (r >= 0)
                 r = find_base(new_tree, pair->id, &pair->new, &new_st);
         *ret_same = r >= 0 && pair->old.state == UNIT_FILE_PRESENT &&
@@ -268,35 +279,37 @@ static bool has_own(const StringList *paths, const char *id) {
         return false;
 }
 
-/* A name that became another one of a unit has the drop-ins of all its names. A link to a template
- * is none: what it names is not known by the link alone. */
+/* A name that became another one of a unit has the drop-ins of all its names. */
 static int find_drop_ins(const UnitPair *pair, UnitDefinition *definition, const UnitTree *tree,
                          StringList *paths) {
-        _cleanup_free_ char *main_name = NULL, *template = NULL;
-        int r;
+        int r = 0;
 
-        r = unit_name_template(pair->id, &template);
-        if (r >= 0 && !template)
-                r = unit_tree_main_name(tree, pair->id, &main_name);
+        if (!definition->name)
+                r = unit_tree_main_name(tree, pair->id, &definition->name);
         if (r >= 0)
-                r = unit_drop_ins_find(tree, main_name ? main_name : pair->id, paths);
+                r = unit_drop_ins_find(tree, definition->name, paths);
         definition->is_meant =
                 definition->state == UNIT_FILE_PRESENT &&
                 (strcmp(definition->base, pair->id) == 0 || has_own(paths, pair->id));
         return r;
 }
 
-/**
- * unit_pair_load() - read what two systems say of one unit
- * @pair: all zero before; unit_pair_done() even after an error
- * @id:   the unit's main name
- *
- * Only drop-ins beside the unit file are looked at: those elsewhere are no part of a system.
- *
- * Return: 0 or -ENOMEM; a file that cannot be read is a note.
- */
-int unit_pair_load(UnitPair *pair, const char *id, const UnitTree *old_tree,
-                   const UnitTree *new_tree) {
+/* Whether nothing at all differs, which is seen by two links alone. Of targets their own wishes
+ * count all the same. */
+static int is_untouched(const char *id, const UnitTreeLinks *links, const UnitTree *old_tree,
+                        const UnitTree *new_tree) {
+        int r;
+
+        if (!links->same || text_has_suffix(id, ".target"))
+                return false;
+        r = unit_drop_ins_any(old_tree, id);
+        if (r == 0)
+                r = unit_drop_ins_any(new_tree, id);
+        return r < 0 ? r : r == 0;
+}
+
+static int load(UnitPair *pair, const char *id, const UnitTreeLinks *links,
+                const UnitTree *old_tree, const UnitTree *new_tree) {
         _cleanup_(string_list_done) StringList old_drop_ins = { 0 }, new_drop_ins = { 0 };
         bool same_base;
         int r;
@@ -305,7 +318,7 @@ int unit_pair_load(UnitPair *pair, const char *id, const UnitTree *old_tree,
         if (!pair->id)
                 return -ENOMEM;
 
-        r = find_bases(pair, old_tree, new_tree, &same_base);
+        r = find_bases(pair, links, old_tree, new_tree, &same_base);
         if (r >= 0)
                 r = find_drop_ins(pair, &pair->old, old_tree, &old_drop_ins);
         if (r >= 0)
@@ -321,6 +334,43 @@ int unit_pair_load(UnitPair *pair, const char *id, const UnitTree *old_tree,
 
         r = load_side(&pair->old, id, old_tree, &old_drop_ins, &pair->notes);
         return r < 0 ? r : unit_pair_load_new(pair, new_tree);
+}
+
+/**
+ * unit_pair_load() - read what two systems say of one unit
+ * @pair: all zero before; unit_pair_done() even after an error
+ * @id:   the unit's main name
+ *
+ * Only drop-ins beside the unit file are looked at: those elsewhere are no part of a system.
+ *
+ * Return: 0 or -ENOMEM; a file that cannot be read is a note.
+ */
+int unit_pair_load(UnitPair *pair, const char *id, const UnitTree *old_tree,
+                   const UnitTree *new_tree) {
+        UnitTreeLinks links;
+
+        unit_tree_compare_links(old_tree, new_tree, id, &links);
+        return load(pair, id, &links, old_tree, new_tree);
+}
+
+/**
+ * unit_pair_load_changed() - the same, unless nothing differs
+ *
+ * So it is with nearly all units, of which there are many: nothing is made of them.
+ *
+ * Return: 0, UNIT_PAIR_SAME, or -ENOMEM.
+ */
+int unit_pair_load_changed(UnitPair *pair, const char *id, const UnitTree *old_tree,
+                           const UnitTree *new_tree) {
+        UnitTreeLinks links;
+        int r;
+
+        unit_tree_compare_links(old_tree, new_tree, id, &links);
+        r = is_untouched(id, &links, old_tree, new_tree);
+        if (r != 0)
+                return r < 0 ? r : UNIT_PAIR_SAME;
+        r = load(pair, id, &links, old_tree, new_tree);
+        return r < 0 ? r : pair->identical && !pair->new.file ? UNIT_PAIR_SAME : 0;
 }
 
 /**
@@ -345,6 +395,7 @@ int unit_pair_load_new(UnitPair *pair, const UnitTree *new_tree) {
 
 static void definition_done(UnitDefinition *definition) {
         free(definition->base);
+        free(definition->name);
         free(definition->service);
         unit_file_free(definition->file);
 }

@@ -10,11 +10,14 @@
 typedef struct UnitDefinition {
         UnitFileState state;
         char *base;     /* name of the file that defines it: its own, or its template's */
+        char *name;     /* by which systemd lists it: its own, if that is no other name of a unit */
         UnitFile *file; /* base and drop-ins; NULL where its content does not matter */
         char *service;  /* of a socket, its main name; NULL: it starts one for each connection */
         bool is_meant;  /* that very unit: by a file or drop-ins of its own, not only by a template
                          */
 } UnitDefinition;
+
+enum { UNIT_PAIR_SAME = 1 }; /* answer: the same files in both systems, and nothing to be read */
 
 /* A unit as the old system defines it and as the new one does. */
 typedef struct UnitPair {
@@ -30,5 +33,7 @@ typedef struct UnitPair {
 
 int unit_pair_load(UnitPair *pair, const char *id, const UnitTree *old_tree,
                    const UnitTree *new_tree);
+int unit_pair_load_changed(UnitPair *pair, const char *id, const UnitTree *old_tree,
+                           const UnitTree *new_tree);
 int unit_pair_load_new(UnitPair *pair, const UnitTree *new_tree);
 void unit_pair_done(UnitPair *pair);

@@ -72,51 +72,89 @@ static bool has_entry(const UnitTree *tree, const char *name) {
         return is_name(name) && fstatat(tree->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) >= 0;
 }
 
+#define DIRECTORY(path)                                                                            \
+        { path, sizeof(path) - 1 }
+
 /* The unit that a link names, if it leads to one of systemd's own directories of units: whichever
  * it is, the name is looked for in all of them. A link to anywhere else is where the content is. */
 static const char *unit_of_link(const char *target) {
-        static const char *const directories[] = {
-                "./",
-                "/etc/systemd/system/",
-                "/etc/systemd/user/",
-                "/run/systemd/system/",
-                "/run/systemd/user/",
-                "/usr/local/lib/systemd/system/",
-                "/usr/local/lib/systemd/user/",
-                "/usr/lib/systemd/system/",
-                "/usr/lib/systemd/user/",
-                "/lib/systemd/system/",
+        static const struct {
+                const char *path;
+                size_t n; /* its length: it is asked of all units there are */
+        } directories[] = {
+                DIRECTORY("./"),
+                DIRECTORY("/etc/systemd/system/"),
+                DIRECTORY("/etc/systemd/user/"),
+                DIRECTORY("/run/systemd/system/"),
+                DIRECTORY("/run/systemd/user/"),
+                DIRECTORY("/usr/local/lib/systemd/system/"),
+                DIRECTORY("/usr/local/lib/systemd/user/"),
+                DIRECTORY("/usr/lib/systemd/system/"),
+                DIRECTORY("/usr/lib/systemd/user/"),
+                DIRECTORY("/lib/systemd/system/"),
+                DIRECTORY("/lib/systemd/user/"),
         };
-        const char *unit = target;
+        const char *slash = strrchr(target, '/');
+        size_t n = slash ? (size_t) (slash + 1 - target) : 0;
 
-        for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
-                const char *rest = text_after_prefix(target, directories[i]);
+        for (size_t i = 0; n > 0 && i < ELEMENTSOF(directories); i++)
+                if (directories[i].n == n && memcmp(target, directories[i].path, n) == 0)
+                        return slash + 1;
+        return slash ? NULL : target;
+}
 
-                if (rest)
-                        unit = rest;
-        }
-        return strchr(unit, '/') ? NULL : unit;
+/* What a name is a link to: an instance without an entry of its own is what its template is. */
+static int read_link(const UnitTree *tree, const char *name, char **ret_target) {
+        _cleanup_free_ char *template = NULL;
+        int r;
+
+        r = file_readlink(tree->dir_fd, name, ret_target);
+        if (r != -ENOENT)
+                return r;
+        r = unit_name_template(name, &template);
+        if (r < 0)
+                return r;
+        return template ? file_readlink(tree->dir_fd, template, ret_target) : -ENOENT;
+}
+
+/* Of a link to a template an instance is one of that. */
+static int instantiate(const char *name, const char *unit, char **ret_unit) {
+        int r;
+
+        r = unit_name_instance_of(unit, name, ret_unit);
+        if (r < 0 || *ret_unit)
+                return r;
+        *ret_unit = strdup(unit);
+        return *ret_unit ? 0 : -ENOMEM;
+}
+
+static bool is_defined(const UnitTree *tree, const char *unit) {
+        _cleanup_free_ char *template = NULL;
+
+        return has_entry(tree, unit) ||
+               (unit_name_template(unit, &template) >= 0 && template && has_entry(tree, template));
 }
 
 /* One hop of an alias; @ret_unit is NULL where it ends. */
 static int follow_alias(const UnitTree *tree, const char *name, char **ret_unit) {
-        _cleanup_free_ char *target = NULL;
+        _cleanup_free_ char *target = NULL, *full = NULL;
         const char *unit, *suffix;
         int r;
 
         *ret_unit = NULL;
         if (tree->dir_fd < 0 || !is_name(name))
                 return 0;
-        r = file_readlink(tree->dir_fd, name, &target);
+        r = read_link(tree, name, &target);
         if (r < 0)
                 return r == -ENOMEM ? r : 0;
         unit = unit_of_link(target);
         suffix = strrchr(name, '.');
-        if (!unit || !suffix || strcmp(unit, name) == 0 || !text_has_suffix(unit, suffix) ||
-            !has_entry(tree, unit))
+        if (!unit || !suffix || !text_has_suffix(unit, suffix))
                 return 0;
-        *ret_unit = strdup(unit);
-        return *ret_unit ? 0 : -ENOMEM;
+        r = instantiate(name, unit, &full);
+        if (r >= 0 && strcmp(full, name) != 0 && is_defined(tree, full))
+                *ret_unit = TAKE_PTR(full);
+        return r;
 }
 
 /* systemd reads the drop-ins of a unit's other names too, and those are links that lead to it, be
@@ -199,26 +237,36 @@ UnitFileState unit_tree_state(const UnitTree *tree, const char *name, struct sta
         return state_of(tree->dir_fd, name, /* drop_in= */ false, ret_st);
 }
 
+static ssize_t read_target(const UnitTree *tree, const char *name, char target[static PATH_MAX]) {
+        ssize_t n = -1;
+
+        if (tree->dir_fd >= 0 && !strchr(name, '/'))
+                n = readlinkat(tree->dir_fd, name, target, PATH_MAX - 1);
+        target[n > 0 ? n : 0] = '\0';
+        return n;
+}
+
+static bool leads_away(const char *target) {
+        return *target == '/' && !unit_of_link(target);
+}
+
 /**
- * unit_tree_same_link() - whether both trees link @name to the same place
+ * unit_tree_compare_links() - what both trees link @name to
  *
  * As NixOS makes them nearly all are links into the store, and most are the same: to see that costs
- * less than to follow them. False says nothing: not for masks, and not for links within a tree.
+ * less than to follow them. That they are not the same says nothing yet.
  */
-bool unit_tree_same_link(const UnitTree *tree, const UnitTree *other, const char *name) {
+void unit_tree_compare_links(const UnitTree *old, const UnitTree *new, const char *name,
+                             UnitTreeLinks *ret) {
         char a[PATH_MAX], b[PATH_MAX];
         ssize_t n, m;
 
-        if (tree->dir_fd < 0 || other->dir_fd < 0 || strchr(name, '/'))
-                return false;
-        n = readlinkat(tree->dir_fd, name, a, sizeof(a) - 1);
-        if (n <= 0 || a[0] != '/')
-                return false;
-        m = readlinkat(other->dir_fd, name, b, sizeof(b) - 1);
-        if (n != m || memcmp(a, b, (size_t) n) != 0)
-                return false;
-        a[n] = '\0';
-        return strcmp(a, "/dev/null") != 0;
+        n = read_target(old, name, a);
+        m = read_target(new, name, b);
+        ret->same = n > 0 && n == m && memcmp(a, b, (size_t) n) == 0 && leads_away(a) &&
+                    strcmp(a, "/dev/null") != 0;
+        ret->old_leads_away = ret->same || leads_away(a);
+        ret->new_leads_away = ret->same || leads_away(b);
 }
 
 /** unit_tree_defines() - the same for a unit, which may be an instance of a template there. */

@@ -22,12 +22,19 @@ typedef struct UnitTree {
         StringList aliases; /* "main-name alias": links to others that have drop-ins; ordered */
 } UnitTree;
 
+/* What two trees link one name to, be it missing or no link there. */
+typedef struct UnitTreeLinks {
+        bool same;                           /* to one place, and to no unit and no mask */
+        bool old_leads_away, new_leads_away; /* to a file elsewhere: the name is no other unit's */
+} UnitTreeLinks;
+
 #define UNIT_TREE_EMPTY                                                                            \
         { .dir_fd = -EBADF }
 
 int unit_tree_open(UnitTree *tree, const char *path);
 UnitFileState unit_tree_state(const UnitTree *tree, const char *name, struct stat *ret_st);
-bool unit_tree_same_link(const UnitTree *tree, const UnitTree *other, const char *name);
+void unit_tree_compare_links(const UnitTree *old, const UnitTree *new, const char *name,
+                             UnitTreeLinks *ret);
 UnitFileState unit_tree_defines(const UnitTree *tree, const char *unit);
 int unit_tree_main_name(const UnitTree *tree, const char *name, char **ret_name);
 int unit_tree_links(const UnitTree *tree, const char *directory, StringList *names);
