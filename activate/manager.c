@@ -629,7 +629,7 @@ static bool can_reload(Manager *manager, const char *unit) {
 /**
  * manager_cannot_reload() - of these units, those that systemd would refuse to reload
  * @inventory: only what runs by it is asked for
- * @found:     appended to
+ * @found:     appended to, and put in order
  *
  * Return: 0 or -ENOMEM.
  */
@@ -641,6 +641,7 @@ int manager_cannot_reload(Manager *manager, const Inventory *inventory, const St
                 if (inventory_unit_runs(inventory_find(inventory, units->items[i])) &&
                     !can_reload(manager, units->items[i]))
                         r = string_list_add(found, units->items[i]);
+        string_list_sort(found);
         return r;
 }
 

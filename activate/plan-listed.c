@@ -57,7 +57,7 @@ static int on_left_over_restart(PlanBuild *build, const char *unit) {
 static int reload_from_elsewhere(PlanBuild *build, const char *unit, const PlanCause *cause) {
         const StringList *cannot = build->input->cannot_reload;
 
-        if (cannot && string_list_contains(cannot, unit))
+        if (cannot && string_list_has_sorted(cannot, unit))
                 return plan_decide(build, PLAN_RESTART, unit, cause, PLAN_RULE_NO_RELOAD);
         return plan_decide(build, PLAN_RELOAD, unit, cause, PLAN_RULE_NONE);
 }
@@ -211,36 +211,68 @@ static bool is_there(const InventoryUnit *unit) {
         return inventory_unit_runs(&itself);
 }
 
-static bool goes_down(const Plan *plan, PlanNeeds *needs, size_t n, const char *unit) {
-        const PlanNeeds *known = plan_needs_find(needs, n, unit);
-
-        return plan_find(plan, PLAN_STOP, unit) || (known && known->goes_down);
-}
-
-static bool goes_down_with_others(const Plan *plan, const PlanInput *input, PlanNeeds *needs,
-                                  size_t n, const PlanNeeds *one) {
+/* Because of what is stopped itself, or is not there to be bound to. */
+static bool goes_down_at_once(const Plan *plan, const PlanInput *input, const PlanNeeds *one) {
         for (size_t i = 0; i < one->needs.n; i++)
-                if (goes_down(plan, needs, n, one->needs.items[i]))
+                if (plan_find(plan, PLAN_STOP, one->needs.items[i]))
                         return true;
         for (size_t i = 0; i < one->bound.n; i++)
-                if (goes_down(plan, needs, n, one->bound.items[i]) ||
+                if (plan_find(plan, PLAN_STOP, one->bound.items[i]) ||
                     !is_there(inventory_find(input->inventory, one->bound.items[i])))
                         return true;
         return false;
 }
 
-/* From unit to unit, until nothing more is found. */
-static void find_what_goes_down(const Plan *plan, const PlanInput *input, PlanNeeds *needs,
-                                size_t n) {
-        bool more = true;
+/* "what is needed, what needs it" */
+static int find_edges(const PlanNeeds *needs, size_t n, StringList *edges) {
+        int r = 0;
 
-        while (more) {
-                more = false;
-                for (size_t i = 0; i < n; i++)
-                        if (!needs[i].goes_down &&
-                            goes_down_with_others(plan, input, needs, n, &needs[i]))
-                                more = needs[i].goes_down = true;
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                const StringList *lists[] = { &needs[i].needs, &needs[i].bound };
+
+                for (size_t j = 0; j < ELEMENTSOF(lists); j++)
+                        for (size_t k = 0; r >= 0 && k < lists[j]->n; k++) {
+                                char *edge;
+
+                                r = text_printf(&edge, "%s %s", lists[j]->items[k], needs[i].unit);
+                                if (r >= 0)
+                                        r = string_list_take(edges, edge);
+                        }
         }
+        string_list_sort(edges);
+        return r;
+}
+
+/* From unit to unit, each looked at once: there may be thousands, one behind the other. */
+static int find_what_goes_down(const Plan *plan, const PlanInput *input, PlanNeeds *needs,
+                               size_t n) {
+        _cleanup_free_ PlanNeeds **queue = calloc(n + 1, sizeof(PlanNeeds *));
+        _cleanup_(string_list_done) StringList edges = { 0 };
+        size_t n_queue = 0;
+        int r;
+
+        if (!queue)
+                return -ENOMEM;
+        r = find_edges(needs, n, &edges);
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                if (goes_down_at_once(plan, input, &needs[i])) {
+                        needs[i].goes_down = true;
+                        queue[n_queue++] = &needs[i];
+                }
+        for (size_t i = 0; r >= 0 && i < n_queue; i++) {
+                const char *unit = queue[i]->unit, *other;
+                size_t j = string_list_first_edge(&edges, unit);
+
+                while ((other = string_list_edge_at(&edges, unit, j++))) {
+                        PlanNeeds *one = plan_needs_find(needs, n, other);
+
+                        if (!one || one->goes_down)
+                                continue;
+                        one->goes_down = true;
+                        queue[n_queue++] = one;
+                }
+        }
+        return r;
 }
 
 /* systemd keeps no service active that has ended, when the new definition does not ask for it. */
@@ -274,9 +306,9 @@ int plan_start_again(PlanBuild *build, const char *unit, PlanRule rule) {
 int plan_forecast_reloads(Plan *plan, const PlanInput *input, PlanNeeds *needs, size_t n) {
         PlanList added[_PLAN_ACTION_MAX] = { 0 };
         PlanBuild build = { .plan = plan, .lists = added, .input = input };
-        int r = 0;
+        int r;
 
-        find_what_goes_down(plan, input, needs, n);
+        r = find_what_goes_down(plan, input, needs, n);
         for (size_t i = 0; r >= 0 && i < n; i++) {
                 PlanRule rule = needs[i].goes_down                   ? PLAN_RULE_GOES_DOWN :
                                 ends_by_itself(input, needs[i].unit) ? PLAN_RULE_ENDED :

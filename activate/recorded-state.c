@@ -206,6 +206,7 @@ int recorded_state_read(RecordedState *state, char *text, size_t n) {
                 r = recorded_state_read_takes_down(rest, &state->takes_down);
         if (r >= 0)
                 r = json_read_strings(rest, "cannot-reload", &state->cannot_reload);
+        string_list_sort(&state->cannot_reload);
         if (r >= 0)
                 r = read_users(rest, state);
         if (r >= 0)

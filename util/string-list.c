@@ -1,5 +1,6 @@
 /* String lists: values of a key, arguments of a command, names in order. */
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "string-list.h"
@@ -57,6 +58,45 @@ bool string_list_contains(const StringList *list, const char *item) {
                 if (strcmp(list->items[i], item) == 0)
                         return true;
         return false;
+}
+
+static int compare_with_item(const void *text, const void *item) {
+        return strcmp(text, *(char *const *) item);
+}
+
+/** string_list_has_sorted() - the same of a list in the order of string_list_sort() */
+bool string_list_has_sorted(const StringList *list, const char *item) {
+        return list->n > 0 &&
+               bsearch(item, list->items, list->n, sizeof(*list->items), compare_with_item);
+}
+
+/**
+ * string_list_first_edge() - of "name other" the first of a name, or whatever comes after it
+ * @edges: in order
+ */
+size_t string_list_first_edge(const StringList *edges, const char *name) {
+        size_t low = 0, high = edges->n, n = strlen(name);
+
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+                const char *edge = edges->items[middle];
+                int order = strncmp(edge, name, n);
+
+                if (order < 0 || (order == 0 && edge[n] < ' '))
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low;
+}
+
+/** string_list_edge_at() - the other of "name other" at @i, or NULL if that is of another name. */
+const char *string_list_edge_at(const StringList *edges, const char *name, size_t i) {
+        size_t n = strlen(name);
+
+        if (i >= edges->n || strncmp(edges->items[i], name, n) != 0 || edges->items[i][n] != ' ')
+                return NULL;
+        return edges->items[i] + n + 1;
 }
 
 bool string_list_equal(const StringList *a, const StringList *b) {

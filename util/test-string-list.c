@@ -60,3 +60,22 @@ TEST(the_nearest_item_to_a_mistyped_word_is_found_and_no_far_one) {
         ASSERT_NULL(string_list_nearest(&list, ""));
         ASSERT_NULL(string_list_nearest(&list, "x")); /* all of it would be mistyped */
 }
+
+TEST(edges_are_found_by_their_first_name) {
+        static const char *const edges[] = { "a b", "a c", "a.a x", "b y" };
+        _cleanup_(string_list_done) StringList list = { 0 };
+
+        for (size_t i = 0; i < ELEMENTSOF(edges); i++)
+                ASSERT_OK(string_list_add(&list, edges[i]));
+        string_list_sort(&list);
+        ASSERT_EQ(string_list_first_edge(&list, "a"), 0);
+        ASSERT_TEXT(string_list_edge_at(&list, "a", 0), "b");
+        ASSERT_TEXT(string_list_edge_at(&list, "a", 1), "c");
+        ASSERT_NULL(string_list_edge_at(&list, "a", 2));
+        ASSERT_TEXT(string_list_edge_at(&list, "a.a", string_list_first_edge(&list, "a.a")), "x");
+        ASSERT_NULL(string_list_edge_at(&list, "aa", string_list_first_edge(&list, "aa")));
+        ASSERT_EQ(string_list_first_edge(&list, "c"), list.n);
+        ASSERT_NULL(string_list_edge_at(&list, "c", list.n));
+        ASSERT_TRUE(string_list_has_sorted(&list, "a.a x"));
+        ASSERT_FALSE(string_list_has_sorted(&list, "a"));
+}
