@@ -290,7 +290,7 @@ static int report(Run *run) {
         r = manager_units(run->manager, &after, &error);
         if (r < 0)
                 return say_bus_error(&error, r);
-        r = judge_report(&run->state.inventory, &after, run->manager, &started, &failed);
+        r = judge_report(&run->state.inventory, &after, run->plan, run->manager, &started, &failed);
         if (r < 0)
                 return EXIT_FAILED;
 

@@ -71,19 +71,24 @@ static bool plan_has(const Plan *plan, PlanAction first, const char *unit) {
         return false;
 }
 
+/* A unit that has another name now was worked with by the one that it had. */
+static bool plan_has_either(const Plan *plan, PlanAction first, const char *unit) {
+        return plan_has(plan, first, unit) || plan_has(plan, first, plan_old_name(plan, unit));
+}
+
 static bool is_touched(const JudgeCase *c, const char *unit) {
-        return plan_has(c->plan, PLAN_STOP, unit);
+        return plan_has_either(c->plan, PLAN_STOP, unit);
 }
 
 /* Whether it was to run after the switch: it was not only stopped. */
 static bool is_raised(const Watch *w, const char *unit) {
-        return plan_has(w->c->plan, PLAN_RELOAD, unit) ||
-               string_list_contains(&w->verdict->started, unit);
+        return plan_has_either(w->c->plan, PLAN_RELOAD, unit) ||
+               string_list_has_sorted(&w->verdict->started, unit);
 }
 
 static bool is_started_anew(const Watch *w, const char *unit) {
-        return plan_has(w->c->plan, PLAN_RESTART, unit) ||
-               string_list_contains(&w->verdict->started, unit);
+        return plan_has_either(w->c->plan, PLAN_RESTART, unit) ||
+               string_list_has_sorted(&w->verdict->started, unit);
 }
 
 static bool is_required(const Watch *w, const UnitFacts *facts) {
@@ -131,10 +136,11 @@ static uint64_t hopeless_at(const Watch *w) {
 
 static JudgeUnit unit_of(const Watch *w, const UnitFacts *facts) {
         const JudgeCase *c = w->c;
-        const UnitFacts *before = unit_facts_find(c->restarted_before, facts->id);
+        const char *old_name = plan_old_name(c->plan, facts->id);
+        const UnitFacts *before = unit_facts_find(c->restarted_before, old_name);
         JudgeUnit unit = {
                 .now = wellness_of(facts, &w->verdict->after),
-                .before = judge_before(inventory_find(c->before, facts->id), before, c->before_usec,
+                .before = judge_before(inventory_find(c->before, old_name), before, c->before_usec,
                                        SETTLED_USEC),
                 .job_failed = string_list_contains(c->failed_jobs, facts->id),
                 .touched = is_touched(c, facts->id) || is_raised(w, facts->id),
@@ -320,7 +326,7 @@ static int sort_out(Watch *w) {
         _cleanup_(string_list_done) StringList all = { 0 }, up = { 0 }, run = { 0 };
         int r;
 
-        r = judge_started(w->c->before, &w->verdict->after, &w->verdict->started);
+        r = judge_started(w->c->before, &w->verdict->after, w->c->plan, &w->verdict->started);
         if (r >= 0)
                 r = add_all(&all, w->c->failed_jobs);
         if (r >= 0)

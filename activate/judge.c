@@ -126,18 +126,26 @@ bool judge_cares_for(const char *unit) {
         return !text_after_prefix(unit, DEAD_MAN_PREFIX) && strcmp(unit, BOOT_CHECK_UNIT) != 0;
 }
 
+/* By whichever name: one that has another name now is no new unit. */
+static bool was_active(const Inventory *before, const Plan *plan, const char *unit) {
+        return inventory_unit_is_active(inventory_find(before, unit)) ||
+               inventory_unit_is_active(inventory_find(before, plan_old_name(plan, unit)));
+}
+
 /**
  * judge_started() - which units run now and did not before, in order of names
+ * @plan: what was done meanwhile
  *
  * Return: 0 or -ENOMEM.
  */
-int judge_started(const Inventory *before, const Inventory *after, StringList *started) {
+int judge_started(const Inventory *before, const Inventory *after, const Plan *plan,
+                  StringList *started) {
         for (size_t i = 0; i < after->n; i++) {
                 const InventoryUnit *unit = &after->units[i];
                 int r;
 
                 if (!judge_cares_for(unit->id) || !inventory_unit_runs(unit) ||
-                    inventory_unit_is_active(inventory_find(before, unit->id)))
+                    was_active(before, plan, unit->id))
                         continue;
                 r = string_list_add(started, unit->id);
                 if (r < 0)
@@ -163,8 +171,8 @@ static bool has_failed(Manager *manager, const InventoryUnit *unit) {
  *
  * Return: 0 or -ENOMEM.
  */
-int judge_report(const Inventory *before, const Inventory *after, Manager *manager,
-                 StringList *started, StringList *failed) {
+int judge_report(const Inventory *before, const Inventory *after, const Plan *plan,
+                 Manager *manager, StringList *started, StringList *failed) {
         for (size_t i = 0; i < after->n; i++) {
                 const InventoryUnit *unit = &after->units[i];
                 int r = 0;
@@ -173,7 +181,7 @@ int judge_report(const Inventory *before, const Inventory *after, Manager *manag
                         continue;
                 if (has_failed(manager, unit))
                         r = string_list_add(failed, unit->id);
-                else if (!inventory_unit_is_active(inventory_find(before, unit->id)) &&
+                else if (!was_active(before, plan, unit->id) &&
                          !text_has_suffix(unit->id, ".scope"))
                         r = string_list_add(started, unit->id);
                 if (r < 0)

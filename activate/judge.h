@@ -5,6 +5,7 @@
 
 #include "inventory.h"
 #include "manager.h"
+#include "plan.h"
 #include "string-list.h"
 #include "unit-facts.h"
 #include "wellness.h"
@@ -45,6 +46,7 @@ JudgeBefore judge_before(const InventoryUnit *unit, const UnitFacts *facts, uint
                          uint64_t settled_usec);
 uint32_t judge_restarts(const UnitFacts *before, const UnitFacts *now, bool anew);
 bool judge_cares_for(const char *unit);
-int judge_started(const Inventory *before, const Inventory *after, StringList *started);
-int judge_report(const Inventory *before, const Inventory *after, Manager *manager,
-                 StringList *started, StringList *failed);
+int judge_started(const Inventory *before, const Inventory *after, const Plan *plan,
+                  StringList *started);
+int judge_report(const Inventory *before, const Inventory *after, const Plan *plan,
+                 Manager *manager, StringList *started, StringList *failed);

@@ -38,6 +38,12 @@ int plan_build_wanted_socket(PlanBuild *build, const UnitPair *socket);
 const UnitPair *plan_find_moved(const PlanInput *input, const char *id);
 PlanRule plan_gone_rule(const UnitPair *pair);
 PlanRule plan_start_refusal(const UnitPair *pair);
+bool plan_is_left_to_sockets(const PlanInput *input, const UnitPair *pair);
+
+/* plan-names.c */
+bool plan_is_merged(const PlanInput *input, const UnitPair *pair);
+const char *plan_find_heir(const PlanInput *input, const char *unit, size_t *i);
+int plan_build_names(Plan *plan, const PlanInput *input);
 
 /* plan-fstab.c */
 int plan_build_fstab(PlanBuild *build);

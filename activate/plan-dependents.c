@@ -46,32 +46,17 @@ static void fall_add(Fall *fall, const char *unit) {
         fall->units[fall->n++] = i;
 }
 
-/* Where in @takes_down those begin that go down with a unit. */
-static size_t find_first(const StringList *takes_down, const char *unit) {
-        size_t low = 0, high = takes_down->n;
-
-        while (low < high) {
-                size_t middle = low + (high - low) / 2;
-
-                if (strcmp(takes_down->items[middle], unit) < 0)
-                        low = middle + 1;
-                else
-                        high = middle;
-        }
-        return low;
-}
-
 /* systemd goes on from unit to unit, whether they run or not. */
 static void fall_through(Fall *fall, const StringList *takes_down) {
         for (size_t i = 0; i < fall->n; i++) {
                 const char *unit = fall->inventory->units[fall->units[i]].id;
 
-                for (size_t j = find_first(takes_down, unit); j < takes_down->n; j++) {
-                        const char *other = text_after_prefix(takes_down->items[j], unit);
+                for (size_t j = string_list_first_edge(takes_down, unit);; j++) {
+                        const char *other = string_list_edge_at(takes_down, unit, j);
 
-                        if (!other || *other != ' ')
+                        if (!other)
                                 break;
-                        fall_add(fall, other + 1);
+                        fall_add(fall, other);
                 }
         }
 }
@@ -115,13 +100,25 @@ int plan_dependents_find(const Plan *plan, const Inventory *inventory, const Str
         return r;
 }
 
-/* Started again, by us or by its sockets. Targets are stopped just for what goes down with them. */
-static bool comes_back(const Plan *plan, const PlanInput *input, const char *unit) {
+/* What is gone and has others started in its place. */
+static int find_followed(const Plan *plan, StringList *followed) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < plan->heirs.n; i++)
+                r = string_list_add(followed, strchr(plan->heirs.items[i], ' ') + 1);
+        string_list_sort(followed);
+        return r;
+}
+
+/* Started again, by us or by its sockets, be it by another name. Targets are stopped just for what
+ * goes down with them. */
+static bool comes_back(const Plan *plan, const PlanInput *input, const StringList *followed,
+                       const char *unit) {
         const UnitPair *pair = plan_find_pair(input, unit);
 
         if (text_has_suffix(unit, ".target"))
                 return false;
-        if (plan_find(plan, PLAN_START, unit))
+        if (plan_find(plan, PLAN_START, unit) || string_list_has_sorted(followed, unit))
                 return true;
         return pair && text_has_suffix(unit, ".service") && plan_gone_rule(pair) == PLAN_RULE_NONE;
 }
@@ -191,15 +188,18 @@ int plan_bring_back(Plan *plan, const PlanInput *input, const StringList *takes_
         PlanBuild build = { .plan = plan, .lists = added, .input = input };
         const PlanList *stops = &plan->lists[PLAN_STOP];
         _cleanup_(fall_done) Fall back = { 0 }, stays = { 0 };
+        _cleanup_(string_list_done) StringList followed = { 0 };
         int r, s;
 
         r = fall_begin(&back, input->inventory);
+        if (r >= 0)
+                r = find_followed(plan, &followed);
         if (r >= 0)
                 r = fall_begin(&stays, input->inventory);
         for (size_t i = 0; r >= 0 && i < stops->n; i++) {
                 const char *unit = stops->entries[i].unit;
 
-                fall_add(comes_back(plan, input, unit) ? &back : &stays, unit);
+                fall_add(comes_back(plan, input, &followed, unit) ? &back : &stays, unit);
         }
         if (r >= 0) {
                 fall_through(&back, takes_down);

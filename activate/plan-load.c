@@ -12,6 +12,7 @@
 #include "plan-dependents.h"
 #include "plan-listed.h"
 #include "plan-load.h"
+#include "plan-names.h"
 #include "plan-related.h"
 #include "text.h"
 #include "unit-tree.h"
@@ -25,10 +26,10 @@
 /* All that is loaded, and owned here; the input points into it. */
 typedef struct Loaded {
         UnitTree old_tree, new_tree;
-        UnitPair *pairs, *named, *wanted_sockets, *moved;
-        size_t n_pairs, n_named, n_wanted_sockets, n_moved;
+        UnitPair *pairs, *named, *wanted_sockets, *moved, *heirs;
+        size_t n_pairs, n_named, n_wanted_sockets, n_moved, n_heirs;
         Fstab old_fstab, new_fstab;
-        StringList migrate;
+        StringList migrate, renamed, heirs_of;
         PlanLeftovers leftovers;
         PlanInput input;
 } Loaded;
@@ -46,9 +47,12 @@ static void loaded_done(Loaded *l) {
         pairs_done(l->named, l->n_named);
         pairs_done(l->wanted_sockets, l->n_wanted_sockets);
         pairs_done(l->moved, l->n_moved);
+        pairs_done(l->heirs, l->n_heirs);
         fstab_done(&l->old_fstab);
         fstab_done(&l->new_fstab);
         string_list_done(&l->migrate);
+        string_list_done(&l->renamed);
+        string_list_done(&l->heirs_of);
         plan_leftovers_done(&l->leftovers);
 }
 
@@ -116,6 +120,56 @@ static int load_pairs(Loaded *l) {
         return 0;
 }
 
+/* What a pair speaks of is known to the inventory by the name that it runs by. */
+static int use_running_names(const Loaded *l, UnitPair *pair) {
+        StringList *const lists[] = { &pair->sockets, &pair->sockets_in_new };
+        int r;
+
+        r = plan_names_running(l->input.renamed, l->input.inventory, &pair->new.service);
+        for (size_t i = 0; i < ELEMENTSOF(lists); i++)
+                for (size_t j = 0; r >= 0 && j < lists[i]->n; j++)
+                        r = plan_names_running(l->input.renamed, l->input.inventory,
+                                               &lists[i]->items[j]);
+        return r;
+}
+
+static int load_heirs(Loaded *l) {
+        _cleanup_(string_list_done) StringList names = { 0 };
+        int r;
+
+        r = plan_names_find_heirs(&l->input, &l->old_tree, &l->new_tree, &l->heirs_of);
+        for (size_t i = 0; r >= 0 && i < l->heirs_of.n; i++)
+                r = string_list_add(&names, strchr(l->heirs_of.items[i], ' ') + 1);
+        if (r < 0)
+                return r;
+        string_list_sort_unique(&names);
+        l->heirs = calloc(names.n + 1, sizeof(*l->heirs));
+        if (!l->heirs)
+                return -ENOMEM;
+        for (size_t i = 0; r >= 0 && i < names.n; i++) {
+                UnitPair *pair = &l->heirs[l->n_heirs++];
+
+                r = unit_pair_load(pair, names.items[i], &l->old_tree, &l->new_tree);
+                if (r >= 0)
+                        r = unit_pair_load_new(pair, &l->new_tree);
+        }
+        l->input.heirs = l->heirs;
+        l->input.n_heirs = l->n_heirs;
+        l->input.heirs_of = &l->heirs_of;
+        return r;
+}
+
+/* What has one name in the old system and another in the new one. */
+static int load_names(Loaded *l) {
+        int r;
+
+        r = plan_names_find_renamed(&l->input, &l->renamed);
+        l->input.renamed = &l->renamed;
+        for (size_t i = 0; r >= 0 && l->renamed.n > 0 && i < l->n_pairs; i++)
+                r = use_running_names(l, &l->pairs[i]);
+        return r < 0 ? r : load_heirs(l);
+}
+
 /* A unit that did not change, and matters all the same; @id may be NULL. */
 static int add_related(const Loaded *l, const char *id, StringList *names) {
         if (!id || plan_find_pair(&l->input, id) ||
@@ -166,6 +220,8 @@ static int load_wanted_socket(Loaded *l, const char *socket, bool wanted_before,
         r = unit_pair_load(pair, socket, &l->old_tree, &l->new_tree);
         if (r >= 0)
                 r = unit_pair_load_new(pair, &l->new_tree);
+        if (r >= 0)
+                r = use_running_names(l, pair);
         if (r < 0)
                 return r;
         pair->newly_wanted = !wanted_before || pair->old.state != UNIT_FILE_PRESENT;
@@ -231,6 +287,8 @@ static int load_related(Loaded *l) {
                 r = load_pair(l, names.items[i]);
                 if (r >= 0)
                         r = unit_pair_load_new(&l->pairs[l->n_pairs - 1], &l->new_tree);
+                if (r >= 0)
+                        r = use_running_names(l, &l->pairs[l->n_pairs - 1]);
         }
         if (names.n > 0)
                 qsort(l->pairs, l->n_pairs, sizeof(*l->pairs), compare_pairs);
@@ -242,6 +300,8 @@ static int load_units(Loaded *l) {
         int r;
 
         r = load_pairs(l);
+        if (r >= 0)
+                r = load_names(l);
         return r < 0 ? r : load_related(l);
 }
 
@@ -322,8 +382,7 @@ static int add_listed(const Loaded *l, const StringList *listed, StringList *uni
         for (size_t i = 0; r >= 0 && i < listed->n; i++) {
                 char *unit;
 
-                r = plan_related_inventory_name(&l->new_tree, l->input.inventory, listed->items[i],
-                                                &unit);
+                r = plan_related_inventory_name(&l->new_tree, &l->input, listed->items[i], &unit);
                 if (r >= 0)
                         r = string_list_take(units, unit);
         }
@@ -660,6 +719,7 @@ int plan_load_lists(const PlanSource *source, Plan *plan, const StringList *rest
         int r;
 
         r = loaded_begin(&l, source, SYSTEM_DIRECTORY);
+        l.input.renamed = &plan->renamed;
         if (r >= 0)
                 r = add_listed(&l, restart, &restarts, &names);
         if (r >= 0)

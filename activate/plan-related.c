@@ -6,27 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plan-names.h"
 #include "plan-related.h"
 #include "text.h"
 #include "unit-name.h"
 
-/* Names that depend on the instance ("%i") are left out. */
-static int add_words(const UnitFile *file, const char *section, const char *name,
+static int add_words(const UnitFile *file, const char *unit, const char *section, const char *name,
                      StringList *needs) {
         const UnitKey *key = unit_file_find(file, section, name);
         int r = 0;
 
-        for (size_t i = 0; key && i < key->values.n; i++) {
-                _cleanup_free_ char *words = strdup(key->values.items[i]);
-                char *rest;
-
-                if (!words)
-                        return -ENOMEM;
-                for (char *word = strtok_r(words, " \t\n", &rest); r >= 0 && word;
-                     word = strtok_r(NULL, " \t\n", &rest))
-                        if (!strchr(word, '%'))
-                                r = string_list_add(needs, word);
-        }
+        for (size_t i = 0; r >= 0 && key && i < key->values.n; i++)
+                r = unit_pair_add_words(needs, key->values.items[i], unit);
         return r;
 }
 
@@ -75,7 +66,7 @@ static int add_words_of(const UnitTree *tree, const UnitFile *file, const char *
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(keys); i++)
-                r = add_words(file, "Unit", keys[i], &units);
+                r = add_words(file, target, "Unit", keys[i], &units);
         return r < 0 ? r : add_edges(tree, &units, target, edges);
 }
 
@@ -106,7 +97,7 @@ int plan_related_wanted_sockets(const UnitTree *tree, const PlanInput *input, bo
         return r;
 }
 
-static int add_needs(const UnitFile *file, StringList *needs) {
+static int add_needs(const UnitFile *file, const char *unit, StringList *needs) {
         static const struct {
                 const char *section, *key;
         } keys[] = {
@@ -123,7 +114,7 @@ static int add_needs(const UnitFile *file, StringList *needs) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(keys); i++)
-                r = add_words(file, keys[i].section, keys[i].key, needs);
+                r = add_words(file, unit, keys[i].section, keys[i].key, needs);
         return r;
 }
 
@@ -142,7 +133,7 @@ static int add_needs_of(const UnitTree *old_tree, const char *unit, StringList *
         if (r >= 0)
                 r = unit_pair_load_new(&pair, old_tree);
         if (r >= 0 && pair.new.file)
-                r = add_needs(pair.new.file, &names);
+                r = add_needs(pair.new.file, unit, &names);
         for (size_t i = 0; r >= 0 && i < names.n; i++) {
                 char *main;
 
@@ -161,12 +152,21 @@ static int add_needs_of(const UnitTree *old_tree, const char *unit, StringList *
  *
  * Return: 0 or -ENOMEM.
  */
-int plan_related_inventory_name(const UnitTree *new_tree, const Inventory *inventory,
-                                const char *name, char **ret_name) {
-        if (!inventory_unit_is_active(inventory_find(inventory, name)))
-                return unit_tree_main_name(new_tree, name, ret_name);
-        *ret_name = strdup(name);
-        return *ret_name ? 0 : -ENOMEM;
+int plan_related_inventory_name(const UnitTree *new_tree, const PlanInput *input, const char *name,
+                                char **ret_name) {
+        _cleanup_free_ char *known = NULL;
+        int r;
+
+        if (inventory_unit_is_active(inventory_find(input->inventory, name))) {
+                *ret_name = strdup(name);
+                return *ret_name ? 0 : -ENOMEM;
+        }
+        r = unit_tree_main_name(new_tree, name, &known);
+        if (r >= 0)
+                r = plan_names_running(input->renamed, input->inventory, &known);
+        if (r >= 0)
+                *ret_name = TAKE_PTR(known);
+        return r;
 }
 
 static int add_bound(const UnitTree *new_tree, const PlanInput *input, const UnitPair *pair,
@@ -174,11 +174,11 @@ static int add_bound(const UnitTree *new_tree, const PlanInput *input, const Uni
         _cleanup_(string_list_done) StringList names = { 0 };
         int r;
 
-        r = add_words(pair->new.file, "Unit", "BindsTo", &names);
+        r = add_words(pair->new.file, pair->id, "Unit", "BindsTo", &names);
         for (size_t i = 0; r >= 0 && i < names.n; i++) {
                 char *name;
 
-                r = plan_related_inventory_name(new_tree, input->inventory, names.items[i], &name);
+                r = plan_related_inventory_name(new_tree, input, names.items[i], &name);
                 if (r >= 0)
                         r = string_list_take(bound, name);
         }

@@ -38,6 +38,8 @@ static const struct {
         [PLAN_RULE_ENDED]             = { "ended",                       "it should be reloaded, but has ended, and is not to remain active (no RemainAfterExit)" },
         [PLAN_RULE_COMES_BACK]        = { "comes-back",                  "it runs, and goes down with what it requires" },
         [PLAN_RULE_MOVED]             = { "moved-to-etc",                "it was defined by the user before, and is by the system now" },
+        [PLAN_RULE_MERGED]            = { "merged",                      "the new system makes it another name of a unit that runs already" },
+        [PLAN_RULE_RENAMED]           = { "renamed",                     "it has run by another name, which the new system does not have" },
 };
 /* clang-format on */
 

@@ -33,6 +33,8 @@ typedef enum PlanRule {
         PLAN_RULE_ENDED,
         PLAN_RULE_COMES_BACK,
         PLAN_RULE_MOVED,
+        PLAN_RULE_MERGED,
+        PLAN_RULE_RENAMED,
         _PLAN_RULE_MAX,
 } PlanRule;
 

@@ -22,9 +22,11 @@ static const UnitPair *find_pair(const UnitPair *pairs, size_t n, const char *id
 
 /** plan_find_pair() - what was loaded of a unit, or NULL. */
 const UnitPair *plan_find_pair(const PlanInput *input, const char *id) {
-        const UnitPair *named = find_pair(input->named, input->n_named, id);
+        const UnitPair *pair = find_pair(input->named, input->n_named, id);
 
-        return named ? named : find_pair(input->pairs, input->n_pairs, id);
+        if (!pair)
+                pair = find_pair(input->pairs, input->n_pairs, id);
+        return pair ? pair : find_pair(input->heirs, input->n_heirs, id);
 }
 
 /** plan_find_moved() - the new unit file of what the old fstab has, or NULL. */
@@ -55,33 +57,39 @@ PlanRule plan_start_refusal(const UnitPair *pair) {
         return PLAN_RULE_NONE;
 }
 
-static bool is_active(const PlanBuild *build, const char *unit) {
-        return inventory_unit_is_active(inventory_find(build->input->inventory, unit));
+static bool is_active(const PlanInput *input, const char *unit) {
+        return inventory_unit_is_active(inventory_find(input->inventory, unit));
 }
 
 /* A socket that is down and that no active target wants never listens, be there a file of it. */
-static bool will_listen(const PlanBuild *build, const char *socket) {
-        const PlanInput *input = build->input;
-
-        return is_active(build, socket) ||
+static bool will_listen(const PlanInput *input, const char *socket) {
+        return is_active(input, socket) ||
                find_pair(input->wanted_sockets, input->n_wanted_sockets, socket);
 }
 
-/* NixOS looks whether there is a file of it, and a service beside a socket that nobody started
- * stays down. */
-static bool is_socket_activated(const PlanBuild *build, const UnitPair *pair) {
+/**
+ * plan_is_left_to_sockets() - whether a service need not be started, since its sockets do that
+ *
+ * NixOS looks whether there is a file of one, and a service beside a socket that nobody started
+ * stays down.
+ */
+bool plan_is_left_to_sockets(const PlanInput *input, const UnitPair *pair) {
         bool any = false;
 
         for (size_t i = 0; i < pair->sockets_in_new.n; i++)
-                any = any || will_listen(build, pair->sockets_in_new.items[i]);
+                any = any || will_listen(input, pair->sockets_in_new.items[i]);
         return any && !new_says(pair, "Service", "X-NotSocketActivated", false);
 }
 
-/* What is stopped first is stopped by its old definition, the one that systemd knows until then. Of
- * identical units only the new side is read. */
+/* Of identical units only the new side is read. */
+static bool old_says(const UnitPair *pair, const char *section, const char *key, bool otherwise) {
+        return unit_file_boolean(pair->old.file ? pair->old.file : pair->new.file, section, key,
+                                 otherwise);
+}
+
+/* What is stopped first is stopped by its old definition, the one that systemd knows until then. */
 static bool refuses_stop_now(const UnitPair *pair) {
-        return unit_file_boolean(pair->old.file ? pair->old.file : pair->new.file, "Unit",
-                                 "RefuseManualStop", false);
+        return old_says(pair, "Unit", "RefuseManualStop", false);
 }
 
 /* Where the old definition refuses that, it can only be restarted afterwards. */
@@ -107,7 +115,7 @@ static PlanRule refusal_of(const UnitPair *pair, bool comes_by_itself) {
 /* The same where it may be stopped and left to its sockets, which systemd does not refuse. */
 static PlanRule refusal(const PlanBuild *build, const UnitPair *pair) {
         return refusal_of(pair, !build->late && is_stopped_first(pair) &&
-                                        is_socket_activated(build, pair));
+                                        plan_is_left_to_sockets(build->input, pair));
 }
 
 /* A user's activation unit is restarted by every switch anyway, which nobody needs to hear of. */
@@ -134,7 +142,7 @@ static int build_gone(PlanBuild *build, const UnitPair *pair, PlanRule rule) {
 
         if (rule == PLAN_RULE_GONE && plan_is_in_fstab(build->input, pair->id))
                 return plan_build_to_fstab(build, pair);
-        if (!unit_file_boolean(pair->old.file, "Unit", "X-StopOnRemoval", true))
+        if (!old_says(pair, "Unit", "X-StopOnRemoval", true))
                 return 0;
         if (plan_mount_stays(pair->id))
                 return skip(build, &cause, PLAN_RULE_MOUNT_STAYS);
@@ -185,7 +193,7 @@ static int build_sockets(PlanBuild *build, const UnitPair *pair) {
                 bool in_new = string_list_contains(&pair->sockets_in_new, socket);
                 int r = 0;
 
-                if (!is_active(build, socket) || socket_stays(build, socket))
+                if (!is_active(build->input, socket) || socket_stays(build, socket))
                         continue;
                 if (!build->late)
                         r = plan_decide(build, PLAN_STOP, socket, NULL,
@@ -212,7 +220,7 @@ static int build_service(PlanBuild *build, const PlanCause *cause) {
                 return plan_decide(build, PLAN_RESTART, pair->id, cause, PLAN_RULE_NONE);
 
         r = plan_decide(build, PLAN_STOP, pair->id, cause, PLAN_RULE_NONE);
-        if (r < 0 || is_socket_activated(build, pair))
+        if (r < 0 || plan_is_left_to_sockets(build->input, pair))
                 return r;
         return plan_decide(build, PLAN_START, pair->id, cause, PLAN_RULE_NONE);
 }
@@ -463,8 +471,8 @@ static bool is_never_touched(const char *id) {
 int plan_build_unit(PlanBuild *build, const UnitPair *pair) {
         PlanRule gone;
 
-        /* Of what did not change only targets are started again. */
-        if (pair->identical && !text_has_suffix(pair->id, ".target"))
+        /* Of what did not change only targets are started again, and others may lose their name. */
+        if (pair->identical && !text_has_suffix(pair->id, ".target") && !unit_pair_is_renamed(pair))
                 return 0;
         if (!inventory_unit_runs(inventory_find(build->input->inventory, pair->id)) ||
             pair->old.state == UNIT_FILE_MISSING || is_never_touched(pair->id))
@@ -475,5 +483,7 @@ int plan_build_unit(PlanBuild *build, const UnitPair *pair) {
                 return build_gone(build, pair, gone);
         if (text_has_suffix(pair->id, ".target"))
                 return build_target(build, pair);
-        return build_changed(build, pair);
+        if (plan_is_merged(build->input, pair))
+                return build_gone(build, pair, PLAN_RULE_MERGED);
+        return pair->identical ? 0 : build_changed(build, pair);
 }

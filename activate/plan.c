@@ -494,7 +494,8 @@ int plan_new(const PlanInput *input, Plan **ret) {
                 return r;
 
         plan_settle(plan);
-        if (input->n_wanted_sockets > 0)
+        r = plan_build_names(plan, input);
+        if (r >= 0 && input->n_wanted_sockets > 0)
                 r = build_wanted_sockets(plan, input);
         if (r >= 0)
                 r = plan_make_digest(plan);
@@ -563,6 +564,8 @@ Plan *plan_free(Plan *plan) {
         string_list_done(&plan->swapoff);
         string_list_done(&plan->sockets);
         string_list_done(&plan->migrate);
+        string_list_done(&plan->renamed);
+        string_list_done(&plan->heirs);
         string_list_done(&plan->hold);
         string_list_done(&plan->notes);
         free(plan->from);

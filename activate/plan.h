@@ -55,6 +55,8 @@ struct Plan {
         PlanList lists[_PLAN_ACTION_MAX];
         StringList sockets; /* that their targets start, and that come before all restarts */
         StringList migrate; /* a user's units that the system defines from now on */
+        StringList renamed; /* "name old-name" of what goes on by another name, in order */
+        StringList heirs;   /* the same of what is started in the place of what is gone */
         StringList hold;    /* automounts that must not be started: their places are mounted */
         StringList notes;
         Plan **users; /* by uid */
@@ -88,6 +90,11 @@ typedef struct PlanInput {
         size_t n_pairs;
         const UnitPair *named; /* of the units on lists, new definitions read; ordered by id */
         size_t n_named;
+        const StringList *renamed;  /* "name old-name": what runs gets another name; in order */
+        const StringList *heirs_of; /* "old-name name": what is gone had that name, too, and the
+                                     * new system has a unit of it; in order */
+        const UnitPair *heirs;      /* these; ordered by id */
+        size_t n_heirs;
         const UnitPair *wanted_sockets; /* that are down, and that active targets want */
         size_t n_wanted_sockets;
         const Fstab *old_fstab, *new_fstab; /* may be NULL */
@@ -96,7 +103,7 @@ typedef struct PlanInput {
         bool bad_fstab;                  /* one of them could not be read */
         const PlanLeftovers *leftovers;  /* may be NULL */
         const StringList *migrate;       /* may be NULL */
-        const StringList *cannot_reload; /* by the manager's own word; may be NULL */
+        const StringList *cannot_reload; /* by the manager's own word, in order; may be NULL */
         bool reexec;                     /* the manager itself has changed */
 } PlanInput;
 
@@ -108,6 +115,7 @@ int plan_forecast_reloads(Plan *plan, const PlanInput *input, PlanNeeds *needs, 
 int plan_add_user(Plan *plan, Plan *user);
 bool plan_is_empty(const Plan *plan);
 const PlanEntry *plan_find(const Plan *plan, PlanAction action, const char *unit);
+const char *plan_old_name(const Plan *plan, const char *unit);
 const char *plan_action_to_string(PlanAction action);
 int plan_to_json(const Plan *plan, cJSON **ret_object);
 Plan *plan_free(Plan *plan);

@@ -218,16 +218,35 @@ static void assert_started(const Unit *units, size_t n, const char *wanted) {
         _cleanup_(inventory_done) Inventory earlier = { 0 }, after = { 0 };
         _cleanup_(string_list_done) StringList found = { 0 };
         _cleanup_free_ char *text = NULL;
+        Plan plan = { 0 };
 
+        ASSERT_OK(string_list_add(&plan.renamed, "now.service then.service"));
+        ASSERT_OK(string_list_add(&plan.heirs, "heir.service gone.service"));
         for (size_t i = 0; i < n; i++) {
                 add(&earlier, &units[i], units[i].before, units[i].before_sub);
                 add(&after, &units[i], units[i].after, units[i].after_sub);
         }
         inventory_sort(&earlier);
         inventory_sort(&after);
-        ASSERT_OK(judge_started(&earlier, &after, &found));
+        ASSERT_OK(judge_started(&earlier, &after, &plan, &found));
         ASSERT_OK(string_list_join(&found, " ", &text));
         ASSERT_TEXT(text, wanted);
+        string_list_done(&plan.renamed);
+        string_list_done(&plan.heirs);
+}
+
+TEST(what_ran_by_another_name_is_not_new) {
+        const Unit units[] = {
+                { "then.service", "active", "running", NULL, NULL, NULL },
+                { "now.service", NULL, NULL, "active", "running", NULL },
+                { "gone.service", "active", "running", NULL, NULL, NULL },
+                { "heir.service", NULL, NULL, "active", "running", NULL },
+                { "now.service.service", NULL, NULL, "active", "running", NULL },
+        };
+
+        assert_started(units, 4, "");
+        assert_started(units + 1, 1, "now.service");
+        assert_started(units, ELEMENTSOF(units), "now.service.service");
 }
 
 TEST(what_runs_now_and_did_not_before_was_started) {

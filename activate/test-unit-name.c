@@ -149,3 +149,64 @@ TEST(names_are_valid_if_a_job_could_be_asked_for) {
         strcpy(longest + 247, ".service");
         ASSERT_TRUE(unit_name_is_valid(longest));
 }
+
+TEST(what_may_be_another_name_is_of_one_type_and_instance) {
+        static const struct {
+                const char *name, *other;
+                bool may;
+        } cases[] = {
+                { "a.service", "b.service", true },
+                { "a.socket", "b.socket", true },
+                { "a.timer", "b.timer", true },
+                { "a.path", "b.path", true },
+                { "a.target", "b.target", true },
+                { "a.service", "b.socket", false },
+                { "a.mount", "b.mount", false },
+                { "a.slice", "b.slice", false },
+                { "a@.service", "b@.service", true },
+                { "a@x.service", "b@x.service", true },
+                { "a@x.y.service", "b@x.y.service", true },
+                { "a@x.service", "b@y.service", false },
+                { "a@x.service", "b@xy.service", false },
+                { "a@x.service", "b@.service", false },
+                { "a@x.service", "b.service", false },
+                { "a.service", "b@x.service", false },
+                { "a", "b", false },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                ASSERT_EQ(unit_name_may_be(cases[i].name, cases[i].other), cases[i].may);
+}
+
+TEST(specifiers_are_what_the_name_tells) {
+        static const struct {
+                const char *text, *unit, *wanted;
+        } cases[] = {
+                { "a.service", "b.socket", "a.service" },
+                { "%p.service", "a.socket", "a.service" },
+                { "%p@%i.service", "a@x.y.socket", "a@x.y.service" },
+                { "%N.service", "a@x.socket", "a@x.service" },
+                { "x-%n", "a.socket", "x-a.socket" },
+                { "%j.service", "a-b-c@x.socket", "c.service" },
+                { "%j.service", "a.socket", "a.service" },
+                { "%P@%I.service", "a@x.socket", "a@x.service" },
+                { "%J.service", "a-b.socket", "b.service" },
+                { "a%%b%i.service", "a.socket", "a%b.service" },
+                { "%P.service", "a-b.socket", NULL },
+                { "a@%I.service", "a@x-y.socket", NULL },
+                { "a@%I.service", "a@x\\x2dy.socket", NULL },
+                { "%H.service", "a.socket", NULL },
+                { "a%", "a.socket", NULL },
+                { "", "a.socket", "" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *text = NULL;
+
+                ASSERT_OK(unit_name_expand(cases[i].text, cases[i].unit, &text));
+                if (cases[i].wanted)
+                        ASSERT_TEXT(text, cases[i].wanted);
+                else
+                        ASSERT_NULL(text);
+        }
+}

@@ -228,6 +228,27 @@ TEST(nothing_is_made_of_a_unit_that_did_not_change_wherever_drop_ins_could_be) {
         }
 }
 
+TEST(the_same_file_by_another_name_is_told) {
+        _cleanup_(trees_done) Trees trees = make_trees();
+        _cleanup_(unit_pair_done) UnitPair pair = { 0 };
+        _cleanup_free_ char *old = NULL, *new = NULL, *alias = NULL;
+
+        put(trees.old_path, "a.service", "[Service]\n");
+        ASSERT_OK(text_printf(&old, "%s/a.service", trees.old_path));
+        ASSERT_OK(text_printf(&new, "%s/b.service", trees.new_path));
+        ASSERT_OK(text_printf(&alias, "%s/a.service", trees.new_path));
+        ASSERT_OK(link(old, new));
+        ASSERT_OK(symlink("b.service", alias));
+        ASSERT_OK(unit_tree_open(&trees.old, trees.old_path));
+        ASSERT_OK(unit_tree_open(&trees.new, trees.new_path));
+
+        ASSERT_EQ(unit_pair_load_changed(&pair, "a.service", &trees.old, &trees.new), 0);
+        ASSERT_TRUE(pair.identical);
+        ASSERT_TRUE(unit_pair_is_renamed(&pair));
+        ASSERT_TEXT(pair.new.name, "b.service");
+        ASSERT_TRUE(pair.new.file);
+}
+
 TEST(only_names_of_entries_are_looked_for) {
         _cleanup_(trees_done) Trees trees = make_trees();
         UnitTree none = UNIT_TREE_EMPTY;

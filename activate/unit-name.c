@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <ctype.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "macros.h"
@@ -71,6 +72,34 @@ int unit_name_instance_of(const char *template, const char *instance, char **ret
                            (int) (suffix - from), from, at + 1);
 }
 
+/* "x" of "foo@x.service", with its length; of a template nothing, and NULL where there is none. */
+static const char *instance_of(const char *name, size_t *ret_n) {
+        const char *at = strchr(name, '@'), *suffix = strrchr(name, '.');
+
+        *ret_n = at && suffix > at ? (size_t) (suffix - at - 1) : 0;
+        return at ? at + 1 : NULL;
+}
+
+/**
+ * unit_name_may_be() - whether systemd takes one name for another name of the same unit
+ *
+ * Both are of a type that may have several, and are the same instance or none. Source:
+ * unit_type_may_alias() and unit_add_name() of systemd.
+ */
+bool unit_name_may_be(const char *name, const char *other) {
+        static const char *const types[] = { ".path", ".service", ".socket", ".target", ".timer" };
+        const char *suffix = strrchr(name, '.'), *a, *b;
+        bool may = false;
+        size_t n, m;
+
+        for (size_t i = 0; suffix && i < ELEMENTSOF(types); i++)
+                may = may || strcmp(suffix, types[i]) == 0;
+        a = instance_of(name, &n);
+        b = instance_of(other, &m);
+        return may && text_has_suffix(other, suffix) && !a == !b && n == m &&
+               (n == 0 || memcmp(a, b, n) == 0);
+}
+
 /**
  * unit_name_to_dash() - "a-b-c@x.service" -> "a-b-@x.service" -> "a-@x.service"
  * @ret_name: NULL if there is no dash to go back to; owned by the caller
@@ -99,6 +128,95 @@ int unit_name_with_suffix(const char *name, const char *suffix, char **ret_name)
         size_t n = dot ? (size_t) (dot - name) : strlen(name);
 
         return text_printf(ret_name, "%.*s%s", (int) n, name, suffix);
+}
+
+/* Part of a name, and its length. */
+typedef struct Part {
+        const char *text;
+        size_t n;
+} Part;
+
+/* From behind the last dash, as "%j" has it. */
+static Part last_of(Part prefix) {
+        for (size_t n = prefix.n; n > 0; n--)
+                if (prefix.text[n - 1] == '-')
+                        return (Part){ prefix.text + n, prefix.n - n };
+        return prefix;
+}
+
+/* What a specifier stands for, as far as the unit's name tells; else its text is NULL. */
+static Part part_of(char specifier, const char *unit) {
+        const char *at = strchr(unit, '@'), *dot = strrchr(unit, '.');
+        const char *suffix = dot ? dot : unit + strlen(unit);
+        const Part prefix = { unit, (size_t) ((at && at < suffix ? at : suffix) - unit) };
+        const Part none = { NULL, 0 };
+        Part part = none;
+
+        switch (specifier) {
+        case '%':
+                return (Part){ "%", 1 };
+        case 'n':
+                return (Part){ unit, strlen(unit) };
+        case 'N':
+                return (Part){ unit, (size_t) (suffix - unit) };
+        case 'p':
+                return prefix;
+        case 'j':
+                return last_of(prefix);
+        case 'i':
+        case 'I':
+                part = at && at < suffix ? (Part){ at + 1, (size_t) (suffix - at - 1) } :
+                                           (Part){ suffix, 0 };
+                break;
+        case 'P':
+                part = prefix;
+                break;
+        case 'J':
+                part = last_of(prefix);
+                break;
+        default:
+                return none;
+        }
+        /* Without the escapes, which is the same where there are none. */
+        if (specifier != 'i' && part.n > 0 &&
+            (memchr(part.text, '-', part.n) || memchr(part.text, '\\', part.n)))
+                return none;
+        return part;
+}
+
+/**
+ * unit_name_expand() - a name of a unit as it stands in a unit file, with its specifiers
+ * @unit:     whose file it is; of a template the instance
+ * @ret_text: NULL if there is a specifier that the unit's name does not tell; owned by the caller
+ *
+ * Source: systemd.unit(5), "Specifiers".
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int unit_name_expand(const char *text, const char *unit, char **ret_text) {
+        _cleanup_free_ char *done = NULL;
+        size_t n = 0;
+
+        *ret_text = NULL;
+        for (const char *p = text; *p;) {
+                Part part = { p, strcspn(p, "%") };
+                char *more;
+
+                if (part.n == 0)
+                        part = part_of(p[1], unit);
+                if (!part.text)
+                        return 0;
+                p += *p == '%' ? 2 : part.n;
+                more = realloc(done, n + part.n + 1);
+                if (!more)
+                        return -ENOMEM;
+                done = more;
+                memcpy(done + n, part.text, part.n);
+                n += part.n;
+                done[n] = '\0';
+        }
+        *ret_text = done ? TAKE_PTR(done) : strdup("");
+        return *ret_text ? 0 : -ENOMEM;
 }
 
 static char *escape_character(char *end, char c) {

@@ -126,14 +126,15 @@ static int read_one(UnitFile *file, int dir_fd, const char *path, StringList *no
 
 static int find_service(UnitDefinition *definition, const UnitTree *tree, const char *id) {
         const char *named = unit_file_value(definition->file, "Socket", "Service");
-        _cleanup_free_ char *same = NULL;
+        _cleanup_free_ char *service = NULL;
         int r;
 
         if (!text_has_suffix(id, ".socket") ||
             unit_file_boolean(definition->file, "Socket", "Accept", false))
                 return 0;
-        r = unit_name_with_suffix(id, ".service", &same);
-        return r < 0 ? r : unit_tree_main_name(tree, named ? named : same, &definition->service);
+        r = named ? unit_name_expand(named, id, &service) :
+                    unit_name_with_suffix(id, ".service", &service);
+        return r < 0 || !service ? r : unit_tree_main_name(tree, service, &definition->service);
 }
 
 static int load_side(UnitDefinition *definition, const char *id, const UnitTree *tree,
@@ -150,7 +151,14 @@ static int load_side(UnitDefinition *definition, const char *id, const UnitTree 
         return r < 0 ? r : find_service(definition, tree, id);
 }
 
-static int add_words(StringList *list, const char *text) {
+/**
+ * unit_pair_add_words() - the units that a value names
+ * @list: appended to, without those that the name of @id alone does not tell
+ * @id:   whose value it is, for its specifiers
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int unit_pair_add_words(StringList *list, const char *text, const char *id) {
         _cleanup_free_ char *words = strdup(text);
         char *rest;
         int r = 0;
@@ -158,8 +166,13 @@ static int add_words(StringList *list, const char *text) {
         if (!words)
                 return -ENOMEM;
         for (char *word = strtok_r(words, " \t\n", &rest); r >= 0 && word;
-             word = strtok_r(NULL, " \t\n", &rest))
-                r = string_list_add(list, word);
+             word = strtok_r(NULL, " \t\n", &rest)) {
+                char *name;
+
+                r = unit_name_expand(word, id, &name);
+                if (r >= 0 && name)
+                        r = string_list_take(list, name);
+        }
         return r;
 }
 
@@ -197,7 +210,7 @@ static int find_sockets(UnitPair *pair, const UnitTree *new_tree) {
                 return 0;
 
         for (size_t i = 0; r >= 0 && key && i < key->values.n; i++)
-                r = add_words(&pair->sockets, key->values.items[i]);
+                r = unit_pair_add_words(&pair->sockets, key->values.items[i], pair->id);
         if (r >= 0 && pair->sockets.n == 0) {
                 r = socket_of_same_name(pair->new.base, &socket);
                 if (r >= 0)
@@ -308,6 +321,13 @@ static int is_untouched(const char *id, const UnitTreeLinks *links, const UnitTr
         return r < 0 ? r : r == 0;
 }
 
+/** unit_pair_is_renamed() - whether the new system has it as another name of a unit. */
+bool unit_pair_is_renamed(const UnitPair *pair) {
+        if (pair->new.state != UNIT_FILE_PRESENT || strcmp(pair->old.name, pair->id) != 0)
+                return false;
+        return strcmp(pair->new.name, pair->id) != 0;
+}
+
 static int load(UnitPair *pair, const char *id, const UnitTreeLinks *links,
                 const UnitTree *old_tree, const UnitTree *new_tree) {
         _cleanup_(string_list_done) StringList old_drop_ins = { 0 }, new_drop_ins = { 0 };
@@ -328,9 +348,12 @@ static int load(UnitPair *pair, const char *id, const UnitTreeLinks *links,
 
         pair->identical = same_base && same_files(old_tree, &old_drop_ins, new_tree, &new_drop_ins);
 
-        /* Of identical units only a target's own wishes matter: it is started again each time. */
+        /* Of identical units only a target's own wishes matter: it is started again each time; and
+         * what is now another name of a unit may be in the way of that. */
         if (pair->identical)
-                return text_has_suffix(id, ".target") ? unit_pair_load_new(pair, new_tree) : 0;
+                return text_has_suffix(id, ".target") || unit_pair_is_renamed(pair) ?
+                               unit_pair_load_new(pair, new_tree) :
+                               0;
 
         r = load_side(&pair->old, id, old_tree, &old_drop_ins, &pair->notes);
         return r < 0 ? r : unit_pair_load_new(pair, new_tree);

@@ -31,9 +31,11 @@ typedef struct UnitPair {
         StringList notes;          /* files that could not be read, and why */
 } UnitPair;
 
+bool unit_pair_is_renamed(const UnitPair *pair);
 int unit_pair_load(UnitPair *pair, const char *id, const UnitTree *old_tree,
                    const UnitTree *new_tree);
 int unit_pair_load_changed(UnitPair *pair, const char *id, const UnitTree *old_tree,
                            const UnitTree *new_tree);
+int unit_pair_add_words(StringList *list, const char *text, const char *id);
 int unit_pair_load_new(UnitPair *pair, const UnitTree *new_tree);
 void unit_pair_done(UnitPair *pair);

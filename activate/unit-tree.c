@@ -35,21 +35,28 @@ static int add_name(UnitTree *tree, const char *name) {
                                 strndup(name, strlen(name) - strlen(DROP_INS_SUFFIX)));
 }
 
-static int read_names(UnitTree *tree) {
-        const struct dirent *entry;
-        int copy_fd, r = 0;
-        DIR *dir;
+static int open_list(const UnitTree *tree, DIR **ret) {
+        int copy_fd, r;
 
-        copy_fd = fcntl(tree->dir_fd, F_DUPFD_CLOEXEC, 3);
+        copy_fd = openat(tree->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (copy_fd < 0)
                 return -errno;
-        dir = fdopendir(copy_fd);
-        if (!dir) {
-                r = -errno;
-                (void) close(copy_fd);
-                return r;
-        }
+        *ret = fdopendir(copy_fd);
+        if (*ret)
+                return 0;
+        r = -errno;
+        (void) close(copy_fd);
+        return r;
+}
 
+static int read_names(UnitTree *tree) {
+        const struct dirent *entry;
+        DIR *dir;
+        int r;
+
+        r = open_list(tree, &dir);
+        if (r < 0)
+                return r;
         while (r >= 0 && (entry = readdir(dir)))
                 r = add_name(tree, entry->d_name);
         (void) closedir(dir);
@@ -138,7 +145,7 @@ static bool is_defined(const UnitTree *tree, const char *unit) {
 /* One hop of an alias; @ret_unit is NULL where it ends. */
 static int follow_alias(const UnitTree *tree, const char *name, char **ret_unit) {
         _cleanup_free_ char *target = NULL, *full = NULL;
-        const char *unit, *suffix;
+        const char *unit;
         int r;
 
         *ret_unit = NULL;
@@ -148,18 +155,17 @@ static int follow_alias(const UnitTree *tree, const char *name, char **ret_unit)
         if (r < 0)
                 return r == -ENOMEM ? r : 0;
         unit = unit_of_link(target);
-        suffix = strrchr(name, '.');
-        if (!unit || !suffix || !text_has_suffix(unit, suffix))
+        if (!unit)
                 return 0;
         r = instantiate(name, unit, &full);
-        if (r >= 0 && strcmp(full, name) != 0 && is_defined(tree, full))
+        if (r >= 0 && unit_name_may_be(name, full) && strcmp(full, name) != 0 &&
+            is_defined(tree, full))
                 *ret_unit = TAKE_PTR(full);
         return r;
 }
 
-/* systemd reads the drop-ins of a unit's other names too, and those are links that lead to it, be
- * it by way of others. */
-static int find_alias(UnitTree *tree, const char *name) {
+/* Another name is a link that leads to the unit, be it by way of others. */
+static int find_alias(const UnitTree *tree, const char *name, StringList *aliases) {
         _cleanup_free_ char *unit = NULL;
         char *alias;
         int r;
@@ -168,12 +174,13 @@ static int find_alias(UnitTree *tree, const char *name) {
         if (r < 0 || strcmp(unit, name) == 0)
                 return r;
         r = text_printf(&alias, "%s %s", unit, name);
-        return r < 0 ? r : string_list_take(&tree->aliases, alias);
+        return r < 0 ? r : string_list_take(aliases, alias);
 }
 
+/* systemd reads the drop-ins of a unit's other names, too. */
 static int find_aliases(UnitTree *tree) {
         for (size_t i = 0; i < tree->stems.n; i++) {
-                int r = find_alias(tree, tree->stems.items[i]);
+                int r = find_alias(tree, tree->stems.items[i], &tree->aliases);
 
                 if (r < 0)
                         return r;
@@ -200,15 +207,6 @@ int unit_tree_open(UnitTree *tree, const char *path) {
         if (r < 0)
                 return r;
         return find_aliases(tree);
-}
-
-static int compare_with_text(const void *text, const void *item) {
-        return strcmp(text, *(char *const *) item);
-}
-
-static bool is_on(const StringList *list, const char *name) {
-        return list->n > 0 &&
-               bsearch(name, list->items, list->n, sizeof(*list->items), compare_with_text);
 }
 
 static bool is_mask(const struct stat *st, bool drop_in) {
@@ -291,7 +289,7 @@ static int is_link_name(const struct dirent *entry) {
 
 /** unit_tree_has_drop_ins() - whether there is a directory "@stem.d". */
 bool unit_tree_has_drop_ins(const UnitTree *tree, const char *stem) {
-        return is_on(&tree->stems, stem);
+        return string_list_has_sorted(&tree->stems, stem);
 }
 
 /** unit_tree_drop_in_state() - the same for a drop-in; an empty one is no mask. */
@@ -299,23 +297,6 @@ UnitFileState unit_tree_drop_in_state(const UnitTree *tree, const char *path) {
         struct stat st;
 
         return state_of(tree->dir_fd, path, /* drop_in= */ true, &st);
-}
-
-/* The first alias of @name, or whatever comes after it. */
-static size_t first_alias(const UnitTree *tree, const char *name) {
-        size_t low = 0, high = tree->aliases.n, n = strlen(name);
-
-        while (low < high) {
-                size_t middle = low + (high - low) / 2;
-                const char *item = tree->aliases.items[middle];
-                int order = strncmp(item, name, n);
-
-                if (order < 0 || (order == 0 && item[n] < ' '))
-                        low = middle + 1;
-                else
-                        high = middle;
-        }
-        return low;
 }
 
 /**
@@ -327,12 +308,12 @@ static size_t first_alias(const UnitTree *tree, const char *name) {
 int unit_tree_aliases(const UnitTree *tree, const char *name, StringList *aliases) {
         int r = 0;
 
-        for (size_t i = first_alias(tree, name); r >= 0 && i < tree->aliases.n; i++) {
-                const char *alias = text_after_prefix(tree->aliases.items[i], name);
+        for (size_t i = string_list_first_edge(&tree->aliases, name); r >= 0; i++) {
+                const char *alias = string_list_edge_at(&tree->aliases, name, i);
 
-                if (!alias || *alias != ' ')
+                if (!alias)
                         break;
-                r = string_list_add(aliases, alias + 1);
+                r = string_list_add(aliases, alias);
         }
         return r;
 }
@@ -363,6 +344,32 @@ int unit_tree_main_name(const UnitTree *tree, const char *name, char **ret_name)
                 return -ENOMEM;
         *ret_name = TAKE_PTR(main);
         return 0;
+}
+
+/**
+ * unit_tree_all_aliases() - all other names that units have there
+ * @aliases: appended to, "main-name alias", and ordered
+ *
+ * It reads each link of the tree.
+ *
+ * Return: 0, -ENOMEM, or an errno of openat(2).
+ */
+int unit_tree_all_aliases(const UnitTree *tree, StringList *aliases) {
+        const struct dirent *entry;
+        DIR *dir;
+        int r;
+
+        if (tree->dir_fd < 0)
+                return 0;
+        r = open_list(tree, &dir);
+        if (r < 0)
+                return r;
+        while (r >= 0 && (entry = readdir(dir)))
+                if (entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN)
+                        r = find_alias(tree, entry->d_name, aliases);
+        (void) closedir(dir);
+        string_list_sort(aliases);
+        return r < 0 ? r : 0;
 }
 
 /**

@@ -40,5 +40,6 @@ int unit_tree_main_name(const UnitTree *tree, const char *name, char **ret_name)
 int unit_tree_links(const UnitTree *tree, const char *directory, StringList *names);
 bool unit_tree_has_drop_ins(const UnitTree *tree, const char *stem);
 UnitFileState unit_tree_drop_in_state(const UnitTree *tree, const char *path);
+int unit_tree_all_aliases(const UnitTree *tree, StringList *aliases);
 int unit_tree_aliases(const UnitTree *tree, const char *name, StringList *aliases);
 void unit_tree_done(UnitTree *tree);

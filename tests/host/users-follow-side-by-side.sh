@@ -59,6 +59,7 @@ on alice@web systemctl --user start companion.service never.service
 endless 1012 "/bin/sleep infinity"
 begin switch web enact switch --flake /root/flake#web
 eventually 40 on alice@web pgrep -u alice -x -f "/bin/sleep infinity"
+eventually 20 said_so_far switch "s of at most 600 s"
 SECONDS=0
 on web enact cancel
 [ "$SECONDS" -lt 30 ] || fail "it took $SECONDS s"
