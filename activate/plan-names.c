@@ -64,20 +64,13 @@ int plan_names_running(const StringList *renamed, const Inventory *inventory, ch
         return 0;
 }
 
-static bool is_heir(const UnitTree *new_tree, const Inventory *inventory, const char *unit,
-                    const char *alias) {
-        return unit_name_may_be(unit, alias) &&
-               !inventory_unit_is_active(inventory_find(inventory, alias)) &&
-               unit_tree_defines(new_tree, alias) == UNIT_FILE_PRESENT;
-}
-
 /* By its main name: what is a link in the new system, too, is one unit with what it leads to. */
 static int add_heir(const UnitTree *new_tree, const Inventory *inventory, const char *unit,
                     const char *alias, StringList *heirs_of) {
         _cleanup_free_ char *name = NULL;
         int r;
 
-        if (!is_heir(new_tree, inventory, unit, alias))
+        if (unit_tree_defines(new_tree, alias) != UNIT_FILE_PRESENT)
                 return 0;
         r = unit_tree_main_name(new_tree, alias, &name);
         if (r < 0 || inventory_unit_is_active(inventory_find(inventory, name)))
@@ -167,15 +160,15 @@ const char *plan_find_heir(const PlanInput *input, const char *unit, size_t *i) 
 
 static int start_heir(PlanBuild *build, const char *unit, const char *heir) {
         const UnitPair *pair = plan_find_pair(build->input, heir);
+        bool by_sockets = pair && plan_is_left_to_sockets(build->input, pair);
         int r;
 
-        r = add_edge(heir, unit, &build->plan->heirs);
-        if (r < 0 || (pair && plan_is_left_to_sockets(build->input, pair)))
-                return r;
-        if (pair && plan_start_refusal(pair) != PLAN_RULE_NONE)
+        if (pair && !by_sockets && plan_start_refusal(pair) != PLAN_RULE_NONE)
                 return plan_note(build, "'%s' has run as '%s', which is gone, and %s", heir, unit,
                                  plan_rule_to_text(plan_start_refusal(pair)));
-        return plan_decide(build, PLAN_START, heir, NULL, PLAN_RULE_RENAMED);
+        r = add_edge(heir, unit, &build->plan->heirs);
+        return r < 0 || by_sockets ? r :
+                                     plan_decide(build, PLAN_START, heir, NULL, PLAN_RULE_RENAMED);
 }
 
 static int start_heirs(PlanBuild *build) {
