@@ -3,7 +3,9 @@
  * is not ours. It is what the last one that we ran was told, as long as nobody has touched the
  * profile "system" since: other programs move that before they run the installer, or without
  * running it. Which link that was is kept with it, so that no clock has a say. Some run an
- * installer and leave that profile alone; they show by the menu's own files (menu-sign.c).
+ * installer and leave that profile alone; they show by the menu's own files (menu-sign.c). An
+ * installer that leaves nothing behind where boot menus are is one of which nobody sees the next
+ * run, so that it stays a guess.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +18,10 @@
 #include "noted-default.h"
 #include "profile.h"
 #include "text.h"
+#include "toplevel.h"
 
-#define NOTE_NAME "boot-default.json"
+#define NOTE_NAME      "boot-default.json"
+#define NO_BOOT_LOADER "-no-bootloader"
 
 /* A link that was made anew is another one, whatever it holds. "" if there is none. */
 static int describe_link(const TransactionPlaces *places, char **ret_text) {
@@ -49,15 +53,27 @@ static int read_menu(const TransactionPlaces *places, char **ret_menu) {
         return r == -ENOMEM ? r : 0;
 }
 
+/* What NixOS has where no boot loader is configured: the profile is all that there is to boot. */
+static bool installs_nothing(const char *installer) {
+        size_t n = installer ? strcspn(installer, " ") : 0;
+
+        return n == 0 || text_after_prefix(installer, "echo ") ||
+               (n >= strlen(NO_BOOT_LOADER) &&
+                strncmp(installer + n - strlen(NO_BOOT_LOADER), NO_BOOT_LOADER,
+                        strlen(NO_BOOT_LOADER)) == 0);
+}
+
 /**
- * noted_default_write() - a boot loader installer has succeeded
- * @toplevel: what it was told to make the default
+ * noted_default_write_by() - an installer that is known has succeeded
+ * @toplevel:  what it was told to make the default
+ * @installer: its command; NULL if there is none
  *
  * To be called when the profile has been set as well.
  *
  * Return: 0, -ENOMEM, or an error of file_write(); what was noted before stands then.
  */
-int noted_default_write(const TransactionPlaces *places, const char *toplevel) {
+int noted_default_write_by(const TransactionPlaces *places, const char *toplevel,
+                           const char *installer) {
         _cleanup_(cJSON_Deletep) cJSON *object = cJSON_CreateObject();
         _cleanup_free_ char *path = NULL, *link = NULL, *line = NULL, *menu = NULL;
         int r;
@@ -70,12 +86,25 @@ int noted_default_write(const TransactionPlaces *places, const char *toplevel) {
         if (!object || !cJSON_AddNumberToObject(object, "version", 1) ||
             !cJSON_AddStringToObject(object, "toplevel", toplevel) ||
             !cJSON_AddStringToObject(object, "system-link", link) ||
-            (menu && !cJSON_AddStringToObject(object, "menu", menu)))
+            (menu && !cJSON_AddStringToObject(object, "menu", menu)) ||
+            !cJSON_AddBoolToObject(object, "leaves-no-trace",
+                                   menu && !*menu && !installs_nothing(installer)))
                 return -ENOMEM;
         r = text_printf(&path, "%s/" NOTE_NAME, places->state);
         if (r >= 0)
                 r = json_print(object, &line);
         return r < 0 ? r : file_write(AT_FDCWD, path, line, 0644);
+}
+
+/** noted_default_write() - the boot loader installer of a system has succeeded for it; as
+ * noted_default_write_by(). */
+int noted_default_write(const TransactionPlaces *places, const char *toplevel) {
+        _cleanup_(toplevel_freep) Toplevel *of = NULL;
+
+        return noted_default_write_by(places, toplevel,
+                                      toplevel_open(toplevel, &of, NULL) >= 0 ?
+                                              wrapper_get(&of->wrapper, "INSTALL_BOOTLOADER") :
+                                              NULL);
 }
 
 /** noted_default_forget() - an installer has failed: nobody knows what the menu leads to. */
@@ -86,7 +115,8 @@ void noted_default_forget(const TransactionPlaces *places) {
 typedef struct Note {
         char *toplevel;
         bool link_holds; /* the profile is still the one that it was noted with */
-        bool menu_holds; /* so is the menu, or nobody can tell */
+        bool menu_holds; /* so is the menu, or nobody can look */
+        bool traceless;  /* whoever writes that menu, nobody sees it */
 } Note;
 
 static void note_done(Note *note) {
@@ -119,6 +149,7 @@ static int read_note(const TransactionPlaces *places, Note *note) {
                 return -ENOENT;
         note->link_holds = strcmp(link, now) == 0;
         note->menu_holds = !menu || !menu_now || strcmp(menu, menu_now) == 0;
+        note->traceless = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, "leaves-no-trace"));
         note->toplevel = strdup(toplevel);
         return note->toplevel ? 0 : -ENOMEM;
 }
@@ -153,7 +184,7 @@ int noted_default_read(const TransactionPlaces *places, char **ret_path) {
         int r;
 
         r = read_note(places, &note);
-        if (r >= 0 && note.link_holds && note.menu_holds) {
+        if (r >= 0 && note.link_holds && note.menu_holds && !note.traceless) {
                 *ret_path = TAKE_PTR(note.toplevel);
                 return 0;
         }
@@ -165,7 +196,8 @@ int noted_default_read(const TransactionPlaces *places, char **ret_path) {
         if (r < 0)
                 return r;
         /* It may have been picked in a menu that leads elsewhere by itself. */
-        if (note.toplevel && (!note.menu_holds || strcmp(note.toplevel, *ret_path) != 0))
+        if (note.toplevel &&
+            (!note.menu_holds || note.traceless || strcmp(note.toplevel, *ret_path) != 0))
                 return NOTED_DEFAULT_GUESSED;
         return has_just_booted(places, *ret_path) ? 0 : NOTED_DEFAULT_GUESSED;
 }

@@ -208,3 +208,52 @@ TEST(a_boot_counter_changes_no_menu) {
         ASSERT_OK(rename(blessed, other));
         assert_default(&host, NOTED_DEFAULT_GUESSED, A);
 }
+
+/* Of a loader that is not known: all that an installer may have touched. */
+TEST(an_unknown_menu_that_somebody_has_written_since_makes_it_a_guess) {
+        _cleanup_(host_done) Host host = new_host();
+        const TransactionPlaces places = places_of(&host);
+        _cleanup_free_ char *gone = below(host.directory, "boot/own/kernels/two");
+
+        put_link(&host, "profiles/system-1-link", A);
+        set_profile(&host, "system-1-link", 1000);
+        put_menu(&host, "boot/own/menu", "one");
+        put_menu(&host, "boot/own/kernels/one", "kernel");
+        ASSERT_OK(noted_default_write_by(&places, A, "/nix/store/1-install-own"));
+        assert_default(&host, 0, A);
+
+        set_time(&host, "boot/own/menu", 5000); /* the same text, but somebody has written it */
+        assert_default(&host, NOTED_DEFAULT_GUESSED, A);
+        ASSERT_OK(noted_default_write_by(&places, A, "/nix/store/1-install-own"));
+        put_menu(&host, "boot/own/kernels/two", "kernel");
+        assert_default(&host, NOTED_DEFAULT_GUESSED, A);
+        ASSERT_OK(unlink(gone));
+        assert_default(&host, 0, A);
+        put_menu(&host, "efi/loader/loader.conf", "one");
+        assert_default(&host, NOTED_DEFAULT_GUESSED, A);
+}
+
+TEST(an_installer_that_leaves_no_trace_makes_it_a_guess) {
+        static const struct {
+                const char *installer;
+                int answer;
+        } cases[] = {
+                { NULL, 0 },
+                { "", 0 },
+                { "/nix/store/1-no-bootloader", 0 },
+                { "/nix/store/1-no-bootloader --quiet", 0 },
+                { "echo 'Warning: do not know how to make this configuration bootable' 1>&2; true",
+                  0 },
+                { "/nix/store/1-install-somewhere", NOTED_DEFAULT_GUESSED },
+                { "/nix/store/1-install /nix/store/1-no-bootloader", NOTED_DEFAULT_GUESSED },
+        };
+        _cleanup_(host_done) Host host = new_host();
+        const TransactionPlaces places = places_of(&host);
+
+        put_link(&host, "profiles/system-1-link", A);
+        set_profile(&host, "system-1-link", 1000);
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                ASSERT_OK(noted_default_write_by(&places, A, cases[i].installer));
+                assert_default(&host, cases[i].answer, A);
+        }
+}
