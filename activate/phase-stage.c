@@ -232,14 +232,14 @@ static int wait_for_collector(Transaction *t, sd_bus_error *reterr_error) {
 
 /* From here on the garbage collector leaves it alone, and a power cut leaves all of its files. */
 static int keep_candidate(Transaction *t, sd_bus_error *reterr_error) {
-        _cleanup_free_ char *booted = NULL;
         int r;
 
         r = transaction_set_root(t, "candidate", transaction_kept(t));
         if (r >= 0 && t->old) /* no other root may name it once the new one runs */
                 r = transaction_set_root(t, "back", t->old->path);
-        if (r >= 0 && file_realpath(t->places->booted, &booted) >= 0)
-                r = transaction_set_root(t, "booted", booted);
+        /* By the link that each boot makes: Nix follows it, and it is never behind. */
+        if (r >= 0 && access(t->places->booted, F_OK) >= 0)
+                r = transaction_set_root(t, "booted", t->places->booted);
         if (r >= 0 && text_after_prefix(t->record.engine, STORE_DIRECTORY "/"))
                 r = transaction_set_root(t, "engine", t->record.engine);
         if (r >= 0) {

@@ -1,6 +1,7 @@
 # A garbage collection in the middle of a switch - by a timer, by the switch's own scripts - takes
 # nothing of the system that is being switched to, nor of the one to go back to. Afterwards the
-# running system, the boot default and a failed one are still whole.
+# running system, the boot default and a failed one are still whole, and so is what was booted.
+# It may take 300 s.
 
 needs enact
 host web
@@ -112,6 +113,20 @@ two=$(running_of web)
 is "$(profile_of web)" "$two"
 whole "$two"
 on web test -e /run/booted-system/init
+
+step "what was booted is kept by enact's root, too, until another one boots; no switch is needed for that"
+base=$(booted_of web)
+is "$(ask web readlink -f /nix/var/nix/gcroots/enact/booted)" "$base"
+on web rm /nix/var/nix/gcroots/booted-system
+collect
+whole "$base"
+reboot web
+is "$(booted_of web)" "$two"
+is "$(ask web readlink -f /nix/var/nix/gcroots/enact/booted)" "$two"
+on web rm /nix/var/nix/gcroots/booted-system
+collect
+whole "$two"
+missing web "$base"
 
 step "one that was at work before is waited for; what it took by then is not switched to"
 lost=/nix/store/00000000000000000000000000000000-nixos-system-lost
