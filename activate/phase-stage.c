@@ -373,13 +373,10 @@ static int check_record_stays(const Transaction *t, sd_bus_error *reterr_error) 
                 .inventory = &t->way.state.inventory,
                 .plan = t->way.plan,
         };
-        _cleanup_(state_mount_done) StateMount mount = { 0 };
-        _cleanup_free_ char *state = NULL;
+        _cleanup_free_ char *refusal = NULL;
         int r;
 
-        r = file_realpath(t->places->state, &state);
-        if (r >= 0)
-                r = state_mount_find(&source, state, &mount);
+        r = state_mount_refusal(&source, t->places->state, &refusal);
         if (r == STATE_MOUNT_NONE)
                 return 0;
         if (r < 0)
@@ -387,12 +384,8 @@ static int check_record_stays(const Transaction *t, sd_bus_error *reterr_error) 
                         reterr_error, ENACT_ERROR_FAILED,
                         "Cannot tell what '%s' mounts above '%s': %s. Nothing was changed.",
                         t->new->path, t->places->state, strerror(-r));
-        return sd_bus_error_setf(
-                reterr_error, ENACT_ERROR_REFUSED,
-                "What is mounted at '%s' would change in the middle of the switch ('%s' is to be "
-                "%s), and enact keeps the switch's record there, in '%s'. Use 'enact boot' and "
-                "reboot. Nothing was changed.",
-                mount.where, mount.unit, mount.fate, t->places->state);
+        return sd_bus_error_setf(reterr_error, ENACT_ERROR_REFUSED, "%s Nothing was changed.",
+                                 refusal);
 }
 
 /* What this host goes back to has been its own before. */

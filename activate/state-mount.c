@@ -139,6 +139,30 @@ int state_mount_find(const StateMountSource *source, const char *directory, Stat
         return STATE_MOUNT_NONE;
 }
 
+/**
+ * state_mount_refusal() - why a switch that is planned cannot be made, in words
+ * @directory: that of the state; it may not be there yet
+ * @ret_text:  sentences; owned by the caller
+ *
+ * Return: as state_mount_find().
+ */
+int state_mount_refusal(const StateMountSource *source, const char *directory, char **ret_text) {
+        _cleanup_(state_mount_done) StateMount mount = { 0 };
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = file_realpath(directory, &path);
+        r = state_mount_find(source, r >= 0 ? path : directory, &mount);
+        if (r != 0)
+                return r;
+        return text_printf(
+                ret_text,
+                "What is mounted at '%s' would change in the middle of the switch ('%s' is to be "
+                "%s), and enact keeps the switch's record there, in '%s'. Use 'enact boot' and "
+                "reboot.",
+                mount.where, mount.unit, mount.fate, directory);
+}
+
 void state_mount_done(StateMount *mount) {
         free(mount->unit);
         free(mount->where);

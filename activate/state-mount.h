@@ -21,4 +21,5 @@ typedef struct StateMount {
 } StateMount;
 
 int state_mount_find(const StateMountSource *source, const char *directory, StateMount *ret);
+int state_mount_refusal(const StateMountSource *source, const char *directory, char **ret_text);
 void state_mount_done(StateMount *mount);

@@ -31,6 +31,8 @@
 #include "request.h"
 #include "root-side.h"
 #include "source.h"
+#include "state-directory.h"
+#include "state-mount.h"
 #include "text.h"
 #include "toplevel.h"
 #include "unit-lists.h"
@@ -276,6 +278,26 @@ static void dry_lists_done(DryLists *lists) {
         string_list_done(&lists->reload);
 }
 
+/* What a switch would be refused for when all of this is known. */
+static int note_refusal(const char *running, const char *toplevel, const RecordedState *state,
+                        Plan *plan) {
+        const StateMountSource source = {
+                .from = running,
+                .to = toplevel,
+                .inventory = &state->inventory,
+                .plan = plan,
+        };
+        _cleanup_free_ char *refusal = NULL;
+        char *note;
+        int r;
+
+        r = state_mount_refusal(&source, state_directory(), &refusal);
+        if (r != 0)
+                return r == STATE_MOUNT_NONE ? 0 : r;
+        r = text_printf(&note, "a switch would be refused: %s", refusal);
+        return r < 0 ? r : string_list_take(&plan->notes, note);
+}
+
 /* What the running system would have to do; anybody may know, of the managers that they may ask. */
 static int show_plan(const Course *course, const char *toplevel, const DryLists *lists,
                      const Display *display, sd_bus_error *reterr_error) {
@@ -304,6 +326,8 @@ static int show_plan(const Course *course, const char *toplevel, const DryLists 
         if (r >= 0 && lists && lists->restart.n + lists->reload.n > 0)
                 r = live_add_lists(manager, running, toplevel, &state, &lists->restart,
                                    &lists->reload, plan);
+        if (r >= 0)
+                r = note_refusal(running, toplevel, &state, plan);
         if (r < 0)
                 return r;
 

@@ -1,5 +1,6 @@
 # A system that mounts something at the state directory or above it, or no longer does, is not taken live: the
-# record would be out of sight in the middle. It is refused with 1, and `enact boot` and a reboot take it.
+# record would be out of sight in the middle. It is refused with 1, and `enact boot` and a reboot take it. A plan and
+# a dry run say so before.
 
 needs enact
 host web
@@ -26,7 +27,16 @@ for verb in "switch" "switch --force" "test"; do
     unchanged web
 done
 
+for verb in plan dry-activate; do
+    on web enact $verb --store-path "$var"
+    says_on_stdout "a switch would be refused: What is mounted at '/var/lib' would change" "'var-lib.mount' is to be started"
+done
+is "$(ask bob@web enact plan --json --store-path "$var" | jq '.notes | map(select(startswith("a switch would be refused"))) | length')" 1
+unchanged web
+
 step "one beside it concerns nobody"
+on web enact plan --store-path "$beside"
+says_not "would be refused"
 on web enact switch --store-path "$beside"
 active web var-lib-other.mount
 on web enact switch --store-path "$old"
@@ -43,6 +53,8 @@ step "a mount that goes"
 snapshot web
 refused web 1 enact switch --store-path "$old"
 says "'var-lib.mount' is to be stopped" "enact boot" "Nothing was changed"
+on web enact plan --store-path "$old"
+says "a switch would be refused" "'var-lib.mount' is to be stopped"
 unchanged web
 on web enact boot --store-path "$old"
 reboot web
