@@ -464,6 +464,10 @@ static int stage_menu(Transaction *t, sd_bus_error *reterr_error) {
 static int begin(Transaction *t, sd_bus_error *reterr_error) {
         int r;
 
+        if (!state_directory_is_durable(t->places->state))
+                transaction_note(t, "neither '" STATE_DIRECTORY "' nor '" STATE_DIRECTORY_VOLATILE
+                                    "' outlives the power: a switch that it interrupts is not "
+                                    "brought to an end at boot");
         r = fill_record(t);
         if (r >= 0)
                 r = engine_arm(t->manager, t->id, reterr_error);

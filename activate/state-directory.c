@@ -1,6 +1,8 @@
 /* Where enact keeps what must outlive the power. */
+#include <errno.h>
 #include <linux/magic.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -8,11 +10,20 @@
 #include "state-directory.h"
 #include "text.h"
 
-/** state_directory_is_durable() - whether what is there outlives the power. */
-bool state_directory_is_durable(const char *path) {
+/** state_directory_is_durable() - whether what is written there outlives the power; of a directory
+ * that is not there yet, what it would be made in. */
+bool state_directory_is_durable(const char *directory) {
+        _cleanup_free_ char *path = strdup(directory);
         struct statfs st;
+        char *slash;
 
-        return statfs(path, &st) >= 0 && st.f_type != TMPFS_MAGIC && st.f_type != RAMFS_MAGIC;
+        while (path && statfs(path, &st) < 0) {
+                slash = strrchr(path, '/');
+                if (errno != ENOENT || !slash || slash == path)
+                        return false;
+                *slash = '\0';
+        }
+        return path && st.f_type != TMPFS_MAGIC && st.f_type != RAMFS_MAGIC;
 }
 
 /* When the open record there was written; false if there is none. */
@@ -78,9 +89,7 @@ const char *state_directory(void) {
                 chosen = state_directory_with_record(STATE_DIRECTORY, STATE_DIRECTORY_VOLATILE,
                                                      NULL);
         if (!chosen)
-                chosen = state_directory_is_durable(STATE_DIRECTORY) ||
-                                         state_directory_is_durable("/var/lib") ?
-                                 STATE_DIRECTORY :
-                                 STATE_DIRECTORY_VOLATILE;
+                chosen = state_directory_is_durable(STATE_DIRECTORY) ? STATE_DIRECTORY :
+                                                                       STATE_DIRECTORY_VOLATILE;
         return chosen;
 }

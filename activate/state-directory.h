@@ -7,5 +7,5 @@
 
 const char *state_directory(void);
 const char *state_directory_with_record(const char *usual, const char *otherwise, bool *ret_both);
-bool state_directory_is_durable(const char *path);
+bool state_directory_is_durable(const char *directory);
 bool state_directory_is_twofold(void);

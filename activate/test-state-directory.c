@@ -1,6 +1,8 @@
 /* Which directory is the state's while a switch is open. */
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 
 #include "file.h"
@@ -80,4 +82,26 @@ TEST(of_two_the_one_that_was_written_later_counts) {
         ASSERT_TEXT(state_directory_with_record(places.usual, places.otherwise, &both),
                     places.usual);
         ASSERT_TRUE(both);
+}
+
+/* The kernel's own kinds: /dev/shm is in memory where there is one. */
+TEST(what_is_in_memory_is_not_durable) {
+        struct statfs st;
+
+        if (statfs("/dev/shm", &st) < 0 || st.f_type != TMPFS_MAGIC)
+                skip();
+        ASSERT_FALSE(state_directory_is_durable("/dev/shm"));
+        ASSERT_FALSE(state_directory_is_durable("/dev/shm/not/there/yet"));
+}
+
+TEST(what_is_not_there_is_made_in_what_is) {
+        _cleanup_(places_done) Places places = new_places();
+        struct statfs st;
+
+        if (statfs(test_directory(), &st) < 0 || st.f_type == TMPFS_MAGIC)
+                skip();
+        ASSERT_TRUE(state_directory_is_durable(places.usual));
+        put(places.usual, "lock", 100);
+        ASSERT_TRUE(state_directory_is_durable(places.usual));
+        ASSERT_FALSE(state_directory_is_durable("relative"));
 }
