@@ -335,6 +335,18 @@ static int stop_what_came_back(Activation *a, sd_bus_error *reterr_error) {
         return steps_run_units(&a->steps, "stop", &units, reterr_error);
 }
 
+/* A script that hides the record of the very switch that runs it has failed, whatever it says. On
+ * the way back, where nothing better is left to be done, that is told. */
+static void keep_ground(Activation *a) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        if (!a->ground || state_ground_keep(a->ground, &error) >= 0)
+                return;
+        event_say(a->steps.log, a->goes_back ? "note" : "script-failed", "text", error.message);
+        if (!a->goes_back && !sd_bus_error_is_set(&a->script_error))
+                (void) sd_bus_error_move(&a->script_error, &error);
+}
+
 static int after_script(Activation *a, sd_bus_error *reterr_error) {
         int r;
 
@@ -385,6 +397,7 @@ int activation_run(Activation *a, sd_bus_error *reterr_error) {
                 return r;
         if (r < 0)
                 event_say(a->steps.log, "script-failed", "text", a->script_error.message);
+        keep_ground(a);
         event_say(a->scripts.log, "script-done", NULL, NULL);
         r = steps_check_interrupt(&a->steps, reterr_error);
         if (r >= 0) /* the script may have had it execute itself anew */

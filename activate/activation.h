@@ -4,6 +4,7 @@
 
 #include "recorded-state.h"
 #include "scripts.h"
+#include "state-ground.h"
 #include "steps.h"
 #include "string-list.h"
 
@@ -15,6 +16,7 @@ typedef struct Activation {
         const char *lists_directory; /* "/run/nixos" */
         const RecordedState *state;  /* what ran before */
         bool goes_back;              /* what can be done without is no reason to stop half-way */
+        const StateGround *ground;   /* of the record; NULL: there is none */
         StringList failed_users;     /* whose session could not follow, or has failed units */
         sd_bus_error script_error;   /* of the activation script */
 } Activation;

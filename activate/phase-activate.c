@@ -109,6 +109,7 @@ static int go(Transaction *t, const Toplevel *to, Way *way, sd_bus_error *reterr
                 .lists_directory = t->places->nixos,
                 .state = &way->state,
                 .goes_back = way != &t->way,
+                .ground = &t->ground,
                 .steps = {
                         .log = t->log,
                         .manager = t->manager,

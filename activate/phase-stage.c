@@ -470,6 +470,8 @@ static int begin(Transaction *t, sd_bus_error *reterr_error) {
                                     "brought to an end at boot");
         r = fill_record(t);
         if (r >= 0)
+                r = transaction_note_ground(t, reterr_error);
+        if (r >= 0)
                 r = engine_arm(t->manager, t->id, reterr_error);
         if (r < 0)
                 return r;

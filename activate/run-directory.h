@@ -4,7 +4,8 @@
 #include "request.h"
 
 #define RUN_DIRECTORY "/run/enact"
-#define RUN_LEASE     "lease" /* in a request's directory */
+#define RUN_LEASE     "lease"                      /* in a request's directory */
+#define RUN_GROUND    RUN_DIRECTORY "/ground.json" /* what the open record stands on */
 
 bool run_directory_is_id(const char *id);
 int run_directory_make(const Request *request, char **ret_id);

@@ -17,6 +17,7 @@
 #include "recorded-state.h"
 #include "request.h"
 #include "settings.h"
+#include "state-ground.h"
 #include "string-list.h"
 #include "toplevel.h"
 #include "transaction.h"
@@ -44,6 +45,7 @@ typedef struct Transaction {
         Manager *manager;
         Way way; /* forwards */
         Record record;
+        StateGround ground; /* of the record */
         uint64_t generation;
         bool activates;          /* whether there is anything to do to the running system */
         bool commits;            /* whether the profile and the boot default change */
@@ -86,6 +88,10 @@ int settle_enter(Transaction *t, sd_bus_error *reterr_error);
 int end_enter(Transaction *t, sd_bus_error *reterr_error);
 
 int transaction_begin_record(Transaction *t, sd_bus_error *reterr_error);
+int transaction_note_ground(Transaction *t, sd_bus_error *reterr_error);
+void transaction_find_ground(Transaction *t);
+void transaction_forget_ground(Transaction *t);
+int transaction_keep_ground(Transaction *t, bool forwards, sd_bus_error *reterr_error);
 void transaction_give_up(Transaction *t);
 int transaction_wait_for_boot(Transaction *t);
 int transaction_install_menu(Transaction *t, const Toplevel *toplevel, sd_bus_error *reterr_error);

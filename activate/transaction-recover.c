@@ -202,6 +202,7 @@ static int recover(Transaction *t, sd_bus_error *reterr_error) {
                 t->generation = 0; /* whichever holds it */
         if (is_overtaken(t))
                 t->record.committing = false; /* the profile is theirs, too */
+        transaction_find_ground(t);
         if (!checks)
                 tell_recovery(t);
         if (is_same_boot(&t->record))

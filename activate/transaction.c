@@ -197,6 +197,8 @@ static Phase enter_phase(Transaction *t, Phase phase) {
                 return phases[phase].on_success;
 
         r = check_interrupt(t, phase, &error);
+        if (r >= 0 && t->recorded)
+                r = transaction_keep_ground(t, phases[phase].forwards, &error);
         if (phase == PHASE_JUDGE)
                 judge_begin(t);
         if (phase == PHASE_CONFIRM)
@@ -370,6 +372,7 @@ int end_enter(Transaction *t, _unused_ sd_bus_error *reterr_error) {
         if (!t->recorded || t->record.waits) /* the next boot ends it, and the history tells how */
                 return 0;
 
+        transaction_forget_ground(t);
         if (t->staged)
                 write_history(t, t->error.message ? t->error.message : t->text);
         if (t->reboots_back && t->keeps_record)
@@ -419,6 +422,7 @@ void transaction_done(Transaction *t) {
         unit_facts_list_done(&t->restarted_before);
         probe_outcomes_done(&t->probes_before);
         record_done(&t->record);
+        state_ground_done(&t->ground);
         free(t->text);
         sd_bus_error_free(&t->error);
         (void) fd_close(t->nixos_lock_fd);

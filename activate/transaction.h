@@ -5,6 +5,7 @@
 
 #include "event.h"
 #include "request.h"
+#include "run-directory.h"
 #include "state-directory.h"
 
 /* Where a transaction works. */
@@ -16,6 +17,7 @@ typedef struct TransactionPlaces {
         const char *running;   /* /run/current-system */
         const char *booted;    /* /run/booted-system */
         const char *nixos;     /* /run/nixos, with the lock that NixOS' own program takes */
+        const char *ground;    /* where is noted what the record stands on; NULL: nowhere */
         const char *root;      /* "/", below which boot partitions are; NULL: nobody looks there */
 } TransactionPlaces;
 
@@ -24,7 +26,7 @@ typedef struct TransactionPlaces {
                 .state = state_directory(), .profiles = "/nix/var/nix/profiles",                   \
                 .roots = "/nix/var/nix/gcroots/enact", .collector = "/nix/var/nix/gc.lock",        \
                 .running = "/run/current-system", .booted = "/run/booted-system",                  \
-                .nixos = "/run/nixos", .root = "/"                                                 \
+                .nixos = "/run/nixos", .ground = RUN_GROUND, .root = "/"                           \
         }
 
 enum {

@@ -18,6 +18,7 @@
 #include "file-lock.h"
 #include "lease.h"
 #include "run-directory.h"
+#include "state-ground.h"
 #include "text.h"
 #include "transaction.h"
 #include "under-way.h"
@@ -36,11 +37,13 @@ typedef struct Watch {
         Lease *lease;
         int engine_fd;      /* pidfd; -EBADF: it has ended */
         const char *record; /* watched as long as this one is open; NULL: in any case */
+        StateGround ground; /* of the engine's record */
 } Watch;
 
 static void watch_done(Watch *watch) {
         lease_free(watch->lease);
         (void) fd_close(watch->engine_fd);
+        state_ground_done(&watch->ground);
 }
 
 /* systemd may be executing itself anew right now. */
@@ -193,9 +196,20 @@ static int recover(const char *id, EventLog *log) {
         }
 }
 
-static int take_over(const char *id, Finding finding, EventLog *log) {
+/* An activation script may have mounted something over the record, and its engine have died before
+ * it could take that away. */
+static void keep_ground(const Watch *watch, EventLog *log) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        if (state_ground_keep(&watch->ground, &error) < 0 && error.message)
+                tell(log, error.message);
+}
+
+static int take_over(const Watch *watch, Finding finding, EventLog *log) {
+        const char *id = watch->id;
         int r;
 
+        keep_ground(watch, log);
         if (!transaction_is_open(id, &TRANSACTION_PLACES_HOST))
                 return 0;
         r = end_engine(id, finding, log);
@@ -223,6 +237,7 @@ static int run(int argc, char **argv) {
         watch.id = argv[1];
 
         r = run_directory_open_story(watch.id, &log);
+        (void) state_ground_read(RUN_GROUND, &watch.ground); /* also if /run is covered later */
         if (r >= 0)
                 r = lease_new(NULL, &own);
         if (r >= 0) {
@@ -238,7 +253,7 @@ static int run(int argc, char **argv) {
         (void) sd_notify(/* unset_environment= */ false, "READY=1");
 
         finding = watch_engine(&watch, log);
-        return finding == FINDING_TOLD ? 0 : take_over(watch.id, finding, log);
+        return finding == FINDING_TOLD ? 0 : take_over(&watch, finding, log);
 }
 
 const Verb verb_dead_man = {

@@ -117,14 +117,16 @@ static int recover(void) {
 }
 
 static int run(int argc, char **argv) {
-        const bool twofold = state_directory_is_twofold();
         _cleanup_free_ char *engine = NULL;
+        bool twofold;
         int r;
 
         if (argc != 1) {
                 fprintf(stderr, "Usage: enact-activate recover\n");
                 return 2;
         }
+        working_find_record();
+        twofold = state_directory_is_twofold();
         if (working_is_for_another_engine(&engine))
                 (void) execl(engine, engine, "recover", NULL);
         working_set_up_signals();

@@ -73,6 +73,7 @@ static int run(int argc, char **argv) {
                 return 2;
         }
         working_set_up_signals();
+        working_find_record();
 
         r = run_directory_open(argv[1], &request, &log);
         if (r < 0) {

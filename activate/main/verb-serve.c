@@ -101,6 +101,12 @@ static int on_events(_unused_ sd_event_source *source, _unused_ const struct ino
         return 0;
 }
 
+/* A record that something was mounted over stands all the same, until it is forgotten what that
+ * stands on. */
+static bool is_open(const char *id) {
+        return transaction_is_open(id, &TRANSACTION_PLACES_HOST) || access(RUN_GROUND, F_OK) >= 0;
+}
+
 static bool is_lock_held(void) {
         _cleanup_free_ char *path = NULL, *command = NULL;
         pid_t pid;
@@ -119,8 +125,7 @@ static int on_wait_for_dead_man(sd_event_source *source, uint64_t now, void *use
         int r;
 
         relay(server);
-        if (transaction_is_open(server->id, &TRANSACTION_PLACES_HOST) &&
-            server->n_idle < IDLE_MAX) {
+        if (is_open(server->id) && server->n_idle < IDLE_MAX) {
                 server->n_idle = is_lock_held() ? 0 : server->n_idle + 1;
                 r = sd_event_source_set_time(source, now + IDLE_USEC);
                 return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
@@ -235,7 +240,7 @@ void serve_tell_end_from_history(const char *id) {
         entry = history_find(&history, id);
         if (entry)
                 serve_tell_end(error_from_exit_code((int) entry->exit_code), entry->text);
-        else if (!transaction_is_open(id, &TRANSACTION_PLACES_HOST))
+        else if (!is_open(id))
                 serve_tell_end(ENACT_ERROR_FAILED,
                                "The engine was ended before it changed anything.");
         else

@@ -1,16 +1,22 @@
 /* What those have in common that work on a transaction: which signals they heed, their last word,
  * and to whom an open record is left. */
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <systemd/sd-daemon.h>
 #include <time.h>
 
 #include "clock.h"
 #include "error.h"
+#include "file-lock.h"
 #include "file.h"
 #include "manager.h"
 #include "program.h"
 #include "record.h"
+#include "run-directory.h"
 #include "state-directory.h"
+#include "state-ground.h"
+#include "unit-lists.h"
 #include "working.h"
 
 #define RECOVER_LIMIT_USEC (30 * 60 * USEC_PER_SEC)
@@ -86,6 +92,25 @@ bool working_is_for_another_engine(char **ret_engine) {
         (void) setenv(HANDED_OVER, "1", /* overwrite= */ true);
         *ret_engine = TAKE_PTR(theirs);
         return true;
+}
+
+/**
+ * working_find_record() - have the open record in sight before anybody looks for it
+ *
+ * Whoever died may have had a script mount something over it, and could not take that away again.
+ * Somebody who works on the host does that.
+ */
+void working_find_record(void) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(state_ground_done) StateGround ground = { 0 };
+        _cleanup_free_ char *command = NULL;
+        pid_t pid;
+
+        if (state_ground_read(RUN_GROUND, &ground) < 0 ||
+            file_lock_holder(NIXOS_DIRECTORY "/switch-to-configuration.lock", &pid, &command) >= 0)
+                return;
+        if (state_ground_keep(&ground, &error) < 0 && error.message)
+                fprintf(stderr, SD_NOTICE "enact-activate: %s\n", error.message);
 }
 
 static void tell_line(void *userdata, const char *line) {

@@ -680,6 +680,7 @@ at_its_end() {
     local left
 
     left=$(engine_of "$1")$(dead_man_of "$1")$(ask "$1" sh -c '
+        find /run/enact -maxdepth 1 -name ground.json 2> /dev/null || true
         find /nix/var/nix/profiles /nix/var/nix/gcroots/enact /var/lib/enact \( -name ".*" -o -name "*.lock" \
             -o -name candidate -o -name back -o -name engine -o -name "transaction.*" \) 2> /dev/null || true')
     is "$left" "" "what a switch has left"
