@@ -1,6 +1,7 @@
-# The host is told to reboot, or to power off, while a switch activates, judges or commits: it goes
-# down without waiting for the switch to be done with. What boots is wholly the old system or wholly the
-# new one, the recovery unit closes the record, and the log tells it.
+# The host is told to reboot, or to power off, while a switch is staged, activates, judges, waits to be confirmed or
+# commits: it goes down without waiting for the switch to be done with. What boots is wholly the old system or
+# wholly the new one, the recovery unit closes the record, and the log tells it.
+# It may take 240 s.
 
 needs enact
 host web
@@ -62,6 +63,17 @@ up_again() {
     boot web
 }
 
+step "rebooted while it is staged: nothing was changed, and nothing is left to be told"
+new=$(system stage true 'system.preSwitchChecks.hold = "/usr/local/bin/hold-here";')
+begun "$new"
+exists web /var/lib/enact/transaction.json
+going_down web reboot
+up_again 130
+let_go web
+runs "$good" good "1 2"
+refused web 1 enact log "$id"
+says "The history has no switch"
+
 step "rebooted while it activates: the old system"
 new=$(system activate true 'system.activationScripts.hold = "/usr/local/bin/hold-here";')
 begun "$new"
@@ -90,6 +102,21 @@ going_down web
 up_again 1
 runs "$good" good "1 2"
 in_the_log 1 "told to stop" "The host was started anew and '$good' runs"
+
+for verb in reboot poweroff; do
+    step "$verb while it waits to be confirmed: nobody's word is a no"
+    begin switch web enact switch --json --confirm 600 --store-path "$new"
+    eventually 30 said_so_far switch '"event":"confirm"'
+    is "$(running_of web)" "$new"
+    name_it
+    began=$SECONDS
+    going_down web "$verb"
+    up_again 1
+    [ "$((SECONDS - began))" -lt 60 ] || fail "the host went down only after $((SECONDS - began)) s"
+    runs "$good" good "1 2"
+    in_the_log 1 "told to stop" "The host was started anew and '$good' runs"
+    refused web 1 enact confirm
+done
 
 step "rebooted while the boot loader is installed: the new system"
 new=$(system commit /usr/local/bin/hold-here "")
