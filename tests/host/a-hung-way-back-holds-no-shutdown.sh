@@ -63,9 +63,9 @@ ends switch 1
 boot web
 good_again
 
-step "a script that ends in time: the way back goes no further, either"
+step "powered off, and a script that ends in time: the way back goes no further, either"
 held_on_the_way_back
-going_down web reboot
+going_down web
 eventually 10 state_is web "$unit" deactivating
 let_go web
 host_gone web

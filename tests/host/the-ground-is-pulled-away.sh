@@ -40,11 +40,13 @@ steady=$(pid_of web steady.service)
 one=$(system one true "")
 on web enact switch --store-path "$one"
 
-step "/tmp and /run/enact are covered, systemd executes itself anew, and a daemon is left behind"
+step "/tmp and /run are remounted, /tmp and /run/enact are covered, systemd executes itself anew, and a daemon is left behind"
 two=$(system two '
     if [ ! -e /run/covered ]; then
         : > /run/covered
+        mount -o remount,size=48m,mode=755,noexec /run
         mount -t tmpfs tmpfs /tmp
+        mount -o remount,size=16m,noexec /tmp
         mount -t tmpfs -o ro tmpfs /run/enact
         /bin/systemctl daemon-reexec
         /usr/bin/setsid sleep 1234 &
@@ -74,7 +76,8 @@ says "Cannot write the record in '/var/lib/enact': No such file or directory" "R
 runs two
 
 step "the state is read-only: the record stays, and is ended when it can be"
-bad=$(system readonly 'mount --bind /var/lib/enact /var/lib/enact; mount -o remount,bind,ro /var/lib/enact' "")
+bad=$(system readonly 'mount -o remount,bind,ro /var/lib/enact' "")
+on web mount --bind /var/lib/enact /var/lib/enact
 refused web 3 enact switch --store-path "$bad"
 says "Read-only file system" "Rolled back: '$two' runs again"
 is "$(running_of web)" "$two"
@@ -85,6 +88,13 @@ on web enact status
 says "interrupted"
 on web /usr/libexec/enact/enact-activate recover
 runs two
+
+step "read-only by a mount that the script has made there: that is taken away, and nothing stays open"
+bad=$(system covered 'mount --bind /var/lib/enact /var/lib/enact; mount -o remount,bind,ro /var/lib/enact' "")
+refused web 3 enact switch --store-path "$bad"
+says "Something was mounted at '/var/lib/enact' in the middle of the switch" "Rolled back: '$two' runs again"
+runs two
+refused web 32 mountpoint /var/lib/enact
 
 step "a record of a newer version names the engine that can end it, and nothing is changed"
 write web /var/lib/enact/transaction.json <<< '{"version":2,"engine":"/nix/store/newer/enact-activate","id":{"new":1}}'

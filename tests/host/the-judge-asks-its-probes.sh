@@ -113,12 +113,22 @@ site 'status=200' "$web,$(probe speaks '"type":"exec","command":["OWN","eval tes
 rolled_back "A probe failed: 'speaks' (exit status 3: asked as speaks)" "  the disk" "  is on fire"
 evidence '"text":"exit status 3: asked as speaks\nthe disk\nis on fire"'
 
-step "one that comes up late, but within its grace"
-site 'if [ -e /run/soon ] && [ ! -e /run/later ]; then status=503; else status=200; fi' "$(probe web '"type":"http","url":"http://127.0.0.1:8080/"' 0 30)" '
+step "an address that nobody answers from"
+site 'status=200' "$web,$(probe void '"type":"tcp","address":"10.77.0.250:9"')"
+rolled_back "A probe failed: 'void'" "timed out"
+
+step "one of each kind that comes up late, but within its grace"
+site 'if [ -e /run/soon ] && [ ! -e /run/later ]; then status=503; else status=200; fi' "$(probe web '"type":"http","url":"http://127.0.0.1:8080/"' 0 30),$(
+    probe unit '"type":"systemd","unit":"later.service"' 0 30),$(
+    probe port '"type":"tcp","address":"127.0.0.1:8081"' 0 30),$(
+    probe own '"type":"exec","command":["OWN","test -e /run/later"]' 0 30)" '
   systemd.services.soon = { wantedBy = [ "multi-user.target" ]; before = [ "late.service" ]; serviceConfig = { Type = "oneshot"; ExecStart = "/bin/touch /run/soon"; }; };
-  systemd.services.late = { wantedBy = [ "multi-user.target" ]; serviceConfig = { ExecStart = "/bin/sh -c \"sleep 3; touch /run/later; exec sleep 1000\""; }; };'
+  systemd.services.late = { wantedBy = [ "multi-user.target" ]; serviceConfig = { ExecStart = "/bin/sh -c \"sleep 3; touch /run/later; systemctl start --no-block later.service later.socket; exec sleep 1000\""; }; };
+  systemd.services.later.serviceConfig.ExecStart = "/bin/sleep 1001";
+  systemd.services.answers.serviceConfig.ExecStart = "/bin/sleep 1002";
+  systemd.sockets.later.socketConfig = { ListenStream = "127.0.0.1:8081"; Service = "answers.service"; };'
 on web enact switch --flake /root/one
-says "probe   web: status 200"
+says "probe   web: status 200" "probe   unit: later.service is active" "probe   port: it accepts connections" "probe   own: exit status 0"
 evidence '"before":"ok","after":"ok"'
 old=$(running_of web)
 
