@@ -184,9 +184,9 @@ int noted_default_read(const TransactionPlaces *places, char **ret_path) {
         int r;
 
         r = read_note(places, &note);
-        if (r >= 0 && note.link_holds && note.menu_holds && !note.traceless) {
+        if (r >= 0 && note.link_holds && note.menu_holds) {
                 *ret_path = TAKE_PTR(note.toplevel);
-                return 0;
+                return note.traceless ? NOTED_DEFAULT_GUESSED : 0;
         }
         if (r < 0 && r != -ENOENT)
                 return r;
@@ -196,8 +196,7 @@ int noted_default_read(const TransactionPlaces *places, char **ret_path) {
         if (r < 0)
                 return r;
         /* It may have been picked in a menu that leads elsewhere by itself. */
-        if (note.toplevel &&
-            (!note.menu_holds || note.traceless || strcmp(note.toplevel, *ret_path) != 0))
+        if (note.toplevel && (!note.menu_holds || strcmp(note.toplevel, *ret_path) != 0))
                 return NOTED_DEFAULT_GUESSED;
         return has_just_booted(places, *ret_path) ? 0 : NOTED_DEFAULT_GUESSED;
 }

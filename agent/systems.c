@@ -44,6 +44,7 @@ int systems_read(const char *profile, Systems *systems, sd_bus_error *reterr_err
         resolve(RUNNING_SYSTEM, &systems->running);
         resolve(BOOTED_SYSTEM, &systems->booted);
         r = noted_default_read(&places, &systems->boot_default);
+        systems->default_is_guessed = r == NOTED_DEFAULT_GUESSED;
         if (r >= 0 || r == -ENOENT)
                 r = read_profile(profile, systems);
         if (r < 0)

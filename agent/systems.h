@@ -8,9 +8,10 @@
 
 /* Which systems this host has: what runs, what was booted, and the generations of a profile. */
 typedef struct Systems {
-        char *running, *booted; /* toplevels; NULL if there is none */
-        char *current;          /* what the profile stands for */
-        char *boot_default;     /* what the next boot takes, as far as that is known */
+        char *running, *booted;  /* toplevels; NULL if there is none */
+        char *current;           /* what the profile stands for */
+        char *boot_default;      /* what the next boot takes, as far as that is known */
+        bool default_is_guessed; /* by the profile; no installer is known to agree */
         GenerationList generations;
         History history;
 } Systems;

@@ -119,6 +119,8 @@ static void print_status(const Status *status) {
 
         print_system("running", s, s->running);
         print_system("boot default", s, s->boot_default);
+        if (s->default_is_guessed)
+                puts("               by the profile: a guess, since no boot loader installer is known to agree");
         print_system("booted", s, s->booted);
         print_reboot(status);
         print_open(status);
@@ -216,6 +218,7 @@ static int print_json(Status *status) {
         if (!object || !cJSON_AddNumberToObject(object, "version", 1) ||
             add_text_or_null(object, "running", s->running) < 0 ||
             add_text_or_null(object, "default", s->boot_default) < 0 ||
+            !cJSON_AddBoolToObject(object, "default-is-guessed", s->default_is_guessed) ||
             add_text_or_null(object, "booted", s->booted) < 0 || add_generations(object, s) < 0 ||
             add_reboot(object, status) < 0 ||
             !cJSON_AddBoolToObject(object, "under-way", status->under_way) ||

@@ -2,13 +2,14 @@
 # another system can be the default than the profile 'system' has, and what fails puts that one back.
 # Where another program had a hand in it enact does not claim to know, and runs the installer: also after a
 # reboot, and where only the menu's own files show it.
+# It may take 300 s.
 
 needs enact
 host web
 
 profile=/nix/var/nix/profiles/system
 
-# system NAME [LINES]: its installer adds what it was told to /root/menu, and fails for what is in /root/unbootable
+# system NAME [LINES]: its installer adds what it was told to /boot/menu, and fails for what is in /root/unbootable
 system() {
     configuration web "$1" << NIX
 { pkgs, ... }: {
@@ -17,7 +18,8 @@ system() {
     enable = true;
     installHook = pkgs.writeShellScript "install" ''
       PATH=/usr/bin:/bin
-      echo "\$1" >> /root/menu
+      mkdir -p /boot
+      echo "\$1" >> /boot/menu
       [ ! -d /boot/loader ] || echo "default \$1" > /boot/loader/loader.conf
       [ ! -e /root/unbootable ] || [ "\$1" != "\$(cat /root/unbootable)" ]
     '';
@@ -28,7 +30,7 @@ NIX
 }
 
 menu() {
-    ask web tail -n 1 /root/menu
+    ask web tail -n 1 /boot/menu
 }
 
 default_of() {
@@ -114,7 +116,7 @@ on web rm /root/unbootable
 step "another program writes the menu for another system and sets the profile back: the installer is run again"
 on web enact switch --store-path "$one"
 on web nix-env --profile $profile --set "$three"
-write web /root/menu <<< "$three"
+write web /boot/menu <<< "$three"
 on web nix-env --profile $profile --set "$one"
 is "$(profile_of web)" "$one"
 on web enact switch --store-path "$one"
@@ -123,7 +125,18 @@ is "$(menu)" "$one"
 on web enact switch --store-path "$one"
 says "Nothing to do"
 
-step "another program runs the installer and leaves the profile alone: the menu's own files show it"
+step "another program runs the installer and leaves the profile alone: what it has written shows it, whichever loader that is"
+is "$(ask web enact status --json | jq '."default-is-guessed"')" false
+on web sh -c 'echo "$1" >> /boot/menu' - "$three"
+on web enact status
+says "a guess, since no boot loader installer is known to agree"
+on web enact switch --store-path "$one"
+says_not "Nothing to do"
+is "$(menu)" "$one"
+on web enact switch --store-path "$one"
+says "Nothing to do"
+
+step "and so do the files of one that is known"
 on web mkdir -p /boot/loader
 on web enact switch --force --store-path "$one"
 is "$(contents web /boot/loader/loader.conf)" "default $one"
@@ -148,3 +161,19 @@ on web enact switch --store-path "$one"
 says_not "Nothing to do"
 is "$(menu)" "$one"
 at_its_end web
+
+step "of an installer that leaves nothing where boot menus are nobody sees the next run: it is run again, and called a guess"
+configuration web traceless << 'NIX'
+{ pkgs, ... }: {
+  boot.loader.external.enable = true;
+  boot.loader.external.installHook = pkgs.writeShellScript "install" "echo $1 >> /root/elsewhere";
+}
+NIX
+on web sh -c 'rm -rf /boot/*'
+on web enact switch --flake /root/traceless
+traceless=$(running_of web)
+is "$(default_of)" "$traceless"
+is "$(ask web enact status --json | jq '."default-is-guessed"')" true
+on web enact switch --store-path "$traceless"
+says_not "Nothing to do"
+is "$(ask web grep -c "$traceless" /root/elsewhere)" 2 "how often the installer was run"

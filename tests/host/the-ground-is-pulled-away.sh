@@ -1,6 +1,7 @@
 # The ground is pulled away in mid-switch: /tmp and enact's own place in /run are covered, systemd is
 # executed anew, its state is removed, read-only, cut short or a newer version's. The switch goes to its
 # end or back, and what cannot be read is told and changes nothing.
+# It may take 400 s.
 
 needs enact
 host web

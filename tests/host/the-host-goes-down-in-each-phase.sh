@@ -1,7 +1,7 @@
 # The host is told to reboot, or to power off, while a switch is staged, activates, judges, waits to be confirmed or
 # commits: it goes down without waiting for the switch to be done with. What boots is wholly the old system or
 # wholly the new one, the recovery unit closes the record, and the log tells it.
-# It may take 400 s.
+# It may take 700 s.
 
 needs enact
 host web
