@@ -2,7 +2,7 @@
 # another system can be the default than the profile 'system' has, and what fails puts that one back.
 # Where another program had a hand in it enact does not claim to know, and runs the installer: also after a
 # reboot, and where only the menu's own files show it.
-# It may take 300 s.
+# It may take 500 s.
 
 needs enact
 host web
@@ -60,7 +60,7 @@ system held "system.activationScripts.wait = ''
   '';
   systemd.services.greeter = { wantedBy = [ \"multi-user.target\" ]; serviceConfig.ExecStart = \"/bin/sleep 1001\"; };"
 hold web
-begin switch web enact test --flake /root/held
+begin switch web enact test --judge-window 6 --flake /root/held
 eventually 30 held web
 record=$(ask web cat /var/lib/enact/transaction.json)
 is "$(jq -r '."old-default"' <<< "$record")" "$two"

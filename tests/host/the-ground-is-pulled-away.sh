@@ -76,21 +76,20 @@ refused web 3 enact switch --store-path "$bad"
 says "Cannot write the record in '/var/lib/enact': No such file or directory" "Rolled back: '$two' runs again"
 runs two
 
-step "the state is read-only: the record stays, and is ended when it can be"
-bad=$(system readonly 'mount -o remount,bind,ro /var/lib/enact' "")
-on web mount --bind /var/lib/enact /var/lib/enact
+step "the record cannot be replaced any more: it stays, and is ended when it can be"
+bad=$(system fixed 'mount --bind /var/lib/enact/transaction.json /var/lib/enact/transaction.json' "")
 refused web 3 enact switch --store-path "$bad"
-says "Read-only file system" "Rolled back: '$two' runs again"
+says "Cannot write the record in '/var/lib/enact': Device or resource busy" "Rolled back: '$two' runs again"
 is "$(running_of web)" "$two"
 is "$(profile_of web)" "$two"
 exists web /var/lib/enact/transaction.json
-on web umount /var/lib/enact
+on web umount /var/lib/enact/transaction.json
 on web enact status
 says "interrupted"
 on web /usr/libexec/enact/enact-activate recover
 runs two
 
-step "read-only by a mount that the script has made there: that is taken away, and nothing stays open"
+step "the state is read-only, by a mount that the script has made there: that is taken away, and nothing stays open"
 bad=$(system covered 'mount --bind /var/lib/enact /var/lib/enact; mount -o remount,bind,ro /var/lib/enact' "")
 refused web 3 enact switch --store-path "$bad"
 says "Something was mounted at '/var/lib/enact' in the middle of the switch" "Rolled back: '$two' runs again"
