@@ -1,6 +1,7 @@
 # Probes that the system declares, or that are named on the command line, decide with the units: http, tcp, systemd and
 # exec, good, bad, late and hanging. One that failed before the switch already decides nothing. All are asked side by
 # side, none without end, and whoever wants the switch to stop does not wait for them.
+# It may take 400 s.
 
 needs enact
 host web
