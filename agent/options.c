@@ -63,7 +63,7 @@ static int add_update_input(_unused_ const OptionInfo *info, Options *options, c
 static int add_nix_option(const OptionInfo *info, Options *options, const char *word) {
         _cleanup_free_ char *dashed = NULL;
 
-        if (asprintf(&dashed, "--%s", info->nix ? info->nix : info->name) < 0)
+        if (asprintf(&dashed, "--%s", info->name) < 0)
                 return -ENOMEM;
         if (string_list_add(&options->nix, dashed) < 0 ||
             (word && string_list_add(&options->nix, word) < 0))
@@ -149,15 +149,15 @@ static int set_profile(_unused_ const OptionInfo *info, Options *options, const 
 
 /* clang-format off */
 static const OptionInfo table[] = {
-        { "flake",              'F', "[REF[#NAME]]", SOURCE, "Build configuration NAME of the flake REF (without a word: of the one around here)", set_flake },
-        { "hostname",           'H', "NAME",         SOURCE, "The configuration NAME of the flake, instead of this machine's name", TEXT(name) },
+        { "flake",              'F', "[REF[#NAME]]", SOURCE, "Build configuration NAME of the flake REF (without a word: of the one around here)", set_flake, .completes = "flakes" },
+        { "hostname",           'H', "NAME",         SOURCE, "The configuration NAME of the flake, instead of this machine's name", TEXT(name), .completes = "hosts" },
         { "no-flake",            0,  NULL,           SOURCE, "No flake, even if there is one: /etc/nixos/system.nix, or channels and their nixos-config", FLAG(no_flake) },
-        { "file",               'f', "FILE",         SOURCE, "Build the configuration in a Nix file that is no flake", TEXT(file) },
+        { "file",               'f', "FILE",         SOURCE, "Build the configuration in a Nix file that is no flake", TEXT(file), .completes = "files" },
         { "attr",               'A', "ATTRIBUTE",    SOURCE, "Where in the file it is; without --file: in system.nix here, or in /etc/nixos/system.nix", TEXT(attribute) },
-        { "store-path",          0,  "PATH",         OPTIONS_SYSTEM, "Take a system that is built already; no Nix is run", TEXT(store_path) },
+        { "store-path",          0,  "PATH",         OPTIONS_SYSTEM, "Take a system that is built already; no Nix is run", TEXT(store_path), .completes = "files" },
         { "rollback",            0,  NULL,           OPTIONS_SYSTEM, "Take the system that ran before; no Nix is run", FLAG(rollback) },
-        { "specialisation",     'c', "NAME",         OPTIONS_SPECIALISATION, "Take this variant of the system, instead of the one that runs", TEXT(specialisation) },
-        { "specialisation",     's', "NAME",         OPTIONS_SPECIALISATION, NULL, TEXT(specialisation) },
+        { "specialisation",     'c', "NAME",         OPTIONS_SPECIALISATION, "Take this variant of the system, instead of the one that runs", TEXT(specialisation), .completes = "specialisations" },
+        { "specialisation",     's', "NAME",         OPTIONS_SPECIALISATION, NULL, TEXT(specialisation), .completes = "specialisations" },
         { "no-specialisation",  'S', NULL,           OPTIONS_SPECIALISATION, "Leave the specialisation that runs, for the system itself", FLAG(no_specialisation) },
         { "profile-name",       'p', "NAME",         OPTIONS_PROFILE, "Another profile than 'system', in /nix/var/nix/profiles/system-profiles", set_profile },
         { "install-bootloader",  0,  NULL,           SWITCH, "Install the boot loader itself anew, too", FLAG(install_bootloader) },
@@ -171,19 +171,22 @@ static const OptionInfo table[] = {
         { "force-host",          0,  NULL,           SWITCH, "It is meant for this machine, whatever host it is made for", FLAG(force_host) },
         { "trial",               0,  NULL,           OPTIONS_TRIAL, "The profile moves only after the next boot was judged good, too", FLAG(trial) },
         { "unattended",          0,  NULL,           SWITCH, "Nobody looks on: a system that has failed before is refused", FLAG(unattended) },
-        { "out-link",           'o', "PATH",         OPTIONS_LINK, "Where the link to the result is made", TEXT(out_link) },
+        { "out-link",           'o', "PATH",         OPTIONS_LINK, "Where the link to the result is made", TEXT(out_link), .completes = "files" },
         { "no-link",             0,  NULL,           OPTIONS_LINK, "Make no link to the result", FLAG(no_link) },
         { "image-variant",       0,  "VARIANT",      OPTIONS_IMAGE, "Which image; without it, those that there are are listed", TEXT(image_variant) },
         { "dry-run",            'n', NULL,           OPTIONS_DRY_RUN, "Build nothing and change nothing: only say what would be built and fetched", FLAG(dry_run) },
         { "diff",                0,  NULL,           OPTIONS_DIFF, "Show which packages differ from those of the running system", FLAG(diff) },
+        { "ask",                'a', NULL,           OPTIONS_ASK, "Show which packages and units would change, and ask, once it is built", FLAG(ask) },
         { "update",             'u', NULL,           OPTIONS_UPDATE, "Move all inputs of the flake forward first", FLAG(update) },
-        { "update-one",         'U', "INPUT",        OPTIONS_UPDATE, "Move this input of the flake forward first; any number of times", add_update_input },
+        { "update-one",         'U', "INPUT",        OPTIONS_UPDATE, "Move this input of the flake forward first; any number of times", add_update_input, .completes = "inputs" },
         { "upgrade",             0,  NULL,           OPTIONS_UPDATE, "Update root's channel 'nixos' first, and those with a file .update-on-nixos-rebuild", FLAG(upgrade) },
         { "upgrade-all",         0,  NULL,           OPTIONS_UPDATE, "Update all of root's channels first", FLAG(upgrade_all) },
         { "keep",                0,  "N",            OPTIONS_CLEAN, "The newest N generations stay", set_keep },
         { "older-than",          0,  "AGE",          OPTIONS_CLEAN, "Only what is older than 30d, 2w or 12h goes", set_older_than },
         { "no-gc",               0,  NULL,           OPTIONS_CLEAN, "Delete the generations alone; no garbage is collected", FLAG(no_gc) },
         { "yes",                'y', NULL,           OPTIONS_CLEAN, "Do not ask", FLAG(yes) },
+        { "esp-path",            0,  "PATH",         OPTIONS_MENU, "Read the boot partition that is mounted there, and not this machine's", TEXT(esp_path), .completes = "files" },
+        { "boot-path",           0,  "PATH",         OPTIONS_MENU, "Its extended boot partition (XBOOTLDR), which has the entries", TEXT(extended_path), .completes = "files" },
         { "json",                0,  NULL,           OPTIONS_JSON, "Data for programs, on standard output", FLAG(json) },
 
         { "accept-flake-config",  0,  NULL,          NIX, "Take the settings that the flake asks Nix for", add_nix_option },
@@ -192,7 +195,7 @@ static const OptionInfo table[] = {
         { "cores",                0,  "N",           NIX, "Processors that each build may use", add_nix_option },
         { "fallback",             0,  NULL,          NIX, "Build what cannot be fetched", add_nix_option },
         { "impure",               0,  NULL,          NIX, "Let the flake see the environment", add_nix_option },
-        { "include",             'I', "[NAME=]PATH", NIX, "Another place for <NAME>, before those of NIX_PATH", add_nix_option },
+        { "include",             'I', "[NAME=]PATH", NIX, "Another place for <NAME>, before those of NIX_PATH", add_nix_option, .completes = "files" },
         { "keep-failed",         'K', NULL,          NIX, "Keep the directory of a failed build", add_nix_option },
         { "keep-going",          'k', NULL,          NIX, "Build the rest when one build fails", add_nix_option },
         { "max-jobs",            'j', "N",           NIX, "Builds at a time", add_nix_option },
@@ -211,7 +214,7 @@ static const OptionInfo table[] = {
         { "refresh",              0,  NULL,          NIX, "Take nothing for fetched already", add_nix_option },
         { "repair",               0,  NULL,          NIX, "Build anew what is damaged in the store", add_nix_option },
         { "show-trace",           0,  NULL,          NIX, "Show where in the code an error comes from", add_nix_option },
-        { "update-input",         0,  "INPUT",       NIX, "Move one input forward in this command, as Nix has it", add_nix_option },
+        { "update-input",         0,  "INPUT",       NIX, "Move one input forward in this command, as Nix has it", add_nix_option, .completes = "inputs" },
         { "verbose",             'v', NULL,          NIX, "More words of Nix", set_verbose },
 
         { "install-grub",                0,  NULL, SWITCH,         NULL, FLAG(install_bootloader) },
@@ -228,6 +231,28 @@ static const OptionInfo table[] = {
         { "ask-sudo-password",           0,  NULL, SOURCE,         NULL, say_later },
 };
 /* clang-format on */
+
+static const OptionGroup titles[] = {
+        { OPTIONS_SOURCE, "Which configuration" },
+        { OPTIONS_SYSTEM, "Or a system that is there already" },
+        { OPTIONS_SPECIALISATION, "Which variant of it" },
+        { OPTIONS_IMAGE, "Which image" },
+        { OPTIONS_UPDATE, "Before it is built" },
+        { OPTIONS_LINK, "The result" },
+        { OPTIONS_DRY_RUN | OPTIONS_DIFF | OPTIONS_ASK, "To look first" },
+        { OPTIONS_PROFILE, "Which profile" },
+        { OPTIONS_SWITCH | OPTIONS_TRIAL, "How it is done" },
+        { OPTIONS_CLEAN, "What goes" },
+        { OPTIONS_MENU, "Which boot menu" },
+        { OPTIONS_JSON, "For programs" },
+        { OPTIONS_NIX, "Handed on to Nix, as is all that follows --" },
+};
+
+/** options_groups() - all groups there are, in the order of help. */
+const OptionGroup *options_groups(size_t *ret_n) {
+        *ret_n = ELEMENTSOF(titles);
+        return titles;
+}
 
 /** options_table() - all options there are, in the order of help. */
 const OptionInfo *options_table(size_t *ret_n) {

@@ -20,6 +20,8 @@ enum {
         OPTIONS_DRY_RUN = 1 << 9,
         OPTIONS_DIFF = 1 << 10,
         OPTIONS_TRIAL = 1 << 13,
+        OPTIONS_MENU = 1 << 14,
+        OPTIONS_ASK = 1 << 15,
         OPTIONS_CLEAN = 1 << 12,
         OPTIONS_UPDATE = 1 << 11, /* of the flake's inputs, or of channels, before */
 };
@@ -48,7 +50,8 @@ typedef struct Options {
         const char *out_link;
         bool no_link;
         const char *image_variant;
-        bool dry_run, diff, verbose;
+        const char *esp_path, *extended_path; /* --esp-path, --boot-path */
+        bool dry_run, diff, ask, verbose;
         bool update;              /* all inputs of the flake */
         StringList update_inputs; /* these */
         bool upgrade, upgrade_all;
@@ -68,10 +71,17 @@ struct OptionInfo {
         unsigned groups;
         const char *help; /* NULL: an older or foreign name, that help does not list */
         int (*take)(const OptionInfo *info, Options *options, const char *word);
-        size_t offset;   /* in Options, of what set_flag() and set_text() set */
-        const char *nix; /* the name that Nix has for it; NULL: the same */
+        size_t offset;         /* in Options, of what set_flag() and set_text() set */
+        const char *completes; /* what kind its word is of, as complete_run() knows them */
 };
 
+/* A group of rows, for help. */
+typedef struct OptionGroup {
+        unsigned group;
+        const char *title;
+} OptionGroup;
+
+const OptionGroup *options_groups(size_t *ret_n);
 const OptionInfo *options_table(size_t *ret_n);
 int options_parse(unsigned groups, int argc, char **argv, Options *options, int *ret_index);
 int options_check_source(const Options *options, const char *verb);

@@ -127,7 +127,7 @@ static int run(int argc, char **argv) {
 
 const Verb verb_confirm = {
         .name = "confirm",
-        .synopsis = "[ID] [--json]",
+        .synopsis = "[ID]",
         .help = "Say that the new system may stay",
         .options = OPTIONS_JSON,
         .run = run,
@@ -135,7 +135,7 @@ const Verb verb_confirm = {
 
 const Verb verb_cancel = {
         .name = "cancel",
-        .synopsis = "[ID] [--json]",
+        .synopsis = "[ID]",
         .help = "End the switch that is under way; the old system runs again",
         .options = OPTIONS_JSON,
         .run = run,

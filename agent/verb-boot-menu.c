@@ -1,7 +1,6 @@
 /* enact boot-menu: what the machine can start, what it will, and whether all of it is whole; and to
  * have it written anew. */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,16 +11,12 @@
 #include "file.h"
 #include "marks.h"
 #include "menu-refresh.h"
+#include "options.h"
 #include "root-side.h"
 #include "text.h"
 #include "verbs.h"
 
 #define MENU_PROFILE PROFILES_DIRECTORY "/" SYSTEM_PROFILE
-
-typedef struct MenuOptions {
-        const char *esp_path, *extended_path;
-        bool json;
-} MenuOptions;
 
 static const char *style_word(const MenuEntry *entry) {
         switch (entry->name.style) {
@@ -216,7 +211,7 @@ static int print_table(const BootView *view) {
         return r;
 }
 
-static int find_problems(const MenuOptions *options, const BootView *view, StringList *problems) {
+static int find_problems(const Options *options, const BootView *view, StringList *problems) {
         _cleanup_free_ char *wanted = NULL, *booted = NULL;
 
         (void) file_realpath(MENU_PROFILE, &wanted);
@@ -225,7 +220,7 @@ static int find_problems(const MenuOptions *options, const BootView *view, Strin
         return boot_view_problems(view, wanted, booted, problems);
 }
 
-static int show(const MenuOptions *options, _unused_ Display *display, sd_bus_error *reterr_error) {
+static int show(const Options *options, _unused_ Display *display, sd_bus_error *reterr_error) {
         _cleanup_(string_list_done) StringList problems = { 0 };
         _cleanup_(boot_view_done) BootView view = { 0 };
         int r;
@@ -238,8 +233,7 @@ static int show(const MenuOptions *options, _unused_ Display *display, sd_bus_er
         return options->json ? print_json(&view, &problems) : print_table(&view);
 }
 
-static int verify(const MenuOptions *options, _unused_ Display *display,
-                  sd_bus_error *reterr_error) {
+static int verify(const Options *options, _unused_ Display *display, sd_bus_error *reterr_error) {
         _cleanup_(string_list_done) StringList problems = { 0 };
         _cleanup_(boot_view_done) BootView view = { 0 };
         int r;
@@ -265,8 +259,7 @@ static int verify(const MenuOptions *options, _unused_ Display *display,
         return 0;
 }
 
-static int refresh(_unused_ const MenuOptions *options, Display *display,
-                   sd_bus_error *reterr_error) {
+static int refresh(_unused_ const Options *options, Display *display, sd_bus_error *reterr_error) {
         _cleanup_(cJSON_Deletep) cJSON *object = NULL;
         _cleanup_(root_side_freep) RootSide *root = NULL;
         int r;
@@ -282,7 +275,7 @@ static int refresh(_unused_ const MenuOptions *options, Display *display,
 /* clang-format off */
 static const struct {
         const char *name;
-        int (*run)(const MenuOptions *options, Display *display, sd_bus_error *reterr_error);
+        int (*run)(const Options *options, Display *display, sd_bus_error *reterr_error);
         bool changes; /* the machine's own menu; --json tells events */
 } kinds[] = {
         { "show",    show },
@@ -291,38 +284,14 @@ static const struct {
 };
 /* clang-format on */
 
-static int parse(int argc, char **argv, MenuOptions *options, int *ret_index) {
-        static const struct option known[] = {
-                { "json", no_argument, NULL, 'j' },
-                { "esp-path", required_argument, NULL, 'e' },
-                { "boot-path", required_argument, NULL, 'b' },
-                { NULL, 0, NULL, 0 },
-        };
-        int c;
-
-        optind = 0;
-        while ((c = getopt_long(argc, argv, "", known, NULL)) >= 0) {
-                if (c == 'j')
-                        options->json = true;
-                else if (c == 'e')
-                        options->esp_path = optarg;
-                else if (c == 'b')
-                        options->extended_path = optarg;
-                else
-                        return -EINVAL;
-        }
-        *ret_index = optind;
-        return 0;
-}
-
 static int run(int argc, char **argv) {
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
-        MenuOptions options = { 0 };
+        _cleanup_(options_done) Options options = { 0 };
         size_t kind = 0; /* show */
         Display display;
         int r, index;
 
-        r = parse(argc, argv, &options, &index);
+        r = options_parse(verb_boot_menu.options, argc, argv, &options, &index);
         if (r >= 0 && index < argc) {
                 for (kind = 0; kind < ELEMENTSOF(kinds); kind++)
                         if (strcmp(kinds[kind].name, argv[index]) == 0)
@@ -346,7 +315,9 @@ static int run(int argc, char **argv) {
 
 const Verb verb_boot_menu = {
         .name = "boot-menu",
-        .synopsis = "[show|verify|refresh] [--json] [--esp-path=PATH [--boot-path=PATH]]",
+        .synopsis = "[show|verify|refresh]",
         .help = "Show what the machine can start and will, and whether it is whole; write it anew",
+        .words = "show verify refresh",
+        .options = OPTIONS_JSON | OPTIONS_MENU,
         .run = run,
 };

@@ -122,13 +122,15 @@ const Verb verb_generations = {
         .name = "generations",
         .synopsis = "[list|diff|pin|unpin|delete]",
         .help = "List, compare, pin and delete the systems there are to go back to",
+        .words = "list diff pin unpin delete",
+        .completes = "generations",
         .options = OPTIONS_JSON | OPTIONS_PROFILE,
         .run = run,
 };
 
 const Verb verb_list_generations = {
         .name = "list-generations",
-        .synopsis = "[--json]",
+        .synopsis = "",
         .help = "List the generations as nixos-rebuild does",
         .options = OPTIONS_JSON | OPTIONS_PROFILE,
         .run = run_foreign,

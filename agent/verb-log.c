@@ -115,7 +115,7 @@ static int run(int argc, char **argv) {
 
 const Verb verb_log = {
         .name = "log",
-        .synopsis = "[--json] [NUMBER|ID]",
+        .synopsis = "[NUMBER|ID]",
         .help = "Show what was switched, when, by whom and with what end",
         .options = OPTIONS_JSON,
         .run = run,

@@ -83,6 +83,7 @@ const Verb verb_rollback = {
         .name = "rollback",
         .synopsis = "[GENERATION]",
         .help = "Activate an earlier system",
+        .completes = "generations",
         .options = OPTIONS_JSON | OPTIONS_PROFILE | OPTIONS_SWITCH,
         .run = run,
 };

@@ -267,7 +267,7 @@ static int run(int argc, char **argv) {
 
 const Verb verb_status = {
         .name = "status",
-        .synopsis = "[--json]",
+        .synopsis = "",
         .help = "Show what runs, what boots next and how the last switch ended",
         .options = OPTIONS_JSON | OPTIONS_PROFILE,
         .run = run,

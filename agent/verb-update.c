@@ -73,6 +73,7 @@ const Verb verb_update = {
         .name = "update",
         .synopsis = "[INPUT...] [--flake REF]",
         .help = "Move the inputs of the flake forward, and show what has moved",
+        .completes = "inputs",
         .options = OPTIONS_JSON | OPTIONS_SOURCE | OPTIONS_NIX,
         .run = run,
 };

@@ -2,6 +2,8 @@
 
 #include "verb.h"
 
+extern const Verb *const enact_verbs[]; /* ends with NULL */
+
 extern const Verb verb_build;
 extern const Verb verb_dry_build;
 extern const Verb verb_dry_run;

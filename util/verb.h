@@ -5,7 +5,9 @@
 /* One word of a program's command line. Tables of them end with NULL. */
 typedef struct Verb {
         const char *name, *synopsis, *help;
-        unsigned options;                  /* groups of the program's options that it takes */
+        const char *words;     /* that it takes first, apart by blanks; NULL: none */
+        const char *completes; /* what kind its further words are of; NULL: none that is known */
+        unsigned options;      /* groups of the program's options that it takes */
         int (*run)(int argc, char **argv); /* argv[0] is the name; answers the exit code */
 } Verb;
 

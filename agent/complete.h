@@ -1,0 +1,3 @@
+#pragma once
+
+int complete_run(int argc, char **argv);
