@@ -433,6 +433,8 @@ void display_engine_event(void *userdata, const cJSON *event, const char *line) 
         _cleanup_(cJSON_Deletep) cJSON *shown = NULL;
         Display *display = userdata;
 
+        if (strcmp(text_of(event, "event"), "begin") == 0)
+                (void) snprintf(display->id, sizeof(display->id), "%s", text_of(event, "id"));
         display->ended = display->ended || strcmp(text_of(event, "event"), "end") == 0;
         if (display->json) {
                 puts(line);

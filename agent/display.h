@@ -14,6 +14,7 @@ typedef struct Display {
         bool colour;
         bool build_logs; /* the builds' own lines, too */
         bool verbose;    /* and all that Nix says */
+        char id[64];     /* of the switch that was begun; "": none */
 } Display;
 
 void display_open(Display *display, bool json);

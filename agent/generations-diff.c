@@ -416,3 +416,30 @@ int generations_diff_packages(const char *from, const char *to, FILE *f,
         fputc('\n', f);
         return 0;
 }
+
+/**
+ * generations_diff_to_json() - the same for programs: the keys "packages", "reboot" and "bytes"
+ * @object: what they are added to
+ *
+ * Return: as generations_diff_packages().
+ */
+int generations_diff_to_json(const char *from, const char *to, cJSON *object,
+                             sd_bus_error *reterr_error) {
+        _cleanup_(difference_done) Difference d = { 0 };
+        int r;
+
+        d.old.toplevel = strdup(from);
+        d.new.toplevel = strdup(to);
+        if (!d.old.toplevel || !d.new.toplevel)
+                return -ENOMEM;
+        r = compare(&d, reterr_error);
+        if (r >= 0)
+                r = add_packages(object, &d.packages);
+        if (r >= 0)
+                r = add_reboot(object, &d.reboot);
+        if (r >= 0 && !cJSON_AddNumberToObject(object, "bytes",
+                                               (double) closure_bytes(&d.new.closure) -
+                                                       (double) closure_bytes(&d.old.closure)))
+                return -ENOMEM;
+        return r;
+}

@@ -6,6 +6,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "after.h"
 #include "display.h"
 #include "earlier-system.h"
 #include "error.h"
@@ -13,6 +14,8 @@
 #include "request.h"
 #include "root-side.h"
 #include "verbs.h"
+
+#define RUNNING_SYSTEM "/run/current-system"
 
 static int roll_back(const Options *options, const char *word, Display *display,
                      sd_bus_error *reterr_error) {
@@ -59,7 +62,7 @@ static int run(int argc, char **argv) {
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(options_done) Options options = { 0 };
         Display display;
-        int r, index;
+        int r, index, code;
 
         r = options_parse(verb_rollback.options, argc, argv, &options, &index);
         if (r >= 0 && argc - index > 1) {
@@ -76,7 +79,9 @@ static int run(int argc, char **argv) {
         display.events = options.json;
 
         r = roll_back(&options, index < argc ? argv[index] : NULL, &display, &error);
-        return display_result(&display, r, &error);
+        code = display_result(&display, r, &error);
+        after_tell(&display, REQUEST_ROLLBACK, RUNNING_SYSTEM, code);
+        return code;
 }
 
 const Verb verb_rollback = {

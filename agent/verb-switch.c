@@ -12,6 +12,8 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "after.h"
+#include "before.h"
 #include "channels.h"
 #include "display.h"
 #include "earlier-system.h"
@@ -20,22 +22,15 @@
 #include "file.h"
 #include "generations-diff.h"
 #include "identity.h"
-#include "live-state.h"
 #include "lock-update.h"
-#include "manager.h"
 #include "nix.h"
 #include "options.h"
-#include "plan-load.h"
-#include "plan-print.h"
 #include "question.h"
 #include "request.h"
 #include "root-side.h"
 #include "source.h"
-#include "state-directory.h"
-#include "state-mount.h"
 #include "text.h"
 #include "toplevel.h"
-#include "unit-lists.h"
 #include "variant.h"
 #include "verbs.h"
 
@@ -268,75 +263,12 @@ static const char *target_toplevel(const Target *target) {
         return target->variant ? target->variant : target->system;
 }
 
-/* What the dry activation script said that the live one would want. */
-typedef struct DryLists {
-        StringList restart, reload;
-} DryLists;
-
-static void dry_lists_done(DryLists *lists) {
-        string_list_done(&lists->restart);
-        string_list_done(&lists->reload);
-}
-
-/* What a switch would be refused for when all of this is known. */
-static int note_refusal(const char *running, const char *toplevel, const RecordedState *state,
-                        Plan *plan) {
-        const StateMountSource source = {
-                .from = running,
-                .to = toplevel,
-                .inventory = &state->inventory,
-                .plan = plan,
-        };
-        _cleanup_free_ char *refusal = NULL;
-        char *note;
-        int r;
-
-        r = state_mount_refusal(&source, state_directory(), &refusal);
-        if (r != 0)
-                return r == STATE_MOUNT_NONE ? 0 : r;
-        r = text_printf(&note, "a switch would be refused: %s", refusal);
-        return r < 0 ? r : string_list_take(&plan->notes, note);
-}
-
-/* What the running system would have to do; anybody may know, of the managers that they may ask. */
-static int show_plan(const Course *course, const char *toplevel, const DryLists *lists,
-                     const Display *display, sd_bus_error *reterr_error) {
-        _cleanup_(recorded_state_done) RecordedState state = { 0 };
-        _cleanup_(manager_freep) Manager *manager = NULL;
+static int print_plan_as_json(const Course *course, const char *running, const char *toplevel,
+                              const Plan *plan) {
         _cleanup_(cJSON_Deletep) cJSON *object = NULL;
-        _cleanup_free_ char *running = NULL, *line = NULL;
-        _cleanup_(plan_freep) Plan *plan = NULL;
-        LiveSource source = {
-                .to = toplevel,
-                .lists_directory = NIXOS_DIRECTORY,
-                .all_users = geteuid() == 0,
-        };
+        _cleanup_free_ char *line = NULL;
         int r;
 
-        r = file_realpath(RUNNING_SYSTEM, &running);
-        if (r < 0)
-                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
-                                         "No NixOS system runs here ('" RUNNING_SYSTEM "': %s).",
-                                         strerror(-r));
-        source.from = running;
-
-        r = manager_open(&manager, reterr_error);
-        if (r >= 0)
-                r = live_plan(manager, &source, &state, &plan, reterr_error);
-        if (r >= 0 && lists && lists->restart.n + lists->reload.n > 0)
-                r = live_add_lists(manager, running, toplevel, &state, &lists->restart,
-                                   &lists->reload, plan);
-        if (r >= 0)
-                r = note_refusal(running, toplevel, &state, plan);
-        if (r < 0)
-                return r;
-
-        if (!display->json) {
-                printf("A switch from %s\n         to %s would do this:\n", running, toplevel);
-                plan_print(plan, stdout);
-                (void) fflush(stdout);
-                return 0;
-        }
         r = plan_to_json(plan, &object);
         if (r >= 0 && course->asks) {
                 _cleanup_(cJSON_Deletep) cJSON *event = event_new("plan");
@@ -344,12 +276,32 @@ static int show_plan(const Course *course, const char *toplevel, const DryLists 
                 if (!event || !cJSON_AddItemToObject(event, "plan", TAKE_PTR(object)))
                         return -ENOMEM;
                 object = TAKE_PTR(event);
-        }
+        } else if (r >= 0)
+                before_add_packages(running, toplevel, object);
         if (r >= 0)
                 r = json_print(object, &line);
         if (r >= 0)
                 puts(line);
         return r;
+}
+
+static int show_plan(const Course *course, const char *toplevel, const DryLists *lists,
+                     const Display *display, sd_bus_error *reterr_error) {
+        _cleanup_free_ char *running = NULL;
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        int r;
+
+        r = before_find_running(&running, reterr_error);
+        if (r >= 0)
+                r = before_make_plan(running, toplevel, lists, &plan, reterr_error);
+        if (r < 0)
+                return r;
+        if (display->json)
+                return print_plan_as_json(course, running, toplevel, plan);
+        if (!course->asks)
+                before_print_packages(running, toplevel, stdout);
+        before_print_units(running, toplevel, plan, stdout);
+        return 0;
 }
 
 /* A dry run's story: the plan is told when the script has said what it would want. */
@@ -504,6 +456,28 @@ static int show_packages(const Target *target, sd_bus_error *reterr_error) {
         return generations_diff_packages(running, target_toplevel(target), stderr, reterr_error);
 }
 
+/* All that would change, and the question; answers DECLINED. */
+static int ask_whoever_called(const Course *course, const Target *target,
+                              sd_bus_error *reterr_error) {
+        _cleanup_free_ char *running = NULL, *question = NULL;
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        bool yes = false;
+        int r;
+
+        r = before_find_running(&running, reterr_error);
+        if (r >= 0 && course->request != REQUEST_BOOT)
+                r = before_make_plan(running, target_toplevel(target), NULL, &plan, reterr_error);
+        if (r < 0)
+                return r;
+        before_print_packages(running, target_toplevel(target), stderr);
+        if (plan)
+                before_print_units(running, target_toplevel(target), plan, stderr);
+        r = text_printf(&question, "%s '%s'?", course->verb->name, target_toplevel(target));
+        if (r >= 0)
+                r = question_ask(question, &yes, reterr_error);
+        return r < 0 ? r : yes ? 0 : DECLINED;
+}
+
 /* What is there is known. */
 static int say_given(const Target *target) {
         printf("no build: %s\n", target_toplevel(target));
@@ -538,7 +512,9 @@ static int reach(const Course *course, const Options *options, Target *target, R
         if (course->runs)
                 return say_how_to_start(course, target, display);
         if (course->asks) {
-                r = check_host(course, options, target, reterr_error);
+                r = options->ask ? ask_whoever_called(course, target, reterr_error) : 0;
+                if (r == 0)
+                        r = check_host(course, options, target, reterr_error);
                 if (r == DECLINED)
                         display_say(display, "declined:", "Nothing was changed.");
                 return r != 0 ? r : ask(course, options, target, root, display, reterr_error);
@@ -550,29 +526,28 @@ static int reach(const Course *course, const Options *options, Target *target, R
 
 /* Asks for root first, so that nobody waits for a build only to mistype a password. */
 static int follow_course(const Course *course, const Options *options, Display *display,
-                         sd_bus_error *reterr_error) {
+                         Target *target, sd_bus_error *reterr_error) {
         _cleanup_(root_side_freep) RootSide *root = NULL;
         _cleanup_(source_freep) Source *source = NULL;
-        _cleanup_(target_done) Target target = { 0 };
         const bool only_says = options->dry_run || course->only_says;
         int r = 0;
 
         if (!only_says && (course->plans || course->asks))
                 r = check_systemd(reterr_error);
         if (r >= 0)
-                r = find_given(options, &target, reterr_error);
-        if (r >= 0 && !target.system)
+                r = find_given(options, target, reterr_error);
+        if (r >= 0 && !target->system)
                 r = find_source(options, &source, reterr_error);
         if (r >= 0 && course->has_variants && !options->image_variant)
                 return list_variants(course, options, source, display, reterr_error);
         if (r >= 0 && only_says)
-                return target.system ? say_given(&target) :
-                                       only_say(course, options, source, display, reterr_error);
+                return target->system ? say_given(target) :
+                                        only_say(course, options, source, display, reterr_error);
         if (r >= 0 && course->asks)
                 r = root_side_start(&root, reterr_error);
         if (r >= 0)
-                r = find_target(course, options, source, display, &target, reterr_error);
-        return r < 0 ? r : reach(course, options, &target, root, display, reterr_error);
+                r = find_target(course, options, source, display, target, reterr_error);
+        return r < 0 ? r : reach(course, options, target, root, display, reterr_error);
 }
 
 /* A word that nothing would wait for must not look as if something did. */
@@ -586,12 +561,21 @@ static int check_confirm(const Course *course, const Options *options) {
         return -EINVAL;
 }
 
+/* Silence would be taken for a no, and a script would never learn why nothing happens. */
+static int check_ask(const Options *options) {
+        if (!options->ask || options->dry_run || (question_can_be_asked() && !options->json))
+                return 0;
+        fprintf(stderr, "enact: --ask needs a terminal, and goes without --json.\n");
+        return -EINVAL;
+}
+
 static int run(int argc, char **argv) {
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(options_done) Options options = { 0 };
+        _cleanup_(target_done) Target target = { 0 };
         const Course *course = find_course(argv[0]);
         Display display;
-        int r, index;
+        int r, index, code;
 
         r = options_parse(course->verb->options, argc, argv, &options, &index);
         if (r >= 0)
@@ -603,6 +587,8 @@ static int run(int argc, char **argv) {
         }
         if (r >= 0)
                 r = check_confirm(course, &options);
+        if (r >= 0)
+                r = check_ask(&options);
         if (r < 0)
                 return 2;
         display_open(&display, options.json);
@@ -610,11 +596,14 @@ static int run(int argc, char **argv) {
         display.verbose = options.verbose;
         display.build_logs = string_list_contains(&options.nix, "--print-build-logs");
 
-        r = follow_course(course, &options, &display, &error);
+        r = follow_course(course, &options, &display, &target, &error);
         if (r >= 0 &&
             (!course->asks || options.dry_run)) /* events that were lost do not undo a switch */
                 r = display_finish(&error);
-        return display_result(&display, r, &error);
+        code = display_result(&display, r, &error);
+        if (course->asks && target.system)
+                after_tell(&display, course->request, target_toplevel(&target), code);
+        return code;
 }
 
 #define SYNOPSIS "[--flake REF[#HOST]]"
@@ -624,7 +613,7 @@ static int run(int argc, char **argv) {
         (OPTIONS_JSON | OPTIONS_SOURCE | OPTIONS_PROFILE | OPTIONS_NIX | OPTIONS_LINK |            \
          OPTIONS_DRY_RUN | OPTIONS_UPDATE)
 #define SYSTEMS  (BUILDS | OPTIONS_SYSTEM | OPTIONS_DIFF)
-#define SWITCHES (SYSTEMS | OPTIONS_SPECIALISATION | OPTIONS_SWITCH)
+#define SWITCHES (SYSTEMS | OPTIONS_SPECIALISATION | OPTIONS_SWITCH | OPTIONS_ASK)
 
 /* clang-format off */
 const Verb verb_build = {
@@ -640,7 +629,7 @@ const Verb verb_switch = {
         .name = "switch", .synopsis = SYNOPSIS, .help = "Build, activate, and make it the boot default", .options = SWITCHES, .run = run,
 };
 const Verb verb_boot = {
-        .name = "boot", .synopsis = SYNOPSIS, .help = "Build, and make it the boot default", .options = SYSTEMS | OPTIONS_SWITCH | OPTIONS_TRIAL, .run = run,
+        .name = "boot", .synopsis = SYNOPSIS, .help = "Build, and make it the boot default", .options = SYSTEMS | OPTIONS_SWITCH | OPTIONS_TRIAL | OPTIONS_ASK, .run = run,
 };
 const Verb verb_test = {
         .name = "test", .synopsis = SYNOPSIS, .help = "Build and activate; a reboot undoes it", .options = SWITCHES, .run = run,
@@ -649,7 +638,7 @@ const Verb verb_plan = {
         .name = "plan", .synopsis = SYNOPSIS, .help = "Show what a switch would do, and why", .options = SYSTEMS | OPTIONS_SPECIALISATION, .run = run,
 };
 const Verb verb_dry_activate = {
-        .name = "dry-activate", .synopsis = SYNOPSIS, .help = "The same, with the activation script's forecast", .options = SWITCHES, .run = run,
+        .name = "dry-activate", .synopsis = SYNOPSIS, .help = "The same, with the activation script's forecast", .options = SWITCHES & ~OPTIONS_ASK, .run = run,
 };
 const Verb verb_build_vm = {
         .name = "build-vm", .synopsis = SYNOPSIS, .help = "Build a script that starts the system in a virtual machine", .options = BUILDS, .run = run,
