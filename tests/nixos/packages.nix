@@ -2,7 +2,7 @@
 #
 # Everything is built by /bin/sh with the host's coreutils, and one derivation costs about 20 ms, so
 # builders do without a second process where the shell can do it.
-{ lib, system, overlays ? [ ] }:
+{ lib, system, buildSystem ? system, overlays ? [ ] }:
 let
   inherit (lib) concatStringsSep escapeShellArg hasPrefix;
   inherit (builtins) hasContext toFile toJSON;
@@ -11,7 +11,8 @@ let
   # (large ones) files.
   build = name: attrs: script: derivation
     ({
-      inherit name system;
+      inherit name;
+      system = buildSystem;
       builder = "/bin/sh";
       args = [ "-euc" script ];
       PATH = "/usr/bin:/bin";
@@ -24,12 +25,12 @@ let
     inherit lib system;
     stdenv = {
       hostPlatform = { inherit system; isLinux = true; isx86_64 = hasPrefix "x86_64" system; isAarch64 = hasPrefix "aarch64" system; };
-      buildPlatform = self.stdenv.hostPlatform;
+      buildPlatform = self.stdenv.hostPlatform // { system = buildSystem; };
       isLinux = true;
       mkDerivation = { pname, version, src, nativeBuildInputs ? [ ], buildInputs ? [ ], meta ? { }, ... }:
         if !lib.elem self.meson nativeBuildInputs then throw "${pname}: tests/nixos builds nothing without Meson"
         else withMeta meta (build "${pname}-${version}" { inherit pname version src nativeBuildInputs buildInputs; } ''
-          export HOME=/nonexistent
+          export HOME=/nonexistent CCACHE_DISABLE=1
           meson setup --buildtype=plain --wrap-mode=nodownload --prefix="$out" --libdir="$out/lib" \
             --libexecdir="$out/libexec" --bindir="$out/bin" --sbindir="$out/sbin" --includedir="$out/include" \
             --mandir="$out/share/man" --infodir="$out/share/info" --localedir="$out/share/locale" build "$src"
@@ -197,6 +198,8 @@ let
 in
 lib.fix extended // {
   # A set of packages with more overlays, as nixpkgs has it.
-  extend = overlay: import ./packages.nix { inherit lib system; overlays = overlays ++ [ overlay ]; };
+  extend = overlay: import ./packages.nix { inherit lib system buildSystem; overlays = overlays ++ [ overlay ]; };
   inherit overlays;
+  # The same, built on another machine: nixpkgs.buildPlatform.
+  builtOn = buildSystem: import ./packages.nix { inherit lib system overlays buildSystem; };
 }

@@ -52,7 +52,7 @@ let
 
       printf %s "$kernelParams" > kernel-params
       printf %s "$label" > nixos-version
-      printf %s "$system" > system
+      printf %s ${pkgs.stdenv.hostPlatform.system} > system
       printf %s "$interface" > init-interface-version
       printf %s "$inhibitors" > switch-inhibitors
 
