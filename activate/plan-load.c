@@ -34,6 +34,12 @@ typedef struct Loaded {
         PlanInput input;
 } Loaded;
 
+/* What is not loaded is no descriptor either: 0 would be the caller's standard input. */
+#define LOADED_EMPTY                                                                               \
+        (Loaded) {                                                                                 \
+                .old_tree = UNIT_TREE_EMPTY, .new_tree = UNIT_TREE_EMPTY                           \
+        }
+
 static void pairs_done(UnitPair *pairs, size_t n) {
         for (size_t i = 0; i < n; i++)
                 unit_pair_done(&pairs[i]);
@@ -61,7 +67,6 @@ static int loaded_begin(Loaded *l, const PlanSource *source, const char *directo
         _cleanup_free_ char *old_path = NULL, *new_path = NULL;
         int r;
 
-        l->old_tree.dir_fd = l->new_tree.dir_fd = -EBADF;
         l->input = (PlanInput){
                 .from = source->from,
                 .to = source->to,
@@ -543,7 +548,7 @@ static int load_manager(Loaded *l, const PlanSource *source) {
  * Return: 0, or an errno: of openat(2) if @to has no unit files, -ENOMEM.
  */
 int plan_load(const PlanSource *source, Plan **ret) {
-        _cleanup_(loaded_done) Loaded l = { 0 };
+        _cleanup_(loaded_done) Loaded l = LOADED_EMPTY;
         int r;
 
         r = loaded_begin(&l, source, SYSTEM_DIRECTORY);
@@ -600,7 +605,7 @@ static int find_moves(Loaded *l, const char *config) {
  * Return: 0, an errno of openat(2), -ENOMEM.
  */
 int plan_load_user(const PlanSource *source, const PlanUser *user, Plan **ret) {
-        _cleanup_(loaded_done) Loaded l = { 0 };
+        _cleanup_(loaded_done) Loaded l = LOADED_EMPTY;
         int r;
 
         r = loaded_begin(&l, source, USER_DIRECTORY);
@@ -656,7 +661,7 @@ static int load_users(const PlanSource *system, const RecordedState *state, Plan
  */
 int plan_load_dependents(const PlanSource *source, Plan *plan, const StringList *takes_down) {
         _cleanup_(string_list_done) StringList names = { 0 };
-        _cleanup_(loaded_done) Loaded l = { 0 };
+        _cleanup_(loaded_done) Loaded l = LOADED_EMPTY;
         int r;
 
         r = plan_dependents_find(plan, source->inventory, takes_down, &names);
@@ -715,7 +720,7 @@ int plan_load_state(const char *from, const char *to, const RecordedState *state
 int plan_load_lists(const PlanSource *source, Plan *plan, const StringList *restart,
                     const StringList *reload) {
         _cleanup_(string_list_done) StringList names = { 0 }, restarts = { 0 }, reloads = { 0 };
-        _cleanup_(loaded_done) Loaded l = { 0 };
+        _cleanup_(loaded_done) Loaded l = LOADED_EMPTY;
         int r;
 
         r = loaded_begin(&l, source, SYSTEM_DIRECTORY);
@@ -744,7 +749,7 @@ int plan_load_lists(const PlanSource *source, Plan *plan, const StringList *rest
 int plan_load_inactive_reloads(const PlanSource *source, Plan *plan) {
         const PlanList *reloads = &plan->lists[PLAN_RELOAD];
         _cleanup_(string_list_done) StringList names = { 0 };
-        _cleanup_(loaded_done) Loaded l = { 0 };
+        _cleanup_(loaded_done) Loaded l = LOADED_EMPTY;
         int r;
 
         for (size_t i = 0; i < reloads->n; i++)
@@ -768,7 +773,7 @@ int plan_load_inactive_reloads(const PlanSource *source, Plan *plan) {
  */
 int plan_load_migration(const PlanSource *source, const Plan *before, Plan **ret) {
         _cleanup_(string_list_done) StringList names = { 0 };
-        _cleanup_(loaded_done) Loaded l = { 0 };
+        _cleanup_(loaded_done) Loaded l = LOADED_EMPTY;
         int r;
 
         if (string_list_copy(&names, &before->migrate) < 0)
