@@ -65,8 +65,7 @@ unchanged web
 begin asked web sh -c 'exec script -qec "enact switch --ask --flake /root/two#web" /dev/null 0<> /root/silence'
 eventually 60 said_so_far asked "[y/N]"
 on web pkill -KILL -x script
-gone() { ! on web pgrep -x enact; }
-eventually 20 gone
+eventually 20 refused web 1 pgrep -x enact
 unchanged web
 
 step "nobody can be asked: told before anything is built"
