@@ -167,6 +167,7 @@ TEST(links_to_one_place_are_not_followed_and_to_two_are) {
         link_both(&trees, "alias.service", "/etc/systemd/system/a.service",
                   "/etc/systemd/system/a.service");
         link_both(&trees, "moved.service", "same.service", one);
+        link_both(&trees, "within.service", "below/a.service", "below/a.service");
         ASSERT_OK(unit_tree_open(&trees.old, trees.old_path));
         ASSERT_OK(unit_tree_open(&trees.new, trees.new_path));
 
@@ -174,40 +175,36 @@ TEST(links_to_one_place_are_not_followed_and_to_two_are) {
         ASSERT_FALSE(is_same_link(&trees, "other.service"));
         ASSERT_FALSE(is_same_link(&trees, "masked.service"));
         ASSERT_FALSE(is_same_link(&trees, "alias.service"));
+        ASSERT_FALSE(is_same_link(&trees, "within.service"));
         ASSERT_FALSE(is_same_link(&trees, "none.service"));
         unit_tree_compare_links(&trees.old, &trees.new, "moved.service", &links);
         ASSERT_FALSE(links.same || links.old_leads_away);
         ASSERT_TRUE(links.new_leads_away);
 }
 
-/* Makes @dir in both trees or in one. */
-static void make_drop_ins(const Trees *trees, const char *dir, bool both) {
-        const char *const paths[] = { trees->new_path, trees->old_path };
+static void make_drop_ins(const char *tree, const char *dir) {
+        _cleanup_free_ char *path = NULL, *file = NULL;
 
-        for (size_t i = 0; i < (both ? 2 : 1); i++) {
-                _cleanup_free_ char *path = NULL, *file = NULL;
-
-                ASSERT_OK(text_printf(&path, "%s/%s", paths[i], dir));
-                ASSERT_OK(mkdir(path, 0755));
-                ASSERT_OK(text_printf(&file, "%s/a.conf", dir));
-                put(paths[i], file, "[Service]\n");
-        }
+        ASSERT_OK(text_printf(&path, "%s/%s", tree, dir));
+        ASSERT_OK(mkdir(path, 0755));
+        ASSERT_OK(text_printf(&file, "%s/a.conf", dir));
+        put(tree, file, "[Service]\n");
 }
 
 TEST(nothing_is_made_of_a_unit_that_did_not_change_wherever_drop_ins_could_be) {
         static const struct {
-                const char *unit, *drop_ins;
-                bool both;
+                const char *unit, *old_drop_ins, *new_drop_ins;
                 int answer;
         } cases[] = {
-                { "a.service", NULL, false, UNIT_PAIR_SAME },
-                { "a.target", NULL, false, 0 },
-                { "a.service", "b.service.d", false, UNIT_PAIR_SAME },
-                { "a.service", "a.service.d", false, 0 },
-                { "a.service", "service.d", false, 0 },
-                { "a-b.service", "a-.service.d", false, 0 },
-                { "a@b.service", "a@.service.d", false, 0 },
-                { "a.service", "a.service.d", true, 0 }, /* not one file */
+                { "a.service", NULL, NULL, UNIT_PAIR_SAME },
+                { "a.target", NULL, NULL, 0 },
+                { "a.service", NULL, "b.service.d", UNIT_PAIR_SAME },
+                { "a.service", NULL, "a.service.d", 0 },
+                { "a.service", NULL, "service.d", 0 },
+                { "a-b.service", NULL, "a-.service.d", 0 },
+                { "a@b.service", NULL, "a@.service.d", 0 },
+                { "a.service", "a.service.d", NULL, 0 },
+                { "a.service", "a.service.d", "a.service.d", 0 }, /* not one file */
         };
         const char *store = test_directory();
         _cleanup_free_ char *one = NULL;
@@ -219,8 +216,10 @@ TEST(nothing_is_made_of_a_unit_that_did_not_change_wherever_drop_ins_could_be) {
                 _cleanup_(unit_pair_done) UnitPair pair = { 0 };
 
                 link_both(&trees, cases[i].unit, one, one);
-                if (cases[i].drop_ins)
-                        make_drop_ins(&trees, cases[i].drop_ins, cases[i].both);
+                if (cases[i].old_drop_ins)
+                        make_drop_ins(trees.old_path, cases[i].old_drop_ins);
+                if (cases[i].new_drop_ins)
+                        make_drop_ins(trees.new_path, cases[i].new_drop_ins);
                 ASSERT_OK(unit_tree_open(&trees.old, trees.old_path));
                 ASSERT_OK(unit_tree_open(&trees.new, trees.new_path));
                 ASSERT_EQ(unit_pair_load_changed(&pair, cases[i].unit, &trees.old, &trees.new),
