@@ -22,7 +22,7 @@ firmware_module() {
   programs.enact.bootMenu.extendedMountPoint = "/boot";'
     fi
     cat << END
-{ pkgs, ... }:
+{ lib, pkgs, ... }:
 let
   # Where the disk of the guest was made; the name is that of NixOS' own.
   given = name: file: pkgs.runCommand name { } ''
@@ -33,6 +33,8 @@ in
 {
   programs.enact.enable = true;
   programs.enact.bootMenu.enable = true;
+  # Where all is emulated, and much else runs, a start takes its time.
+  programs.enact.trialBoot.deadline = lib.mkDefault 3000;
   boot.kernelFile = "\${given "linux-debian" "bzImage"}/bzImage";
   boot.initrdFile = "\${given "initrd-linux-debian" "initrd"}/initrd";
   boot.kernelParams = [ $(printf '"%s" ' $guest_parameters)];
@@ -62,8 +64,17 @@ NIX
   programs.enact.judge.window = 20;
 }
 NIX
+    # With an initial RAM disk that no other has
+    system "$1" apart << 'NIX'
+{ lib, pkgs, ... }: {
+  boot.initrdFile = lib.mkForce "${pkgs.runCommand "initrd-apart" { } ''
+    mkdir "$out"
+    { cat /usr/share/enact-tests/guest/initrd; head -c 512 /dev/zero; } > "$out/initrd"
+  ''}/initrd";
+}
+NIX
     system "$1" truncated << 'NIX'
-{ config, lib, pkgs, ... }: {
+{ lib, pkgs, ... }: {
   boot.kernelFile = lib.mkForce "${pkgs.runCommand "linux-truncated" { } ''
     mkdir "$out"
     head -c 1000000 /usr/share/enact-tests/guest/bzImage > "$out/bzImage"
@@ -72,11 +83,12 @@ NIX
 NIX
     # It hangs before systemd runs.
     system "$1" early << 'NIX'
-{ system.activationScripts.hang = "[ -e /run/systemd/system ] || while :; do sleep 1; done"; }
+{ system.activationScripts.hang = "[ -e /run/systemd/system ] || { echo hangs here; while :; do sleep 1; done; }"; }
 NIX
     # It hangs after that: its start is never finished.
     system "$1" late << 'NIX'
 {
+  programs.enact.trialBoot.deadline = 60;
   systemd.services.hang = {
     wantedBy = [ "multi-user.target" ];
     before = [ "multi-user.target" ];
