@@ -1,6 +1,7 @@
 # The boot menu on a real FAT file system: written by NixOS' hook at each switch, whole after a power cut, damage is
 # named and repaired, and what is no boot partition is refused before a byte is written.
 # It may take 400 s.
+# tools/check runs it.
 
 needs enact
 needs mkfs.vfat
