@@ -1,6 +1,7 @@
 # A system that mounts something at the state directory or above it, or no longer does, is not taken live: the
 # record would be out of sight in the middle. It is refused with 1, and `enact boot` and a reboot take it. A plan and
 # a dry run say so before.
+# It may take 300 s.
 
 needs enact
 host web
