@@ -13,11 +13,11 @@
 }:
 let
   # Without what changes no program: documents, modules, most of the tests.
-  parts = [ "activate" "agent" "docs" "docs/man" "meson.build" "meson_options.txt" "tests" "tests/fuzz" "units" "util" ];
+  parts = [ "activate" "agent" "docs" "docs/man" "meson.build" "meson_options.txt" "tests" "tests/fuzz" "tests/vm" "tests/vm/esp" "units" "util" ];
   root = toString ../.;
   isPart = path:
     let below = lib.removePrefix "${root}/" (toString path); in
-    lib.any (part: below == part || (part != "docs" && part != "tests" && lib.hasPrefix "${part}/" below)) parts;
+    lib.any (part: below == part || (!lib.elem part [ "docs" "tests" "tests/vm" ] && lib.hasPrefix "${part}/" below)) parts;
 in
 stdenv.mkDerivation {
   pname = "enact";

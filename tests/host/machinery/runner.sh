@@ -124,7 +124,7 @@ runner_keeper() {
     mkdir -p "$work/$1"
     export ENACT_TEST_CHECKOUT=$checkout ENACT_TEST_PLACE=$work/$1 ENACT_TEST_LIMIT=$limit \
         ENACT_TEST_CGROUPS=$cgroups ENACT_TEST_KEEP=$keep ENACT_TEST_KEPT=$work/$1.kept \
-        ENACT_TEST_INSTALL=
+        ENACT_TEST_INSTALL='' ENACT_BUILD=$build
     [ ! -d "$work/install" ] || ENACT_TEST_INSTALL=$work/install
     exec setpriv --pdeathsig KILL \
         unshare --mount --pid --net --fork --kill-child=KILL --mount-proc -- \
