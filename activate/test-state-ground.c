@@ -121,7 +121,8 @@ TEST(a_file_that_is_open_there_is_no_hindrance) {
 }
 
 TEST(a_mount_that_was_there_before_stays) {
-        _cleanup_(state_ground_done) StateGround first = new_ground(), second = { 0 };
+        _cleanup_(state_ground_done) _unused_ StateGround first = new_ground();
+        _cleanup_(state_ground_done) StateGround second = { 0 };
         _cleanup_free_ char *directory = at("var/lib/enact");
 
         cover("var");
@@ -136,7 +137,8 @@ TEST(a_mount_that_was_there_before_stays) {
 }
 
 TEST(what_replaces_a_mount_that_is_gone_stays_for_the_record_is_not_below_it) {
-        _cleanup_(state_ground_done) StateGround first = new_ground(), second = { 0 };
+        _cleanup_(state_ground_done) _unused_ StateGround first = new_ground();
+        _cleanup_(state_ground_done) StateGround second = { 0 };
         _cleanup_free_ char *directory = at("var/lib/enact");
 
         cover("var");

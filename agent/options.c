@@ -27,7 +27,7 @@ static int set_flag(const OptionInfo *info, Options *options, _unused_ const cha
 }
 
 static int set_text(const OptionInfo *info, Options *options, const char *word) {
-        *(const char **) ((char *) options + info->offset) = word;
+        *(const char **) (void *) ((char *) options + info->offset) = word;
         return 0;
 }
 
