@@ -460,19 +460,10 @@ static int stage_menu(Transaction *t, sd_bus_error *reterr_error) {
         return r < 0 ? r : transaction_stage_menu(t, reterr_error);
 }
 
-/* From here on somebody watches, and everybody can see what was begun. */
-static int begin(Transaction *t, sd_bus_error *reterr_error) {
+static int open_record(Transaction *t, sd_bus_error *reterr_error) {
         int r;
 
-        if (!state_directory_is_durable(t->places->state))
-                transaction_note(t, "neither '" STATE_DIRECTORY "' nor '" STATE_DIRECTORY_VOLATILE
-                                    "' outlives the power: a switch that it interrupts is not "
-                                    "brought to an end at boot");
-        r = fill_record(t);
-        if (r >= 0)
-                r = transaction_note_ground(t, reterr_error);
-        if (r >= 0)
-                r = engine_arm(t->manager, t->id, reterr_error);
+        r = engine_arm(t->manager, t->id, reterr_error);
         if (r < 0)
                 return r;
         r = t->all_units ? record_keep_previous(t->places->state) : 0;
@@ -483,6 +474,26 @@ static int begin(Transaction *t, sd_bus_error *reterr_error) {
                         "Nothing was changed.",
                         t->places->state, strerror(-r));
         return transaction_begin_record(t, reterr_error);
+}
+
+/* From here on somebody watches, and everybody can see what was begun. What could not be begun has
+ * no ground: whoever comes next must not take away what is mounted there meanwhile. */
+static int begin(Transaction *t, sd_bus_error *reterr_error) {
+        int r;
+
+        if (!state_directory_is_durable(t->places->state))
+                transaction_note(t, "neither '" STATE_DIRECTORY "' nor '" STATE_DIRECTORY_VOLATILE
+                                    "' outlives the power: a switch that it interrupts is not "
+                                    "brought to an end at boot");
+        r = fill_record(t);
+        if (r >= 0)
+                r = transaction_note_ground(t, reterr_error);
+        if (r < 0)
+                return r;
+        r = open_record(t, reterr_error);
+        if (r < 0)
+                transaction_forget_ground(t);
+        return r;
 }
 
 /* All that can be refused is refused here; nothing live is touched. */

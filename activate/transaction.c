@@ -369,10 +369,11 @@ int end_enter(Transaction *t, _unused_ sd_bus_error *reterr_error) {
         }
         if (t->reboots && !sd_bus_error_is_set(&t->error))
                 say_needs_reboot(t);
-        if (!t->recorded || t->record.waits) /* the next boot ends it, and the history tells how */
+        if (!t->recorded)
                 return 0;
-
         transaction_forget_ground(t);
+        if (t->record.waits) /* the next boot ends it, and the history tells how */
+                return 0;
         if (t->staged)
                 write_history(t, t->error.message ? t->error.message : t->text);
         if (t->reboots_back && t->keeps_record)
