@@ -1,5 +1,5 @@
 # `enact boot` has the next boot try a system: it becomes the boot default once that boot was judged well, and it can be
-# given up before. With --trial the profile waits as well. A machine whose firmware keeps no variables counts its tries.
+# given up before. With --trial the profile waits as well.
 # It may take 900 s.
 # tools/check runs it.
 
@@ -34,7 +34,6 @@ is "$(profile_of vm)" "$(path_of vm one)" "the system profile"
 is "$(ask vm enact boot-menu --json | jq --arg two "$(path_of vm two)" '[.entries[] | select(.toplevel == $two)] | length')" \
     0 "the entries of what was to be tried"
 missing vm /var/lib/enact/transaction.json
-save vm
 
 step "a boot that is well makes it the default"
 on vm enact boot --trial --store-path "$(path_of vm two)"
@@ -52,17 +51,4 @@ on vm enact boot-menu verify
 missing vm /var/lib/enact/transaction.json
 shut_down vm
 boots_into vm two
-
-step "without variables the loader counts, and the counter goes once the boot was judged"
-restore vm
-on vm mount -o remount,ro /sys/firmware/efi/efivars
-on vm enact boot --store-path "$(path_of vm two)"
-is "$(next_entry)" "$(ask vm sh -c 'cd /boot/loader/entries && ls *+3-0.conf') conf-default" "what boots next"
-shut_down vm
-boot vm
-is "$(booted_of vm)" "$(path_of vm two)" "what was booted"
-eventually 60 inactive vm enact-boot-check.service
-is "$(ask vm sh -c 'ls /boot/loader/entries | grep -c +' || true)" 0 "the entries that are counted"
-is "$(next_entry | cut -d' ' -f2)" conf-default "why it boots next"
-on vm enact boot-menu verify
 is "$(resets_of vm)" 0 "the resets"
