@@ -157,10 +157,6 @@ int plan_related_inventory_name(const UnitTree *new_tree, const PlanInput *input
         _cleanup_free_ char *known = NULL;
         int r;
 
-        if (inventory_unit_is_active(inventory_find(input->inventory, name))) {
-                *ret_name = strdup(name);
-                return *ret_name ? 0 : -ENOMEM;
-        }
         r = unit_tree_main_name(new_tree, name, &known);
         if (r >= 0)
                 r = plan_names_running(input->renamed, input->inventory, &known);
