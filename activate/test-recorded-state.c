@@ -21,6 +21,16 @@ TEST(all_but_the_units_may_be_absent) {
         ASSERT_NULL(state.pid1_exe);
 }
 
+TEST(what_cannot_be_reloaded_is_found_in_whichever_order_it_was_written) {
+        _cleanup_(recorded_state_done) RecordedState state = { 0 };
+
+        ASSERT_OK(read_state(&state, "{\"version\":1,\"units\":[],"
+                                     "\"cannot-reload\":[\"c\",\"a\",\"b\"]}"));
+        ASSERT_EQ(state.cannot_reload.n, 3);
+        ASSERT_TEXT(state.cannot_reload.items[0], "a");
+        ASSERT_TEXT(state.cannot_reload.items[2], "c");
+}
+
 TEST(leftovers_users_and_the_running_systemd_are_read) {
         _cleanup_(recorded_state_done) RecordedState state = { 0 };
 
