@@ -89,7 +89,9 @@ const char *state_directory(void) {
                 chosen = state_directory_with_record(STATE_DIRECTORY, STATE_DIRECTORY_VOLATILE,
                                                      NULL);
         if (!chosen)
-                chosen = state_directory_is_durable(STATE_DIRECTORY) ? STATE_DIRECTORY :
-                                                                       STATE_DIRECTORY_VOLATILE;
+                chosen = state_directory_is_durable(STATE_DIRECTORY) ||
+                                         state_directory_is_durable("/var/lib") ?
+                                 STATE_DIRECTORY :
+                                 STATE_DIRECTORY_VOLATILE;
         return chosen;
 }
