@@ -126,11 +126,7 @@ static int fill(DropInGuard *guard, const DropIn *drop_in, EventLog *log) {
                 r = replace(&guard->request.toplevel, drop_in->new->path);
         if (r >= 0)
                 r = replace(&t->record.to, drop_in->new->path);
-        if (r >= 0)
-                r = replace(&t->record.old_link, "");
-        if (r >= 0)
-                r = replace(&t->record.old_profile, "");
-        return r < 0 ? r : replace(&t->record.old_default, ""); /* the profile has moved already */
+        return r < 0 ? r : record_fill(&t->record); /* what was before the call nobody knows */
 }
 
 static int find_old(DropInGuard *guard, const char *old) {

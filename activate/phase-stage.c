@@ -439,9 +439,8 @@ static int fill_record(Transaction *t) {
         record->engine = strdup(ENACT_ENGINE);
         record->from = strdup(t->old ? t->old->path : "");
         record->to = strdup(t->new->path);
-        record->trial = strdup("");
         if (!record->id || !record->boot_id || !record->engine || !record->from || !record->to ||
-            !record->trial)
+            record_fill(record) < 0)
                 return -ENOMEM;
         return request_copy(t->request, &record->request);
 }

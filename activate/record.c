@@ -350,6 +350,17 @@ void record_forget_damage(const char *directory) {
         (void) file_remove(directory, RECORD_DAMAGED);
 }
 
+/** record_fill() - what nothing is known of is "", as it is after record_read(); 0 or -ENOMEM. */
+int record_fill(Record *record) {
+        for (size_t i = 0; i < ELEMENTSOF(texts); i++) {
+                char **text = text_of(record, i);
+
+                if (!*text && !(*text = strdup("")))
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
 void record_done(Record *record) {
         for (size_t i = 0; i < ELEMENTSOF(texts); i++)
                 free(*text_of(record, i));

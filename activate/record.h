@@ -42,6 +42,7 @@ typedef struct Record {
         cJSON *evidence;               /* what the judge saw, as the history keeps it; or NULL */
 } Record;
 
+int record_fill(Record *record);
 int record_write(const char *directory, const Record *record);
 int record_read_text(const char *directory, char **ret_text, size_t *ret_n);
 int record_read(const char *directory, Record *record);

@@ -212,6 +212,16 @@ TEST(a_boot_was_tried_once_all_was_ready_for_it) {
         ASSERT_FALSE(record_was_tried(&record));
 }
 
+TEST(what_nothing_is_known_of_is_an_empty_text) {
+        _cleanup_(record_done) Record record = { .from = strdup("/nix/store/a") };
+
+        ASSERT_OK(record_fill(&record));
+        ASSERT_TEXT(record.from, "/nix/store/a");
+        ASSERT_TEXT(record.to, "");
+        ASSERT_TEXT(record.trial, "");
+        ASSERT_FALSE(record_was_tried(&record));
+}
+
 TEST(a_damaged_record_is_set_aside_and_known_until_it_is_forgotten) {
         const char *directory = test_directory();
         _cleanup_(record_done) Record record = { 0 };
