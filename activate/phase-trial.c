@@ -104,6 +104,20 @@ int trial_begin(Transaction *t) {
         return t->record.trial ? 0 : -ENOMEM;
 }
 
+/* The loader's order puts another entry before it: then the next boot tries nothing. */
+static int do_without(Transaction *t, const char *instead, sd_bus_error *reterr_error) {
+        _cleanup_free_ char *why = NULL;
+        int r;
+
+        r = text_printf(&why,
+                        "the boot loader counts, but its order puts '%s' first, which would boot",
+                        instead);
+        if (r >= 0)
+                r = say_not_tried(t, why, reterr_error);
+        t->trial = MENU_TRIAL_NONE;
+        return r < 0 ? r : trial_begin(t);
+}
+
 static void tell_trial(Transaction *t) {
         cJSON *event = event_new("trial");
 
@@ -116,12 +130,15 @@ static void tell_trial(Transaction *t) {
 
 /* The profile goes first: nothing new boots before the menu says so. */
 int trial_enter(Transaction *t, sd_bus_error *reterr_error) {
+        _cleanup_free_ char *instead = NULL;
         int r = 0;
 
         if (!t->request->trial)
                 r = transaction_set_profile(t, reterr_error);
         if (r >= 0)
-                r = transaction_try_menu(t, reterr_error);
+                r = transaction_try_menu(t, &instead, reterr_error);
+        if (r >= 0 && instead)
+                return do_without(t, instead, reterr_error);
         if (r >= 0)
                 r = transaction_note_default(t, t->record.old_default, reterr_error);
         if (r >= 0)

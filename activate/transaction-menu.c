@@ -30,17 +30,23 @@ static void tell_written(Transaction *t) {
                 transaction_note(t, "what the boot menu no longer lists could not be given up");
 }
 
-static int write_menu(Transaction *t, const MenuRequest *request, sd_bus_error *reterr_error) {
-        _cleanup_(boot_outcome_done) BootOutcome outcome = { 0 };
+static int run_writer(Transaction *t, const MenuRequest *request, BootOutcome *outcome,
+                      sd_bus_error *reterr_error) {
         int r;
 
         event_log_expect(t->log, WRITING_LIMIT_USEC);
-        r = menu_writer_run(request, t->places, &outcome, reterr_error);
-        for (size_t i = 0; i < outcome.notes.n; i++)
-                transaction_note(t, outcome.notes.items[i]);
+        r = menu_writer_run(request, t->places, outcome, reterr_error);
+        for (size_t i = 0; i < outcome->notes.n; i++)
+                transaction_note(t, outcome->notes.items[i]);
         if (r >= 0)
                 tell_written(t);
         return r;
+}
+
+static int write_menu(Transaction *t, const MenuRequest *request, sd_bus_error *reterr_error) {
+        _cleanup_(boot_outcome_done) BootOutcome outcome = { 0 };
+
+        return run_writer(t, request, &outcome, reterr_error);
 }
 
 /* The installer that ran last is that of the other system, on the way there and on the way back. */
@@ -176,11 +182,14 @@ int transaction_stage_menu(Transaction *t, sd_bus_error *reterr_error) {
 
 /**
  * transaction_try_menu() - have the next boot try the new system, and the one after it not
+ * @ret_instead: the entry that the loader would boot nevertheless, or NULL; the caller's
  *
  * Return: 0, or a negative errno with @reterr_error set.
  */
-int transaction_try_menu(Transaction *t, sd_bus_error *reterr_error) {
+int transaction_try_menu(Transaction *t, char **ret_instead, sd_bus_error *reterr_error) {
+        _cleanup_(boot_outcome_done) BootOutcome outcome = { 0 };
         MenuRequest request = request_of(&t->settings);
+        int r;
 
         if (menu_trial_from_string(t->record.trial) == MENU_TRIAL_ONE_SHOT) {
                 request.default_toplevel = t->record.old_default;
@@ -189,7 +198,9 @@ int transaction_try_menu(Transaction *t, sd_bus_error *reterr_error) {
                 request.default_toplevel = transaction_kept(t);
                 count_tries(t, &request);
         }
-        return write_menu(t, &request, reterr_error);
+        r = run_writer(t, &request, &outcome, reterr_error);
+        *ret_instead = r < 0 ? NULL : TAKE_PTR(outcome.boots_instead);
+        return r;
 }
 
 /**

@@ -99,7 +99,7 @@ bool transaction_can_stage_menu(const Transaction *t);
 int transaction_check_menu(Transaction *t, MenuTrial *ret_trial, sd_bus_error *reterr_error);
 int transaction_check_room_in_menu(Transaction *t, sd_bus_error *reterr_error);
 int transaction_stage_menu(Transaction *t, sd_bus_error *reterr_error);
-int transaction_try_menu(Transaction *t, sd_bus_error *reterr_error);
+int transaction_try_menu(Transaction *t, char **ret_instead, sd_bus_error *reterr_error);
 int transaction_unstage_menu(Transaction *t);
 int transaction_set_profile(Transaction *t, sd_bus_error *reterr_error);
 int transaction_note_default(const Transaction *t, const char *toplevel,

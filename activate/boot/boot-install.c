@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "boot-default.h"
 #include "boot-install.h"
 #include "efi-variable.h"
 #include "error.h"
@@ -341,6 +342,30 @@ static int settle_variables(Run *run, const BootMenu *menu) {
         return r < 0 && r != -ENOENT ? r : settle_one_shot(run, menu);
 }
 
+/* A pattern names the default where the loader counts its tries; then the loader's order decides.
+ */
+static int find_what_boots(Run *run, const BootListing *listing, const BootMenu *menu) {
+        const char *toplevel = run->wish->default_toplevel;
+        const WantedEntry *wanted = toplevel ? boot_menu_default(menu, toplevel) : NULL;
+        _cleanup_free_ char *by_default = NULL, *preferred = NULL;
+        BootWishes wishes = { .version = run->wish->version };
+        BootDefault next;
+        int r;
+
+        if (!wanted)
+                return 0;
+        if (loader_conf_get(&listing->conf, "default", &by_default) == -ENOMEM ||
+            loader_conf_get(&listing->conf, "preferred", &preferred) == -ENOMEM)
+                return -ENOMEM;
+        wishes.conf_default = by_default;
+        wishes.conf_preferred = preferred;
+        r = boot_default_find(listing->entries, listing->n_entries, &wishes, &next);
+        if (r < 0 || (next.entry && strcmp(next.entry->file, wanted->file) == 0))
+                return r;
+        return text_printf(&run->outcome->boots_instead, "%s",
+                           next.entry ? next.entry->file : "nothing");
+}
+
 /* A second look, from the disk. */
 static int verify(Run *run, const BootRoom *room) {
         _cleanup_(boot_listing_done) BootListing listing = { 0 };
@@ -365,7 +390,8 @@ static int verify(Run *run, const BootRoom *room) {
                         run->target->menu->path, step->path, boot_step_kind_to_string(step->kind));
                 return -EIO;
         }
-        return settle_variables(run, &menu);
+        r = settle_variables(run, &menu);
+        return r < 0 ? r : find_what_boots(run, &listing, &menu);
 }
 
 /* Given up for want of room, they are not to be had the next moment, when the room is there. */
@@ -454,5 +480,6 @@ int boot_install_run(const BootTarget *target, const MenuWish *wish, BootOutcome
 
 void boot_outcome_done(BootOutcome *outcome) {
         string_list_done(&outcome->notes);
+        free(outcome->boots_instead);
         *outcome = (BootOutcome){ 0 };
 }

@@ -14,6 +14,7 @@ typedef struct BootTarget {
 typedef struct BootOutcome {
         size_t n_written, n_removed;
         StringList notes; /* for people */
+        char *boots_instead; /* the entry that boots next, where that is not the default's; NULL */
 } BootOutcome;
 
 int boot_sources_read(const BootListing *listing, const StringList *keys, BootSources *sources,

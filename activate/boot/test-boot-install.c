@@ -246,6 +246,27 @@ TEST(a_tried_entry_loses_its_counter_on_the_disk) {
         assert_default(&machine, "/nix/store/a-nixos");
 }
 
+/* A pattern names it, and the loader's order decides: without a machine's id an entry comes first.
+ */
+TEST(an_entry_that_boots_instead_of_the_one_on_trial_is_told) {
+        _cleanup_(machine_done) Machine machine;
+        _cleanup_(boot_outcome_done) BootOutcome outcome = { 0 }, again = { 0 };
+        static const char other[] = BOOT_ENTRIES_FOLDER "/nixos-somebodys.conf";
+
+        machine_init(&machine);
+        add_system(&machine, "a");
+        add_system(&machine, "b");
+        machine.wish.default_toplevel = machine.wish.counted_toplevel = machine.systems[1].toplevel;
+        machine.wish.tries = 2;
+        ASSERT_OK(boot_install_run(&machine.target, &machine.wish, &outcome, NULL));
+        ASSERT_NULL(outcome.boots_instead);
+        ASSERT_OK(file_write(machine.esp.fd, other,
+                             "title NixOS\nsort-key nixos\nversion 1\nlinux /vmlinuz\n", 0644));
+        ASSERT_OK(file_write(machine.esp.fd, "vmlinuz", "kernel", 0644));
+        ASSERT_OK(boot_install_run(&machine.target, &machine.wish, &again, NULL));
+        ASSERT_TEXT(again.boots_instead, "nixos-somebodys.conf");
+}
+
 TEST(a_read_only_partition_is_refused_before_anything) {
         _cleanup_(machine_done) Machine machine;
         _cleanup_(boot_outcome_done) BootOutcome outcome = { 0 };
