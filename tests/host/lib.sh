@@ -87,7 +87,7 @@ eventually() {
     until ("$@") > /dev/null 2>&1; do
         rm -f "$place/failed"
         [ "$SECONDS" -le "$end" ] || fail "still not so after $limit s: $*"
-        sleep 0.05
+        sleep 0.2 # to look costs more than to wait
     done
 }
 
@@ -211,7 +211,7 @@ boot() {
             tail -n 30 "$dir/console" >&2
             fail "host '$name' did not come up; its console is above"
         fi
-        sleep 0.02
+        sleep 0.1
     done
     printf '%s\n' "$pid" > "$dir/pid"
 
@@ -232,7 +232,7 @@ host_gone() {
     nspawn=$(cat "$dir/nspawn")
     while kill -0 "$nspawn" 2> /dev/null; do
         [ "$SECONDS" -le "$end" ] || fail "host '$1' does not go down"
-        sleep 0.02
+        sleep 0.1
     done
     rm -f "$dir/pid"
     ip link delete "$(cat "$dir/wire")"
@@ -400,7 +400,7 @@ signal() {
         fi
         [ -z "$processes" ] || break
         [ "$SECONDS" -le "$end" ] || fail "'$1' is not running: $(cat "$place/begun/$1/command")"
-        sleep 0.02
+        sleep 0.1
     done
     if [ "$2" = INT ]; then
         processes=$(in_session_of "${processes%%$'\n'*}" <<< "$processes")
@@ -418,7 +418,7 @@ ends() {
     pid=$(cat "$dir/pid")
     while kill -0 "$pid" 2> /dev/null; do
         [ "$SECONDS" -le "$end" ] || fail "'$1' does not end: $(cat "$dir/command")"
-        sleep 0.02
+        sleep 0.1
     done
     code=0
     wait "$pid" || code=$?
@@ -740,7 +740,7 @@ hold() {
 hold_into() {
     mkdir -p "$1/usr/local/bin"
     printf '%s\n' '#!/bin/sh' '[ -e /run/hold ] || exit 0' ': > /run/held' \
-        'while [ -e /run/hold ]; do sleep 0.02; done' > "$1/usr/local/bin/hold-here"
+        'while [ -e /run/hold ]; do sleep 0.1; done' > "$1/usr/local/bin/hold-here"
     chmod 755 "$1/usr/local/bin/hold-here"
 }
 
