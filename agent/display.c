@@ -117,12 +117,18 @@ static void nix_event_to_json(const NixEvent *event) {
                 puts(line);
 }
 
+/* What only a view that is drawn anew can show. */
+static bool is_of_the_moment(NixEventKind kind) {
+        return kind == NIX_EVENT_PROGRESS || kind == NIX_EVENT_AMOUNT ||
+               kind == NIX_EVENT_STEP_STARTED || kind == NIX_EVENT_STEP_FINISHED;
+}
+
 /** display_nix_event() - a NixEventHandler; @userdata is the Display. */
 void display_nix_event(const NixEvent *event, void *userdata) {
         const Display *display = userdata;
 
         if (display->json) {
-                if (event->kind != NIX_EVENT_PROGRESS)
+                if (!is_of_the_moment(event->kind))
                         nix_event_to_json(event);
                 return;
         }
@@ -162,6 +168,9 @@ void display_nix_event(const NixEvent *event, void *userdata) {
         case NIX_EVENT_BUILD_CANCELLED:
         case NIX_EVENT_COPY_FINISHED:
         case NIX_EVENT_FETCH_FINISHED:
+        case NIX_EVENT_AMOUNT:
+        case NIX_EVENT_STEP_STARTED:
+        case NIX_EVENT_STEP_FINISHED:
         case NIX_EVENT_PROGRESS:
         case _NIX_EVENT_MAX:
                 break;

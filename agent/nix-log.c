@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "id-map.h"
 #include "json.h"
 #include "nix-log.h"
 #include "text.h"
@@ -23,7 +24,8 @@
 #define ERROR_BYTES_MAX ((size_t) 64 * 1024)   /* of error text; the oldest goes first */
 #define TAIL_LINES_MAX  25U                    /* of each build's log, and of plain lines */
 #define TAIL_BYTES_MAX  4096U                  /* of each of these lines */
-#define ACTIVITIES_MAX  1024U                  /* under way at once; others are not followed */
+#define NAME_BYTES_MAX  1024U                  /* of a path, a URL or a step's words */
+#define ACTIVITIES_MAX  4096U                  /* under way at once; others are not followed */
 #define FAILED_MAX      16U                    /* builds whose end is kept */
 #define WORKERS_MAX     8U                     /* open at once */
 #define COUNT_MAX       ((uint64_t) 1 << 53)
@@ -31,6 +33,7 @@
 
 /* The numbers are Nix's. */
 enum {
+        ACTIVITY_UNKNOWN = 0,
         ACTIVITY_COPY_PATH = 100,
         ACTIVITY_FILE_TRANSFER = 101,
         ACTIVITY_REALISE = 102,
@@ -44,6 +47,7 @@ enum {
         RESULT_BUILD_LOG_LINE = 101,
         RESULT_SET_PHASE = 104,
         RESULT_PROGRESS = 105,
+        RESULT_SET_EXPECTED = 106,
         RESULT_POST_BUILD_LOG_LINE = 107,
 };
 
@@ -52,12 +56,13 @@ typedef struct Tail {
         size_t n_seen;
 } Tail;
 
-/* A build, a copy or a fetch. */
+/* A build, a copy, a fetch, or what has only words. */
 typedef struct Activity {
         uint64_t id;
         uint64_t type;
         char *path; /* of the derivation, the store path; the URL */
         char *name;
+        NixAmount amount;
         Tail tail;
         bool blamed; /* an error named it while it ran */
 } Activity;
@@ -76,12 +81,13 @@ struct NixLog {
         char *line;
         size_t n_line, allocated;
 
-        Activity **activities;
-        size_t n_activities, n_builds;
+        IdMap activities;
+        size_t n_builds;
 
         Worker workers[WORKERS_MAX]; /* the open ones, newest last */
         size_t n_workers;
-        NixCount builds, copies;  /* of the newest, open or not */
+        NixCount builds, copies; /* of the newest, open or not */
+        NixAmount copied;
         uint64_t n_failed_unseen; /* failures counted whose build has not stopped yet */
         uint64_t n_done_unseen;
 
@@ -111,6 +117,9 @@ static const char *const event_kinds[_NIX_EVENT_MAX] = {
         [NIX_EVENT_COPY_FINISHED]   = "copy-finished",
         [NIX_EVENT_FETCH_STARTED]   = "fetch-started",
         [NIX_EVENT_FETCH_FINISHED]  = "fetch-finished",
+        [NIX_EVENT_AMOUNT]          = "amount",
+        [NIX_EVENT_STEP_STARTED]    = "step-started",
+        [NIX_EVENT_STEP_FINISHED]   = "step-finished",
         [NIX_EVENT_PROGRESS]        = "progress",
         [NIX_EVENT_MESSAGE]         = "message",
         [NIX_EVENT_PLAIN]           = "plain",
@@ -136,12 +145,15 @@ static void tell(const NixLog *log, NixEventKind kind, const Activity *a, const 
         if (!log->handler)
                 return;
         log->handler(&(const NixEvent){ .kind = kind,
+                                        .id = a ? a->id : 0,
                                         .name = a ? a->name : NULL,
                                         .path = a ? a->path : NULL,
                                         .text = text,
                                         .level = level,
+                                        .amount = a ? a->amount : (NixAmount){ 0 },
                                         .builds = log->builds,
-                                        .copies = log->copies },
+                                        .copies = log->copies,
+                                        .copied = log->copied },
                      log->userdata);
 }
 
@@ -177,14 +189,6 @@ static char *short_name(const char *path) {
         return strndup(name, name != path && text_has_suffix(name, ".drv") ? n - 4 : n);
 }
 
-static size_t find_activity(const NixLog *log, uint64_t id) {
-        size_t i = 0;
-
-        while (i < log->n_activities && log->activities[i]->id != id)
-                i++;
-        return i;
-}
-
 static Worker *newest_worker(NixLog *log) {
         return log->n_workers ? &log->workers[log->n_workers - 1] : NULL;
 }
@@ -214,6 +218,7 @@ static void open_worker(NixLog *log, uint64_t id) {
 
         log->workers[log->n_workers++] = (Worker){ .id = id };
         log->builds = log->copies = (NixCount){ 0 };
+        log->copied = (NixAmount){ 0 };
         log->n_failed_unseen = log->n_done_unseen = 0;
 }
 
@@ -226,38 +231,55 @@ static void close_worker(NixLog *log, size_t index) {
                 (--log->n_workers - index) * sizeof(*log->workers));
 }
 
+static const struct {
+        uint64_t type;
+        NixEventKind started, finished; /* a build's end is judged */
+} tellings[] = {
+        { ACTIVITY_BUILD, NIX_EVENT_BUILD_STARTED, NIX_EVENT_BUILD_FINISHED },
+        { ACTIVITY_COPY_PATH, NIX_EVENT_COPY_STARTED, NIX_EVENT_COPY_FINISHED },
+        { ACTIVITY_FILE_TRANSFER, NIX_EVENT_FETCH_STARTED, NIX_EVENT_FETCH_FINISHED },
+        { ACTIVITY_FETCH_TREE, NIX_EVENT_FETCH_STARTED, NIX_EVENT_FETCH_FINISHED },
+        { ACTIVITY_UNKNOWN, NIX_EVENT_STEP_STARTED, NIX_EVENT_STEP_FINISHED },
+};
+
+static void tell_turn(const NixLog *log, const Activity *a, bool started) {
+        const bool step = a->type == ACTIVITY_UNKNOWN;
+
+        for (size_t i = 0; i < ELEMENTSOF(tellings); i++)
+                if (tellings[i].type == a->type)
+                        tell(log, started ? tellings[i].started : tellings[i].finished, a,
+                             step ? a->name : NULL, 0);
+}
+
 static int start_activity(NixLog *log, uint64_t id, uint64_t type, const char *path) {
         _cleanup_(activity_freep) Activity *a = NULL;
-        Activity **more;
+        int r;
 
-        if (!path || !*path || log->n_activities == ACTIVITIES_MAX)
+        if (!path || !*path || log->activities.n == ACTIVITIES_MAX)
                 return 0;
-
-        more = reallocarray(log->activities, log->n_activities + 1, sizeof(*more));
-        if (!more)
-                return -ENOMEM;
-        log->activities = more;
 
         a = calloc(1, sizeof(*a));
         if (!a)
                 return -ENOMEM;
         a->id = id;
         a->type = type;
-        a->path = strdup(path);
-        a->name = short_name(path);
-        if (!a->path || !a->name)
+        a->path = strndup(path, NAME_BYTES_MAX);
+        if (!a->path)
                 return -ENOMEM;
         text_strip_controls(a->path);
-        text_strip_controls(a->name);
+        a->name = type == ACTIVITY_UNKNOWN ? strdup(a->path) : short_name(a->path);
+        if (!a->name)
+                return -ENOMEM;
 
+        r = id_map_put(&log->activities, id, a);
+        if (r == -EEXIST)
+                return 0;
+        if (r < 0)
+                return r;
         if (type == ACTIVITY_BUILD)
                 log->n_builds++;
-        tell(log,
-             type == ACTIVITY_BUILD     ? NIX_EVENT_BUILD_STARTED :
-             type == ACTIVITY_COPY_PATH ? NIX_EVENT_COPY_STARTED :
-                                          NIX_EVENT_FETCH_STARTED,
-             a, NULL, 0);
-        log->activities[log->n_activities++] = TAKE_PTR(a);
+        tell_turn(log, a, /* started= */ true);
+        TAKE_PTR(a);
         return 0;
 }
 
@@ -289,26 +311,19 @@ static void stop_build(NixLog *log, Activity *a) {
 }
 
 static void stop(NixLog *log, uint64_t id) {
-        size_t i = find_activity(log, id);
+        Activity *a = id_map_remove(&log->activities, id);
 
-        if (i < log->n_activities) {
-                Activity *a = log->activities[i];
-
-                memmove(&log->activities[i], &log->activities[i + 1],
-                        (--log->n_activities - i) * sizeof(*log->activities));
-                if (a->type == ACTIVITY_BUILD) {
-                        stop_build(log, a);
-                        return;
-                }
-                tell(log,
-                     a->type == ACTIVITY_COPY_PATH ? NIX_EVENT_COPY_FINISHED :
-                                                     NIX_EVENT_FETCH_FINISHED,
-                     a, NULL, 0);
+        if (a && a->type == ACTIVITY_BUILD) {
+                stop_build(log, a);
+                return;
+        }
+        if (a) {
+                tell_turn(log, a, /* started= */ false);
                 activity_free(a);
                 return;
         }
 
-        for (i = 0; i < log->n_workers; i++)
+        for (size_t i = 0; i < log->n_workers; i++)
                 if (log->workers[i].id == id) {
                         close_worker(log, i);
                         return;
@@ -388,6 +403,9 @@ static int on_start(NixLog *log, const cJSON *object, uint64_t id) {
         case ACTIVITY_COPY_PATH:
                 return start_activity(log, id, type, cJSON_GetStringValue(field(object, 0)));
 
+        case ACTIVITY_UNKNOWN:
+                return start_activity(log, id, type, json_string(object, "text"));
+
         case ACTIVITY_FILE_TRANSFER:
         case ACTIVITY_FETCH_TREE:
                 /* Inside a worker this is how a copy is done. */
@@ -402,11 +420,35 @@ static int on_start(NixLog *log, const cJSON *object, uint64_t id) {
         }
 }
 
+/* How far a copy or a fetch is. */
+static void on_amount(NixLog *log, Activity *a, NixAmount now) {
+        if (a->type == ACTIVITY_UNKNOWN || a->type == ACTIVITY_BUILD)
+                return;
+        if (a->type == ACTIVITY_COPY_PATH && now.done > a->amount.done) {
+                log->copied.done += now.done - a->amount.done;
+                if (log->copied.done > COUNT_MAX)
+                        log->copied.done = COUNT_MAX;
+        }
+        a->amount = now;
+        tell(log, NIX_EVENT_AMOUNT, a, NULL, 0);
+}
+
+/* How much the copies of a worker will come to. */
+static void on_set_expected(NixLog *log, const cJSON *object, uint64_t id) {
+        const Worker *w = newest_worker(log);
+
+        if (!w || w->copies_id != id || field_number(object, 0) != ACTIVITY_COPY_PATH)
+                return;
+        log->copied.expected = field_number(object, 1);
+        tell(log, NIX_EVENT_PROGRESS, NULL, NULL, 0);
+}
+
 static void on_progress(NixLog *log, const cJSON *object, uint64_t id) {
         NixCount now = { .done = field_number(object, 0),
                          .expected = field_number(object, 1),
                          .running = field_number(object, 2),
                          .failed = field_number(object, 3) };
+        Activity *a;
 
         for (size_t i = 0; i < log->n_workers; i++) {
                 Worker *w = &log->workers[i];
@@ -429,6 +471,10 @@ static void on_progress(NixLog *log, const cJSON *object, uint64_t id) {
                 tell(log, NIX_EVENT_PROGRESS, NULL, NULL, 0);
                 return;
         }
+
+        a = id_map_get(&log->activities, id);
+        if (a)
+                on_amount(log, a, (NixAmount){ .done = now.done, .expected = now.expected });
 }
 
 static int on_result(NixLog *log, const cJSON *object, uint64_t id) {
@@ -436,22 +482,24 @@ static int on_result(NixLog *log, const cJSON *object, uint64_t id) {
         const char *value = cJSON_GetStringValue(field(object, 0));
         uint64_t type = 0;
         Activity *a;
-        size_t i;
 
         (void) json_number(object, "type", COUNT_MAX, &type);
         if (type == RESULT_PROGRESS) {
                 on_progress(log, object, id);
                 return 0;
         }
+        if (type == RESULT_SET_EXPECTED) {
+                on_set_expected(log, object, id);
+                return 0;
+        }
         if (type != RESULT_BUILD_LOG_LINE && type != RESULT_POST_BUILD_LOG_LINE &&
             type != RESULT_SET_PHASE)
                 return 0;
 
-        i = find_activity(log, id);
-        if (i == log->n_activities || log->activities[i]->type != ACTIVITY_BUILD || !value)
+        a = id_map_get(&log->activities, id);
+        if (!a || a->type != ACTIVITY_BUILD || !value)
                 return 0;
 
-        a = log->activities[i];
         text = strdup(value);
         if (!text)
                 return -ENOMEM;
@@ -492,11 +540,11 @@ static int add_error(NixLog *log, const char *text) {
 /* Marks the running builds that an error names; answers whether there are any. */
 static bool blame(NixLog *log, const char *text) {
         bool any = false;
+        size_t position = 0;
 
-        for (size_t i = 0; i < log->n_activities; i++)
-                if (log->activities[i]->type == ACTIVITY_BUILD &&
-                    strstr(text, log->activities[i]->path))
-                        any = log->activities[i]->blamed = true;
+        for (Activity *a; (a = id_map_next(&log->activities, &position));)
+                if (a->type == ACTIVITY_BUILD && strstr(text, a->path))
+                        any = a->blamed = true;
         return any;
 }
 
@@ -740,15 +788,17 @@ int nix_log_new(NixEventHandler handler, void *userdata, NixLog **ret) {
 }
 
 NixLog *nix_log_free(NixLog *log) {
+        size_t position = 0;
+
         if (!log)
                 return NULL;
 
-        for (size_t i = 0; i < log->n_activities; i++)
-                activity_free(log->activities[i]);
+        for (Activity *a; (a = id_map_next(&log->activities, &position));)
+                activity_free(a);
+        id_map_done(&log->activities);
         for (size_t i = 0; i < log->n_failed; i++)
                 activity_free(log->failed[i]);
         activity_free(log->stopped);
-        free(log->activities);
         string_list_done(&log->errors);
         string_list_done(&log->plain.lines);
         free(log->line);

@@ -12,6 +12,11 @@ typedef struct NixCount {
         uint64_t done, expected, running, failed;
 } NixCount;
 
+/* Bytes, unpacked. */
+typedef struct NixAmount {
+        uint64_t done, expected;
+} NixAmount;
+
 typedef enum NixEventKind {
         NIX_EVENT_EVALUATING,     /* from nix_build(): it begins */
         NIX_EVENT_BUILD_STARTED,  /* @name, @path: the derivation */
@@ -24,9 +29,12 @@ typedef enum NixEventKind {
         NIX_EVENT_COPY_FINISHED,
         NIX_EVENT_FETCH_STARTED, /* @name: a URL */
         NIX_EVENT_FETCH_FINISHED,
-        NIX_EVENT_PROGRESS, /* only the counters moved */
-        NIX_EVENT_MESSAGE,  /* @text: words of Nix, may be of several lines; @level */
-        NIX_EVENT_PLAIN,    /* @text: a line of git, ssh or another program below Nix */
+        NIX_EVENT_AMOUNT,        /* @amount: of this copy or fetch */
+        NIX_EVENT_STEP_STARTED,  /* @text: what else Nix does, in its words */
+        NIX_EVENT_STEP_FINISHED, /* the same */
+        NIX_EVENT_PROGRESS,      /* only the counters moved */
+        NIX_EVENT_MESSAGE,       /* @text: words of Nix, may be of several lines; @level */
+        NIX_EVENT_PLAIN,         /* @text: a line of git, ssh or another program below Nix */
         _NIX_EVENT_MAX,
 } NixEventKind;
 
@@ -36,11 +44,14 @@ enum { NIX_LEVEL_ERROR, NIX_LEVEL_WARNING, NIX_LEVEL_NOTICE, NIX_LEVEL_INFO };
 /* Strings live until the callback returns; without escapes and control characters. */
 typedef struct NixEvent {
         NixEventKind kind;
+        uint64_t id;      /* of the activity: from its start to its end it means the same one */
         const char *name; /* for people: "linux-6.1" */
         const char *path; /* the whole store path */
         const char *text;
         unsigned level;
+        NixAmount amount;
         NixCount builds, copies; /* as they stand now */
+        NixAmount copied;        /* by all copies */
 } NixEvent;
 
 typedef void (*NixEventHandler)(const NixEvent *event, void *userdata);

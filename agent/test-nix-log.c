@@ -6,12 +6,13 @@
 #include "test.h"
 #include "text.h"
 
-/* What a case is expected to give: its events (progress only where it moved last), then the
+/* What a case is expected to give: its events (counters only at the end of a build), then the
  * verdict. */
 static void write_event(const NixEvent *event, void *userdata) {
         FILE *f = userdata;
 
-        if (event->kind == NIX_EVENT_PROGRESS)
+        if (event->kind == NIX_EVENT_PROGRESS || event->kind == NIX_EVENT_AMOUNT ||
+            event->kind == NIX_EVENT_STEP_STARTED || event->kind == NIX_EVENT_STEP_FINISHED)
                 return;
         fprintf(f, "%s", nix_event_kind_to_string(event->kind));
         if (event->name)
@@ -207,4 +208,50 @@ TEST(colours_control_characters_and_redrawn_lines_are_cleaned) {
         _cleanup_free_ char *text = account(log, strlen(log), 2);
 
         ASSERT_CONTAINS(text, "plain: done\nplain: red up\n");
+}
+
+/* The moments: how far copies are, one by one and together, and what Nix says it does. */
+static void write_moment(const NixEvent *event, void *userdata) {
+        FILE *f = userdata;
+
+        if (event->kind == NIX_EVENT_AMOUNT)
+                fprintf(f, "%ju %s %ju/%ju", (uintmax_t) event->id, event->name, event->amount.done,
+                        event->amount.expected);
+        else if (event->kind == NIX_EVENT_STEP_STARTED || event->kind == NIX_EVENT_STEP_FINISHED)
+                fprintf(f, "%s %s", nix_event_kind_to_string(event->kind), event->text);
+        else
+                return;
+        fprintf(f, ", %ju/%ju\n", event->copied.done, event->copied.expected);
+}
+
+TEST(copies_say_how_far_they_are_one_by_one_and_together) {
+        static const char text[] =
+                "@nix {\"action\":\"start\",\"id\":1,\"level\":0,\"text\":\"\",\"type\":102}\n"
+                "@nix {\"action\":\"start\",\"id\":2,\"level\":0,\"text\":\"\",\"type\":103}\n"
+                "@nix {\"action\":\"start\",\"id\":3,\"level\":6,\"text\":\"\\u001b[1mlooking\",\"type\":0}\n"
+                "@nix {\"action\":\"result\",\"fields\":[100,700],\"id\":2,\"type\":106}\n"
+                "@nix {\"action\":\"result\",\"fields\":[101,9],\"id\":2,\"type\":106}\n"
+                "@nix {\"action\":\"stop\",\"id\":3}\n"
+                "@nix {\"action\":\"start\",\"fields\":[\"/nix/store/x-a\",\"c\",\"d\"],\"id\":4,\"type\":100}\n"
+                "@nix {\"action\":\"start\",\"fields\":[\"/nix/store/x-b\",\"c\",\"d\"],\"id\":5,\"type\":100}\n"
+                "@nix {\"action\":\"result\",\"fields\":[100,300,0,0],\"id\":4,\"type\":105}\n"
+                "@nix {\"action\":\"result\",\"fields\":[50,400,0,0],\"id\":5,\"type\":105}\n"
+                "@nix {\"action\":\"result\",\"fields\":[300,300,0,0],\"id\":4,\"type\":105}\n"
+                "@nix {\"action\":\"result\",\"fields\":[1,-1,\"x\"],\"id\":5,\"type\":105}\n"
+                "@nix {\"action\":\"result\",\"fields\":[1,1,0,0],\"id\":99,\"type\":105}\n";
+        _cleanup_(nix_log_freep) NixLog *log = NULL;
+        _cleanup_free_ char *out = NULL;
+        size_t size;
+        FILE *f = open_memstream(&out, &size);
+
+        assert_non_null(f);
+        ASSERT_OK(nix_log_new(write_moment, f, &log));
+        ASSERT_OK(nix_log_feed(log, text, strlen(text)));
+        fclose(f);
+        ASSERT_TEXT(out, "step-started looking, 0/0\n"
+                         "step-finished looking, 0/700\n"
+                         "4 a 100/300, 100/700\n"
+                         "5 b 50/400, 150/700\n"
+                         "4 a 300/300, 350/700\n"
+                         "5 b 1/0, 350/700\n");
 }
