@@ -120,7 +120,8 @@ static void nix_event_to_json(const NixEvent *event) {
 /* What only a view that is drawn anew can show. */
 static bool is_of_the_moment(NixEventKind kind) {
         return kind == NIX_EVENT_PROGRESS || kind == NIX_EVENT_AMOUNT ||
-               kind == NIX_EVENT_STEP_STARTED || kind == NIX_EVENT_STEP_FINISHED;
+               kind == NIX_EVENT_STEP_STARTED || kind == NIX_EVENT_STEP_FINISHED ||
+               kind == NIX_EVENT_TICK || kind == NIX_EVENT_ENDED;
 }
 
 /** display_nix_event() - a NixEventHandler; @userdata is the Display. */
@@ -172,6 +173,8 @@ void display_nix_event(const NixEvent *event, void *userdata) {
         case NIX_EVENT_STEP_STARTED:
         case NIX_EVENT_STEP_FINISHED:
         case NIX_EVENT_PROGRESS:
+        case NIX_EVENT_TICK:
+        case NIX_EVENT_ENDED:
         case _NIX_EVENT_MAX:
                 break;
         }

@@ -123,6 +123,8 @@ static const char *const event_kinds[_NIX_EVENT_MAX] = {
         [NIX_EVENT_PROGRESS]        = "progress",
         [NIX_EVENT_MESSAGE]         = "message",
         [NIX_EVENT_PLAIN]           = "plain",
+        [NIX_EVENT_TICK]            = "tick",
+        [NIX_EVENT_ENDED]           = "ended",
 };
 
 static const char *const failures[_NIX_FAILURE_MAX] = {

@@ -35,6 +35,8 @@ typedef enum NixEventKind {
         NIX_EVENT_PROGRESS,      /* only the counters moved */
         NIX_EVENT_MESSAGE,       /* @text: words of Nix, may be of several lines; @level */
         NIX_EVENT_PLAIN,         /* @text: a line of git, ssh or another program below Nix */
+        NIX_EVENT_TICK,          /* from nix_run(): a tenth of a second has passed, or more */
+        NIX_EVENT_ENDED,         /* from nix_run(), last of all */
         _NIX_EVENT_MAX,
 } NixEventKind;
 

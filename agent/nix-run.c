@@ -15,6 +15,7 @@
 #define NOTHING_CHANGED "Nothing was changed."
 #define READ_BYTES      ((size_t) 64 * 1024)
 #define PIPE_BYTES_MAX  ((size_t) 1024 * 1024)
+#define TICK_USEC       ((uint64_t) 100 * 1000)
 #define PATIENCE_USEC   ((uint64_t) 10 * 1000 * 1000) /* until the next signal to Nix */
 
 static void urge(NixRun *run, int sig) {
@@ -32,6 +33,16 @@ static void urge(NixRun *run, int sig) {
 static int on_overdue(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata) {
         urge(userdata, 0);
         return 0;
+}
+
+static void tell(const NixRun *run, NixEventKind kind) {
+        if (run->handler)
+                run->handler(&(const NixEvent){ .kind = kind }, run->userdata);
+}
+
+static int on_tick(sd_event_source *source, _unused_ uint64_t usec, void *userdata) {
+        tell(userdata, NIX_EVENT_TICK);
+        return sd_event_source_set_time_relative(source, TICK_USEC);
 }
 
 static int on_signal(_unused_ sd_event_source *source, const struct signalfd_siginfo *si,
@@ -91,6 +102,7 @@ void nix_run_done(NixRun *run) {
         sd_event_source_unref(run->output);
         sd_event_source_unref(run->child);
         sd_event_source_unref(run->overdue);
+        sd_event_source_unref(run->tick);
         for (size_t i = 0; i < ELEMENTSOF(run->signals); i++)
                 sd_event_source_unref(run->signals[i]);
         sd_event_unref(run->event);
@@ -145,21 +157,19 @@ static int start_nix(NixRun *run, const StringList *arguments, int stdout_fd) {
         return process_start(arguments, &options, &run->pid);
 }
 
-/**
- * nix_run() - run Nix to its end, whatever that takes
- * @run:       NIX_RUN_NULL before; nix_run_done() even after an error. How Nix ended is in @end,
- *             what it said in @log
- * @arguments: of nix_arguments()
- * @stdout_fd: where its standard output goes; stays the caller's
- * @handler:   told what its log says; may be NULL
- *
- * SIGINT, SIGTERM and SIGHUP are caught meanwhile and end it; Nix gets ten seconds to do so by
- * itself.
- *
- * Return: 0 if it ran, however it ended; or negative with @reterr_error set, except without memory.
- */
-int nix_run(NixRun *run, const StringList *arguments, int stdout_fd, NixEventHandler handler,
-            void *userdata, sd_bus_error *reterr_error) {
+/* Whoever shows what happens has to be able to when nothing does. */
+static int start_ticking(NixRun *run) {
+        int r;
+
+        if (!run->handler)
+                return 0;
+        r = sd_event_add_time_relative(run->event, &run->tick, CLOCK_MONOTONIC, TICK_USEC, 0,
+                                       on_tick, run);
+        return r < 0 ? r : sd_event_source_set_enabled(run->tick, SD_EVENT_ON);
+}
+
+static int run_to_end(NixRun *run, const StringList *arguments, int stdout_fd,
+                      sd_bus_error *reterr_error) {
         int r;
 
         r = sd_event_new(&run->event);
@@ -168,7 +178,7 @@ int nix_run(NixRun *run, const StringList *arguments, int stdout_fd, NixEventHan
         r = watch_signals(run);
         if (r < 0)
                 return r;
-        r = nix_log_new(handler, userdata, &run->log);
+        r = nix_log_new(run->handler, run->userdata, &run->log);
         if (r < 0)
                 return r;
 
@@ -187,6 +197,9 @@ int nix_run(NixRun *run, const StringList *arguments, int stdout_fd, NixEventHan
         r = sd_event_add_child(run->event, &run->child, run->pid, WEXITED, on_child, run);
         if (r < 0)
                 return r;
+        r = start_ticking(run);
+        if (r < 0)
+                return r;
         r = sd_event_loop(run->event);
         if (r < 0)
                 return r;
@@ -195,6 +208,31 @@ int nix_run(NixRun *run, const StringList *arguments, int stdout_fd, NixEventHan
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_INTERRUPTED,
                                          "Interrupted. " NOTHING_CHANGED);
         return 0;
+}
+
+/**
+ * nix_run() - run Nix to its end, whatever that takes
+ * @run:       NIX_RUN_NULL before; nix_run_done() even after an error. How Nix ended is in @end,
+ *             what it said in @log
+ * @arguments: of nix_arguments()
+ * @stdout_fd: where its standard output goes; stays the caller's
+ * @handler:   told what its log says, that time passes, and once that there is no more to come; may
+ *             be NULL
+ *
+ * SIGINT, SIGTERM and SIGHUP are caught meanwhile and end it; Nix gets ten seconds to do so by
+ * itself.
+ *
+ * Return: 0 if it ran, however it ended; or negative with @reterr_error set, except without memory.
+ */
+int nix_run(NixRun *run, const StringList *arguments, int stdout_fd, NixEventHandler handler,
+            void *userdata, sd_bus_error *reterr_error) {
+        int r;
+
+        run->handler = handler;
+        run->userdata = userdata;
+        r = run_to_end(run, arguments, stdout_fd, reterr_error);
+        tell(run, NIX_EVENT_ENDED);
+        return r;
 }
 
 /* Options that `nix eval` does not know, or that would give it a second effect. */

@@ -12,9 +12,11 @@
 /* One run of Nix. */
 typedef struct NixRun {
         sd_event *event;
-        sd_event_source *output, *child, *overdue;
+        sd_event_source *output, *child, *overdue, *tick;
         sd_event_source *signals[3];
         NixLog *log;
+        NixEventHandler handler;
+        void *userdata;
         int output_fd;
         pid_t pid; /* 0: not started, or it has ended */
         bool interrupted;

@@ -342,11 +342,12 @@ static int read_output(const NixRequest *request, const char *link, char **ret_p
         return 0;
 }
 
-static void tell_evaluating(const NixRequest *request, const StringList *arguments) {
+/* nix_run() follows at once, which tells the end of it. */
+static void tell_evaluating(const NixRequest *request, const char *installable) {
         const NixEvent event = {
                 .kind = NIX_EVENT_EVALUATING,
                 .name = source_name(request->source),
-                .text = arguments->items[arguments->n - 1],
+                .text = installable,
         };
 
         if (request->handler)
@@ -413,7 +414,7 @@ int nix_forecast(const NixRequest *request, NixForecast *forecast, sd_bus_error 
                                            &arguments);
         if (r < 0)
                 return r;
-        tell_evaluating(request, &arguments);
+        tell_evaluating(request, arguments.items[arguments.n - 1]);
         r = nix_run(&run, &arguments, STDERR_FILENO, on_listed, &listening, reterr_error);
         if (r < 0)
                 return r;
@@ -441,6 +442,7 @@ int nix_names(const NixRequest *request, StringList *names, sd_bus_error *reterr
         _cleanup_(nix_run_done) NixRun run = NIX_RUN_NULL;
         _cleanup_close_ int fd = memfd_create("names", MFD_CLOEXEC);
         const char *const last[] = { "--apply", "builtins.attrNames" };
+        size_t installable;
         int r;
 
         if (fd < 0)
@@ -451,13 +453,13 @@ int nix_names(const NixRequest *request, StringList *names, sd_bus_error *reterr
         if (r >= 0)
                 r = source_add_installable(request->source, request->set, request->attribute,
                                            &arguments);
-        if (r >= 0)
-                tell_evaluating(request, &arguments);
+        installable = arguments.n - 1;
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(last); i++)
                 r = string_list_add(&arguments, last[i]);
-        if (r >= 0)
-                r = nix_run(&run, &arguments, fd, request->handler, request->userdata,
-                            reterr_error);
+        if (r < 0)
+                return r;
+        tell_evaluating(request, arguments.items[installable]);
+        r = nix_run(&run, &arguments, fd, request->handler, request->userdata, reterr_error);
         if (r < 0)
                 return r;
         if (run.end.si_code != CLD_EXITED || run.end.si_status != 0)
@@ -534,7 +536,7 @@ int nix_build(const NixRequest *request, NixOutput **ret, sd_bus_error *reterr_e
         if (r < 0)
                 return r;
 
-        tell_evaluating(request, &arguments);
+        tell_evaluating(request, arguments.items[arguments.n - 1]);
         r = nix_run(&run, &arguments, STDERR_FILENO, request->handler, request->userdata,
                     reterr_error);
         if (r < 0)

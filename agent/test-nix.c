@@ -18,16 +18,21 @@ typedef struct Case {
         const char *result; /* NULL: nix fails */
         const char *status, *names, *linger, *name, *out_link, *path, *file, *attribute;
         const StringList *options;
-        bool interrupt, open_to_all;
+        bool interrupt, interrupt_in_silence, open_to_all;
 } Case;
 
 static const char *directory;
 static char plain[4096], record[4096];
+static unsigned n_begun, n_ended, n_ticks;
 
 static void on_event(const NixEvent *event, void *userdata) {
         const Case *c = userdata;
 
-        if (event->kind == NIX_EVENT_PLAIN && c->interrupt)
+        n_begun += event->kind == NIX_EVENT_EVALUATING;
+        n_ended += event->kind == NIX_EVENT_ENDED;
+        n_ticks += event->kind == NIX_EVENT_TICK;
+        if ((event->kind == NIX_EVENT_PLAIN && c->interrupt) ||
+            (event->kind == NIX_EVENT_TICK && c->interrupt_in_silence))
                 (void) kill(getpid(), SIGINT);
 }
 
@@ -297,6 +302,22 @@ TEST(an_interrupt_reaches_nix_and_is_told) {
         ASSERT_OK(file_write(AT_FDCWD, plain, "a plain line\n", 0600));
         assert_fails(&(Case){ .interrupt = true, .linger = "wait" }, ENACT_ERROR_INTERRUPTED,
                      "Interrupted.");
+}
+
+TEST(time_passes_while_nix_says_nothing) {
+        assert_fails(&(Case){ .interrupt_in_silence = true, .linger = "wait" },
+                     ENACT_ERROR_INTERRUPTED, "Interrupted.");
+        ASSERT_TRUE(n_ticks > 0);
+}
+
+TEST(whoever_is_told_a_beginning_is_told_the_end) {
+        n_begun = n_ended = 0;
+        assert_fails(&(Case){ .path = "/nowhere" }, ENACT_ERROR_NO_NIX, "no program 'nix'");
+        ASSERT_EQ(n_begun, 1);
+        ASSERT_EQ(n_ended, 1);
+        assert_fails(&(Case){ .log = "build-failed" }, ENACT_ERROR_BUILD, "");
+        ASSERT_EQ(n_begun, 2);
+        ASSERT_EQ(n_ended, 2);
 }
 
 TEST(what_outlives_nix_is_not_waited_for) {
