@@ -343,6 +343,8 @@ int transaction_recover(const char *id, const TransactionPlaces *places, EventLo
         r = locks_take(places, lock_limit_usec, &t.lock_fd, &t.nixos_lock_fd, reterr_error);
         if (r >= 0)
                 r = read_record(&t, id, reterr_error);
+        if (r == TRANSACTION_NONE && id && !transaction_is_open(NULL, places))
+                transaction_forget_ground(&t); /* who noted it died before it had a record */
         if (r == 0 && is_to_be_checked(&t))
                 r = TRANSACTION_ON_TRIAL;
         if (r == 0)

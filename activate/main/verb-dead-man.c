@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "engine.h"
@@ -198,20 +199,24 @@ static int recover(const char *id, EventLog *log) {
 
 /* An activation script may have mounted something over the record, and its engine have died before
  * it could take that away. */
-static void keep_ground(const Watch *watch, EventLog *log) {
+static bool keep_ground(const Watch *watch, EventLog *log) {
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
 
-        if (state_ground_keep(&watch->ground, &error) < 0 && error.message)
+        if (state_ground_keep(&watch->ground, &error) >= 0)
+                return true;
+        if (error.message)
                 tell(log, error.message);
+        return false;
 }
 
 static int take_over(const Watch *watch, Finding finding, EventLog *log) {
+        const bool in_sight = keep_ground(watch, log);
         const char *id = watch->id;
         int r;
 
-        keep_ground(watch, log);
+        /* What it notes before it has a record may be left. */
         if (!transaction_is_open(id, &TRANSACTION_PLACES_HOST))
-                return 0;
+                return in_sight && access(RUN_GROUND, F_OK) >= 0 ? recover(id, log) : 0;
         r = end_engine(id, finding, log);
         if (r == -ESHUTDOWN) /* the next boot decides */
                 return 0;
