@@ -81,8 +81,9 @@ static int find_link(DropInGuard *guard, const char *current) {
         if (!found)
                 return 0;
         r = profile_generation_link(guard->t.profile, found->number, &link);
-        if (r >= 0)
-                r = replace(&record->to, current);
+        /* What runs may be a specialisation of what the profile stands for. */
+        if (r >= 0 && strcmp(current, guard->t.new->path) != 0)
+                r = replace(&guard->request.system, current);
         if (r >= 0)
                 r = replace(&record->old_link, link);
         return r < 0 ? r : replace(&record->old_profile, found->target);
@@ -225,6 +226,7 @@ static int roll_back(DropInGuard *guard) {
         drop_in_say("rolling back to '%s': %s", t->record.from, t->error.message);
         if (t->request->verb == REQUEST_SWITCH)
                 r = find_profile(guard);
+        (void) file_make_directories(t->places->state, 0755); /* where the boot default is noted */
         /* An installer would take what the profile stands for. */
         t->record.committing = t->request->verb == REQUEST_SWITCH && r >= 0 && !guard->stuck;
         (void) rollback_enter(t, NULL);

@@ -51,6 +51,7 @@ refused web 3 "$bad/bin/switch-to-configuration" switch
 says_on_stderr "warning: the following units failed: broken.service" \
     "rolling back to '$one': A unit failed: broken.service" "making the old system the boot default again" \
     "Error: A unit failed: broken.service. Rolled back: '$one' runs again."
+says_not "could not be noted"
 is "$(running_of web)" "$one"
 is "$(contents web /etc/motto)" one
 is "$(ask web readlink $profile)" system-2-link
