@@ -37,6 +37,11 @@ last_exit() {
     ask web sh -c 'cat "$(ls /var/lib/enact/history/*.json | tail -n 1)"' | jq -r .exit
 }
 
+# given_up HOST: nobody works on what was left open
+given_up() {
+    is "$(dead_man_of "$1")" "" "who watches"
+}
+
 steady=$(pid_of web steady.service)
 one=$(system one true "")
 on web enact switch --store-path "$one"
@@ -83,6 +88,7 @@ says "Cannot write the record in '/var/lib/enact': Device or resource busy" "Rol
 is "$(running_of web)" "$two"
 is "$(profile_of web)" "$two"
 exists web /var/lib/enact/transaction.json
+eventually 60 given_up web # the dead man's switch tries it, too
 on web umount /var/lib/enact/transaction.json
 on web enact status
 says "interrupted"
