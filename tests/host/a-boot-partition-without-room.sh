@@ -21,7 +21,7 @@ kernels() {
 }
 
 on web sh -c 'mkdir -p /boot && mount -t tmpfs -o size=8m tmpfs /boot'
-eventually 5 active web boot.mount
+eventually 30 active web boot.mount
 for name in one two three; do
     system "$name"
 done

@@ -35,7 +35,7 @@ dead_man_unit() {
 under_way() {
     hold web
     begin switch web enact switch --store-path "$new"
-    eventually 20 held web
+    eventually 30 held web
     inactive web greeter.service
 }
 
@@ -48,7 +48,7 @@ good_again() {
     missing web /var/lib/enact/transaction.json
     missing web /nix/var/nix/gcroots/enact/candidate
     on web systemctl is-system-running
-    eventually 5 is "$(units_named 'enact-*2*.service')" ""
+    eventually 30 is "$(units_named 'enact-*2*.service')" ""
 }
 
 step "its main process is killed"
@@ -85,7 +85,7 @@ step "its dead man's switch is killed alone: it is there again, and the switch g
 under_way
 dead_man=$(dead_man_unit)
 on web systemctl kill --signal=KILL "$dead_man"
-eventually 10 active web "$dead_man"
+eventually 30 active web "$dead_man"
 let_go web
 ends switch 0
 is "$(running_of web)" "$new"
@@ -128,8 +128,8 @@ configuration web broken << 'NIX'
 NIX
 hold web
 begin switch web enact switch --flake /root/broken
-eventually 20 held web
-eventually 10 failed web fragile.service
+eventually 30 held web
+eventually 30 failed web fragile.service
 on web systemctl kill --signal=KILL "$(engine_unit)"
 let_go web
 ends switch 5

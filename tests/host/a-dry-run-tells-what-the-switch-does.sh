@@ -53,7 +53,7 @@ NIX
 configuration web one <<< "$(units true)"
 configuration web two <<< "$(units false)"
 on web loginctl enable-linger alice
-eventually 10 active web user@1000.service
+eventually 30 active web user@1000.service
 two=$(built web two)
 
 for round in enact drop-in; do

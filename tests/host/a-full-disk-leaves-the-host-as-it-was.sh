@@ -21,12 +21,12 @@ crowded() {
         cp -a /root/copy/. "$1/"
         rm -r /root/copy' - "$1"
     narrowed "$@"
-    eventually 5 active web "$(ask web systemd-escape --path --suffix=mount "$1")"
+    eventually 30 active web "$(ask web systemd-escape --path --suffix=mount "$1")"
 }
 
 roomy() {
     on web umount "$1"
-    eventually 5 inactive web "$(ask web systemd-escape --path --suffix=mount "$1")"
+    eventually 30 inactive web "$(ask web systemd-escape --path --suffix=mount "$1")"
 }
 
 nothing_left() {

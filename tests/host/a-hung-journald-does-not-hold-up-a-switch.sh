@@ -15,7 +15,7 @@ configuration web flake << 'NIX'
 NIX
 hold web
 begin switch web enact switch --flake /root/flake
-eventually 20 held web
+eventually 30 held web
 on web systemctl kill --signal=STOP systemd-journald.service
 let_go web
 SECONDS=0

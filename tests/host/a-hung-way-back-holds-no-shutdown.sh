@@ -66,7 +66,7 @@ good_again
 step "powered off, and a script that ends in time: the way back goes no further, either"
 held_on_the_way_back
 going_down web
-eventually 10 state_is web "$unit" deactivating
+eventually 30 state_is web "$unit" deactivating
 let_go web
 host_gone web
 ends switch 1

@@ -28,7 +28,7 @@ runs() {
     [[ " $(unit_property web greeter.service Environment) " == *" OF=$1 "* ]] || fail "greeter is not that of $1"
     active web greeter.service
     same_pid web steady.service "$steady"
-    eventually 5 at_its_end web
+    eventually 30 at_its_end web
     on web systemctl is-system-running
 }
 
@@ -41,7 +41,7 @@ outcomes() {
 under_way() {
     hold web
     begin switch web enact switch "$@" --store-path "$held"
-    eventually 20 held web
+    eventually 30 held web
 }
 
 steady=$(pid_of web steady.service)
@@ -68,7 +68,7 @@ is "$(roots_of web)" "booted failed/${held##*/} good"
 step "the dead man's switch comes first: the other one is told who is at it"
 hold web
 begin switch web enact switch --store-path "$held"
-eventually 20 held web
+eventually 30 held web
 on web systemctl kill --signal=KILL "$(engine_of web)"
 attempt web enact switch --store-path "$one"
 case $code in

@@ -14,7 +14,7 @@ new=$(built web new)
 # waiting SECONDS [VERB]: a switch to the new system runs and waits to be confirmed
 waiting() {
     begin switch alice@web enact "${2:-switch}" --store-path "$new" --confirm "$1"
-    eventually 20 said_so_far switch "'enact confirm' within $1 s"
+    eventually 30 said_so_far switch "'enact confirm' within $1 s"
     is "$(running_of web)" "$new"
     is "$(profile_of web)" "$good"
     active web greeter.service
@@ -101,7 +101,7 @@ is "$(said | jq -r 'select(.event == "end") | .exit')" 0
 is "$(running_of web)" "$new"
 is "$(profile_of web)" "$good"
 begin back web enact rollback --confirm 60
-eventually 20 said_so_far back "'enact confirm' within 60 s"
+eventually 30 said_so_far back "'enact confirm' within 60 s"
 is "$(running_of web)" "$good"
 on web enact cancel
 ends back 3
@@ -120,7 +120,7 @@ new=$(built web slow)
 waiting 60
 hold web
 begin first web enact confirm
-eventually 10 held web
+eventually 30 held web
 refused alice@web 1 enact confirm
 says "confirmed already, by root"
 let_go web
@@ -150,7 +150,7 @@ refused web 3 enact switch --store-path "$new"
 says "'enact confirm' within 2 s" "Nobody confirmed '$new' within 2 s"
 good_again
 begin stays web enact switch --store-path "$new" --confirm 60
-eventually 20 said_so_far stays "'enact confirm' within 60 s"
+eventually 30 said_so_far stays "'enact confirm' within 60 s"
 on web enact confirm
 ends stays 0
 on web enact switch --store-path "$good"

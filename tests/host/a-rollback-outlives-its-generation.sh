@@ -74,8 +74,8 @@ back=$(system back 'system.activationScripts.hold = "/usr/local/bin/hold-here";'
 on web enact switch --store-path "$back"
 hold web
 begin switch web enact switch --store-path "$bad"
-eventually 20 said_so_far switch "rolling back"
-eventually 20 held web
+eventually 30 said_so_far switch "rolling back"
+eventually 30 held web
 on web nix-env --profile /nix/var/nix/profiles/system --set "$one"
 on web nix-collect-garbage --delete-old
 let_go web
@@ -87,7 +87,7 @@ step "the same while a rollback by hand goes there"
 on web enact switch --store-path "$one"
 hold web
 begin rollback web enact rollback
-eventually 20 held web
+eventually 30 held web
 on web nix-collect-garbage --delete-old
 let_go web
 ends rollback 0
@@ -100,7 +100,7 @@ new=$(system new '
   boot.loader.external.installHook = pkgs.writeShellScript "install" "/usr/local/bin/hold-here";')
 hold web
 begin switch web enact switch --store-path "$new"
-eventually 20 held web
+eventually 30 held web
 on web nix-collect-garbage --delete-old
 let_go web
 ends switch 0

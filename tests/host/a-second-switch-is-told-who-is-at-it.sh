@@ -15,7 +15,7 @@ configuration web one << 'NIX'
 NIX
 hold web
 begin first web enact switch --flake /root/one
-eventually 20 held web
+eventually 30 held web
 engine=$(ask web pgrep -f '^/usr/libexec/enact/enact-activate run')
 snapshot web
 for words in "switch --flake /root/other" "switch --store-path $other" "test --store-path $other" \
@@ -55,7 +55,7 @@ configuration web slow << 'NIX'
 NIX
 hold web
 begin first web enact boot --flake /root/slow
-eventually 20 held web
+eventually 30 held web
 refused web 6 enact switch --store-path "$other"
 says "Another switch is under way"
 let_go web
@@ -65,7 +65,7 @@ step "NixOS' own lock"
 hold web
 snapshot web
 begin nixos web flock --exclusive /run/nixos/switch-to-configuration.lock /usr/local/bin/hold-here
-eventually 10 held web
+eventually 30 held web
 refused web 6 enact switch --store-path "$other"
 says "Another switch is under way" "flock" "/run/nixos/switch-to-configuration.lock" "Nothing was changed"
 refused web 6 enact boot --store-path "$other"

@@ -27,7 +27,7 @@ runs() {
     [[ " $(unit_property web greeter.service Environment) " == *" OF=$1 "* ]] || fail "greeter is not that of $1"
     active web greeter.service
     same_pid web steady.service "$steady"
-    eventually 5 at_its_end web
+    eventually 30 at_its_end web
     on web systemctl is-system-running
 }
 
@@ -85,11 +85,11 @@ five=$(system five '
   ";')
 hold web
 begin switch web enact switch --store-path "$five"
-eventually 20 held web
+eventually 30 held web
 on web systemctl kill --signal=KILL "$(engine_of web)"
 let_go web
 ends switch 3
 says "Rolled back: '$four' runs again"
 is "$(running_of web)" "$four"
 is "$(profile_of web)" "$four"
-eventually 5 at_its_end web
+eventually 30 at_its_end web

@@ -22,7 +22,7 @@ held_in() {
     on web touch "/run/in-$1"
     hold web
     begin switch web enact switch --store-path "$new"
-    eventually 20 held web
+    eventually 30 held web
 }
 
 # asking N: so many root helpers wait for the engine
@@ -58,9 +58,9 @@ good_again
 step "during activation: it goes back; who asks twice is told the same"
 held_in activate
 begin cancel alice@web enact cancel
-eventually 10 asking 2
+eventually 30 asking 2
 begin again web enact cancel --json
-eventually 10 asking 3
+eventually 30 asking 3
 let_go web
 ends switch 3
 says "told to stop" "Rolled back: '$good' runs again"
@@ -76,7 +76,7 @@ is "$(ask web enact log --json 1 | jq -r '.entries[0].outcome')" "rolled-back"
 step "in the commit it is too late"
 held_in commit
 begin cancel web enact cancel
-eventually 10 asking 2
+eventually 30 asking 2
 let_go web
 ends switch 0
 ends cancel 1
@@ -91,7 +91,7 @@ eventually 60 inactive web user@1001.service
 on web sh -c 'rm -f /run/in-*; touch /run/in-activate'
 hold web
 begin dropin web "$new/bin/switch-to-configuration" test
-eventually 20 held web
+eventually 30 held web
 refused web 1 enact cancel
 says "What is under way is no switch that hears" "switch-to-configuration"
 let_go web
@@ -142,7 +142,7 @@ on web systemctl kill --signal=KILL 'enact-2*.service'
 eventually 30 on web sh -c 'enact status | grep -q "^under way.*in phase .rollback"'
 begin cancel alice@web enact cancel
 # shellcheck disable=SC2016  # for the shell in the host; the switch has one as well
-eventually 10 on web sh -c '[ "$(pgrep -c -f "^/usr/libexec/enact/enact-activate serve")" = 2 ]'
+eventually 30 on web sh -c '[ "$(pgrep -c -f "^/usr/libexec/enact/enact-activate serve")" = 2 ]'
 let_go web
 ends cancel 0
 says "cancelled:" "'$good' runs again"

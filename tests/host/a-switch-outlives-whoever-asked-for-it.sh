@@ -26,7 +26,7 @@ NIX
 under_way() {
     hold web
     begin switch "$@"
-    eventually 20 held web
+    eventually 30 held web
     on bob@web enact status
     says "under way" "phase 'activate'"
     is "$(profile_of web)" "$old"
@@ -42,7 +42,7 @@ ends_well() {
     on bob@web enact status
     says "under way"
     let_go web
-    eventually 20 at_its_end
+    eventually 30 at_its_end
     is "$(contents web /etc/number)" "$number"
     is_not "$(running_of web)" "$old"
     is "$(profile_of web)" "$(running_of web)"
@@ -92,7 +92,7 @@ number_flake
 under_way web script --quiet --command "enact switch --flake /root/flake" /dev/null
 signal switch KILL
 ends switch 137
-eventually 10 refused web 1 pgrep -x enact
+eventually 30 refused web 1 pgrep -x enact
 ends_well
 
 step "the login session of who asked is terminated, with all that is in it"
@@ -100,14 +100,14 @@ number_flake
 system=$(built web flake)
 under_way alice@web enact switch --store-path "$system"
 on web loginctl terminate-user alice
-eventually 10 refused web 1 pgrep -x enact
-eventually 10 refused web 1 pgrep -f "^/usr/libexec/enact/enact-activate serve"
+eventually 30 refused web 1 pgrep -x enact
+eventually 30 refused web 1 pgrep -f "^/usr/libexec/enact/enact-activate serve"
 ends_well
 
 step "nobody reads what enact says"
 number_flake
 attempt web bash -c 'enact switch --flake /root/flake 2>&1 | grep -m 1 activating'
 says "activating"
-eventually 20 at_its_end
+eventually 30 at_its_end
 is "$(contents web /etc/number)" "$number"
 is "$(profile_of web)" "$(running_of web)"

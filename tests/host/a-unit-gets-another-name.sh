@@ -30,7 +30,7 @@ on web enact switch --flake /root/before
 on web systemctl start plain.service many@1.service asked.service twin.service other.service follower.service
 on web systemctl start --no-block shaky.service
 restarted() { [ "$(restarts_of web shaky.service)" -ge 3 ] && active web shaky.service; }
-eventually 10 restarted
+eventually 30 restarted
 plain=$(pid_of web plain.service) wanted=$(pid_of web wanted.service) many=$(pid_of web many@1.service)
 shaky=$(pid_of web shaky.service) asked=$(pid_of web asked.service) twin=$(pid_of web twin.service)
 follower=$(pid_of web follower.service)

@@ -66,7 +66,7 @@ ExecStart=/bin/sleep infinity
 END
 on web systemctl daemon-reload
 on web systemctl start --no-block foreign.service
-eventually 5 state_is web foreign.service activating
+eventually 30 state_is web foreign.service activating
 foreign=$(invocation_of web foreign.service)
 kept 1002
 SECONDS=0
@@ -114,7 +114,7 @@ same_pid web steady.service "$steady"
 
 step "when it has stopped at last, a switch puts all of it right"
 on web pkill -fx '/bin/sleep 2001'
-eventually 10 failed web clings.service
+eventually 30 failed web clings.service
 on web enact switch --store-path "$good" --force
 active web clings.service
 same_pid web steady.service "$steady"

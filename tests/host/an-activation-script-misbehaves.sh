@@ -27,7 +27,7 @@ runs() {
     [[ " $(unit_property web greeter.service Environment) " == *" OF=$1 "* ]] || fail "greeter is not that of $1"
     active web greeter.service
     same_pid web steady.service "$steady"
-    eventually 5 at_its_end web
+    eventually 30 at_its_end web
 }
 
 # last_exit: of the newest entry in the history
@@ -57,7 +57,7 @@ step "without end: cancelled"
 bad=$(system hangs /usr/local/bin/hold-here "")
 hold web
 begin switch web enact switch --store-path "$bad"
-eventually 20 held web
+eventually 30 held web
 on web enact cancel
 ends switch 3
 let_go web
@@ -70,7 +70,7 @@ slow=$(system slow true 'systemd.services.slow = { wantedBy = [ "multi-user.targ
     serviceConfig = { Type = "oneshot"; TimeoutStartSec = "infinity"; ExecStart = "/usr/local/bin/hold-here"; }; };')
 hold web
 begin switch web enact switch --store-path "$slow"
-eventually 20 held web
+eventually 30 held web
 began=$SECONDS
 on web enact cancel
 ends switch 3

@@ -34,8 +34,8 @@ new paused
 hold paused
 begin pausing paused enact switch --store-path "$new"
 begin stopping stopped enact switch --json --store-path "$failed"
-eventually 20 held paused
-eventually 20 said_so_far stopping '"phase":"judge"'
+eventually 30 held paused
+eventually 30 said_so_far stopping '"phase":"judge"'
 on stopped systemctl kill --kill-who=main --signal=STOP "$(engine_of stopped)"
 pause paused
 paused_at=$SECONDS
@@ -50,7 +50,7 @@ is "$(profile_of stopped)" "$old"
 is "$(generations_of stopped | xargs)" "1 2"
 [[ $(unit_property stopped greeter.service ExecStart) == *"sleep 1001"* ]] || fail "greeter is not the old one"
 is "$(roots_of stopped)" "booted failed/${failed##*/} good"
-eventually 5 at_its_end stopped
+eventually 30 at_its_end stopped
 engine=${engine#enact-}
 is "$(ask stopped jq -c .exit "/var/lib/enact/history/${engine%.service}.json")" 3
 
@@ -64,5 +64,5 @@ is "$(running_of paused)" "$new"
 is "$(profile_of paused)" "$new"
 is "$(generations_of paused | xargs)" "1 2 3"
 [[ $(unit_property paused greeter.service ExecStart) == *"sleep 1002"* ]] || fail "greeter is not the new one"
-eventually 5 at_its_end paused
+eventually 30 at_its_end paused
 is "$(journal paused -t enact-activate | grep -c dead-man: || true)" 0 "words of the dead man's switch"

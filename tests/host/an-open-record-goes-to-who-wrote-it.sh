@@ -20,7 +20,7 @@ engine=/usr/libexec/enact/enact-activate
 interrupted() {
     hold web
     begin switch web enact switch --store-path "$new"
-    eventually 20 held web
+    eventually 30 held web
     on web cp "$record" /root/record
     power_cut web
     boot web

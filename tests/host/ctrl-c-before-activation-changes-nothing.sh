@@ -9,7 +9,7 @@ stopped_at() {
     step "$1: $2"
     hold web
     begin switch web enact switch --flake /root/flake
-    eventually 20 held web
+    eventually 30 held web
     if [ "$2" = INT ]; then
         signal switch INT
     else
@@ -22,7 +22,7 @@ stopped_at() {
     let_go web
     unchanged web
     refused web 1 pgrep -x nix
-    eventually 5 refused web 1 pgrep -f "^/usr/libexec/enact/enact-activate"
+    eventually 30 refused web 1 pgrep -f "^/usr/libexec/enact/enact-activate"
     on web enact status
     says_not "under way" "interrupted"
 }
@@ -55,16 +55,16 @@ done
 step "an engine that does not hear is left alone when Ctrl-C comes again"
 hold web
 begin switch web enact switch --flake /root/flake
-eventually 20 held web
+eventually 30 held web
 on web pkill --signal STOP -f "^/usr/libexec/enact/enact-activate run"
 signal switch INT
 # shellcheck disable=SC2016  # for the host's shell
-eventually 5 on web sh -c 'grep -q "^ShdPnd:.*4000$" /proc/$(pgrep -f "^/usr/libexec/enact/enact-activate run")/status'
+eventually 30 on web sh -c 'grep -q "^ShdPnd:.*4000$" /proc/$(pgrep -f "^/usr/libexec/enact/enact-activate run")/status'
 signal switch INT
 ends switch 130
 says "Let go" "was told to stop" "'enact status'"
 on web pkill --signal CONT -f "^/usr/libexec/enact/enact-activate run"
-eventually 5 refused web 1 pgrep -f "^/usr/libexec/enact/enact-activate"
+eventually 30 refused web 1 pgrep -f "^/usr/libexec/enact/enact-activate"
 let_go web
 unchanged web
 

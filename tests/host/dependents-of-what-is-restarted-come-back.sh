@@ -24,10 +24,10 @@ on web enact switch --flake /root/flake
 on web systemctl start above.service part.service busy.service
 on web systemctl start slow.service
 on web systemctl reload --no-block busy.service
-eventually 10 state_is web busy.service reloading
-eventually 10 state_is web slow.service activating
+eventually 30 state_is web busy.service reloading
+eventually 30 state_is web slow.service activating
 on web systemd-run --wait --property=Wants=by-hand.service /bin/true
-eventually 5 active web by-hand.service
+eventually 30 active web by-hand.service
 above=$(pid_of web above.service)
 
 flake 1002
@@ -59,10 +59,10 @@ users() {
 NIX
 }
 on web loginctl enable-linger alice
-eventually 10 active web user@1000.service
+eventually 30 active web user@1000.service
 users 1001
 on web enact switch --flake /root/users
-eventually 10 on alice@web systemctl --user start above.service
+eventually 30 on alice@web systemctl --user start above.service
 on web systemctl start left.service
 above=$(ask alice@web systemctl --user show --value --property MainPID above.service)
 users 1002

@@ -134,7 +134,7 @@ says "CPUWeight=60"
 inactive web dialled.service
 exists web /run/dialled
 on web touch /run/watched-2
-eventually 10 journal_says web "Finished watched.service"
+eventually 30 journal_says web "Finished watched.service"
 
 step "and back again, as if nothing had been"
 on web enact rollback

@@ -280,7 +280,7 @@ pause() {
 
     [ -n "$freezer" ] || skip "this machine's kernel freezes no cgroups"
     echo 1 > "$freezer"
-    eventually 10 grep -qx "frozen 1" "${freezer%/*}/cgroup.events"
+    eventually 30 grep -qx "frozen 1" "${freezer%/*}/cgroup.events"
 }
 
 resume() {

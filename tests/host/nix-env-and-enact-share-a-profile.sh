@@ -108,7 +108,7 @@ missing web $profile.lock
 
 step "a program that holds Nix' lock: busy, and it is still so after ten seconds"
 begin holder web flock $profile.lock sleep 1000
-eventually 5 on web sh -c "! flock --nonblock $profile.lock true"
+eventually 30 on web sh -c "! flock --nonblock $profile.lock true"
 refused web 6 enact generations pin 3
 says "Another program is changing the profile" "Nothing was changed"
 signal holder KILL

@@ -20,7 +20,7 @@ NIX
 
 # went_well N: the switch to it came to its end
 went_well() {
-    eventually 20 journal_says web "finished switching to system configuration $system" -t nixos
+    eventually 30 journal_says web "finished switching to system configuration $system" -t nixos
     is "$(running_of web)" "$system"
     exists web "/run/talked-$1"
     [ "$greeter" = 0 ] || other_pid web greeter.service "$greeter"
@@ -54,7 +54,7 @@ step "a terminal that hangs up in mid-switch"
 next 1005
 hold web
 begin switch web script --quiet --command "$system/bin/switch-to-configuration test" /dev/null
-eventually 20 held web
+eventually 30 held web
 signal switch KILL
 ends switch 137
 let_go web
@@ -64,7 +64,7 @@ step "SIGHUP and SIGPIPE, also to all of its processes"
 next 1006
 hold web
 begin switch web "$system/bin/switch-to-configuration" test
-eventually 20 held web
+eventually 30 held web
 signal switch HUP
 signal switch PIPE
 let_go web
@@ -81,7 +81,7 @@ step "Ctrl-C in mid-switch ends neither it nor its activation script"
 next 1010
 hold web
 begin interrupted web "$system/bin/switch-to-configuration" test
-eventually 20 held web
+eventually 30 held web
 signal interrupted INT
 let_go web
 ends interrupted 0

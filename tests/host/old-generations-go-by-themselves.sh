@@ -106,7 +106,7 @@ for fault in "eight $roots/menu renameat" "nine system-100-link unlinkat" "ten s
     again "$name" -P "$path" -e "inject=$call:signal=KILL"
     is "$code" 0
     killed=$((killed + 1))
-    eventually 10 engines_killed $killed
+    eventually 30 engines_killed $killed
     is "$(profile_of web)" "$(running_of web)"
     missing web /var/lib/enact/transaction.json
     for number in 100 101; do

@@ -33,7 +33,7 @@ configuration web one << 'NIX'
 NIX
 hold web
 begin switch web enact switch --flake /root/one#web
-eventually 20 held web
+eventually 30 held web
 exists web /var/lib/enact/transaction.json
 # As often as anybody likes, not only by the switch
 on web systemctl start enact-recover.service
@@ -54,7 +54,7 @@ configuration web two << 'NIX'
 NIX
 hold web
 begin switch web enact switch --flake /root/two#web
-eventually 20 held web
+eventually 30 held web
 exists web /var/lib/enact/transaction.json
 power_cut web
 ends switch 137
@@ -92,7 +92,7 @@ NIX
 interrupted() {
     hold bare
     begin switch bare enact switch --flake /root/one#bare
-    eventually 20 held bare
+    eventually 30 held bare
     power_cut bare
     ends switch 137
     boot bare

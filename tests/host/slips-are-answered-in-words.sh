@@ -78,7 +78,7 @@ is "$(said)" ""
 step "a terminal that hears of an interrupt ends a dry run, and the script with it"
 hold web
 begin dry web enact dry-activate --store-path "$one"
-eventually 20 held web
+eventually 30 held web
 on web pkill -INT -x enact
 ends dry 130
 says_on_stderr "nothing was changed"
@@ -91,7 +91,7 @@ configuration web slow << 'NIX'
 NIX
 hold web
 begin switch web enact switch --flake /root/slow#web
-eventually 20 held web
+eventually 30 held web
 on web sh -c 'kill -KILL $(pgrep -f "^/usr/libexec/enact/enact-activate serve")'
 let_go web
 ends switch 1

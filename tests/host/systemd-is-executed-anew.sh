@@ -52,7 +52,7 @@ flake_with 1003 'systemd.services.slow = { wantedBy = [ "multi-user.target" ]; s
 sed -i '/activationScripts.hold/d' "$(host_dir web)/root/root/flake/host.nix"
 hold web
 begin switch web enact switch --flake /root/flake
-eventually 20 held web
+eventually 30 held web
 on web systemctl daemon-reexec
 on web systemctl daemon-reexec
 let_go web

@@ -26,9 +26,9 @@ ends_well() {
     says "done:" "$@"
     says_not "refused" "Lost systemd"
     other_pid web greeter.service "$greeter"
-    eventually 10 active web dbus.service
-    eventually 10 on bob@web busctl --system call org.freedesktop.DBus / org.freedesktop.DBus GetId
-    eventually 10 on web systemctl is-system-running
+    eventually 30 active web dbus.service
+    eventually 30 on bob@web busctl --system call org.freedesktop.DBus / org.freedesktop.DBus GetId
+    eventually 30 on web systemctl is-system-running
 }
 
 flake_with 1000 "true"

@@ -36,9 +36,9 @@ for phase in stage activate judge commit; do
     begin switch web enact switch --store-path "$system" --json
     if [ "$phase" = judge ]; then
         # It watches what it started for two seconds.
-        eventually 20 said_so_far switch '"phase":"judge"'
+        eventually 30 said_so_far switch '"phase":"judge"'
     else
-        eventually 20 held web
+        eventually 30 held web
     fi
     signal switch KILL
     ends switch 137

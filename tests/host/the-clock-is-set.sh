@@ -78,7 +78,7 @@ runs() {
     is "$(profile_of web)" "${!1}"
     active web greeter.service
     same_pid web steady.service "$steady"
-    eventually 5 at_its_end web
+    eventually 30 at_its_end web
     on web enact log --json
     is "$(said | jq -r '.entries[0].to')" "${!1}" "the newest of the log"
 }
@@ -87,7 +87,7 @@ runs() {
 during() {
     hold web
     begin switch web "${@:2}"
-    eventually 20 held web
+    eventually 30 held web
     clock "$1"
     let_go web
 }
@@ -122,7 +122,7 @@ during 0 enact switch --store-path "$two"
 ends switch 0
 hold web
 begin switch web enact switch --store-path "$one"
-eventually 20 held web
+eventually 30 held web
 clock "-$year"
 on web systemctl kill --signal=KILL "$(engine_of web)"
 let_go web

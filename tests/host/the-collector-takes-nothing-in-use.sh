@@ -31,7 +31,7 @@ configuration web one << 'NIX'
 NIX
 hold web
 begin switch web enact switch --flake /root/one
-eventually 20 held web
+eventually 30 held web
 one=$(ask web readlink /nix/var/nix/gcroots/enact/candidate)
 signal switch KILL # so that the out-link of the build is not what keeps it
 ends switch 137
@@ -40,7 +40,7 @@ whole "$one"
 on web nix-store --query --roots "$one"
 says "/enact/build-"
 let_go web
-eventually 20 at_its_end
+eventually 30 at_its_end
 is "$(running_of web)" "$one"
 is "$(profile_of web)" "$one"
 whole "$one"
@@ -54,7 +54,7 @@ on web nix-store --query --roots "$one"
 is "$(said | grep -c /enact/build-)" 0
 hold web
 begin slow web enact plan --flake /root/slow
-eventually 20 held web
+eventually 30 held web
 on web sh -c 'ls -d /root/.cache/enact/build-* /run/user/0/enact/build-* 2> /dev/null | wc -l'
 is "$(said)" 1
 on web enact plan --flake /root/one
@@ -133,9 +133,9 @@ lost=/nix/store/00000000000000000000000000000000-nixos-system-lost
 on web cp -a "$two" "$lost"
 hold web
 begin collector web flock /nix/var/nix/gc.lock sh -c '/usr/local/bin/hold-here && rm -r "$1"' - "$lost"
-eventually 10 held web
+eventually 30 held web
 begin switch web enact switch --store-path "$lost"
-eventually 10 said_so_far switch "waiting for a garbage collection"
+eventually 30 said_so_far switch "waiting for a garbage collection"
 let_go web
 ends collector 0
 ends switch 1

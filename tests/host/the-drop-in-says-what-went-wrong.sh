@@ -98,7 +98,7 @@ on web sh -c 'rm -r /run/systemd/system/worker.service.d; systemctl daemon-reloa
 
 step "a user's own units that come to the system: done after the user's activation, and said so"
 on web loginctl enable-linger alice
-eventually 10 on alice@web systemctl --user is-system-running
+eventually 30 on alice@web systemctl --user is-system-running
 printf '[Service]\nExecStart=/bin/sleep 1001\n' | write web /home/alice/.config/systemd/user/moves.service
 on web chown -R alice: /home/alice
 on alice@web systemctl --user daemon-reload

@@ -31,10 +31,10 @@ user_lines() {
 one=$(system one)
 for user in alice bob; do
     on web loginctl enable-linger "$user"
-    eventually 10 on "$user@web" systemctl --user is-system-running
+    eventually 30 on "$user@web" systemctl --user is-system-running
 done
 on web "$one/bin/switch-to-configuration" test
-eventually 10 on alice@web systemctl --user is-active nudged.service
+eventually 30 on alice@web systemctl --user is-active nudged.service
 
 step "a dry run tells what the live run does with users, and does nothing"
 two=$(system two)
@@ -82,7 +82,7 @@ on web enact switch --store-path "$gone"
 says "the session of bob could not follow: its service manager has ended during the switch"
 is "$(running_of web)" "$gone"
 on web systemctl start user@1001.service
-eventually 10 on bob@web systemctl --user is-active companion.service
+eventually 30 on bob@web systemctl --user is-active companion.service
 
 step "a manager that dies while it is worked with: the same, and the others follow"
 dying=$(system dying 'systemd.user.services.companion.serviceConfig.ExecStartPre = "/bin/sh -c \"[ $USER != bob ] || kill -KILL $PPID\"";')

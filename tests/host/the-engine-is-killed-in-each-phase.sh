@@ -42,7 +42,7 @@ runs() {
     [[ $(unit_property web greeter.service ExecStart) == *"sleep $3"* ]] || fail "greeter is not that of $2"
     same_pid web steady.service "$steady"
     on web systemctl is-system-running
-    eventually 5 at_its_end web
+    eventually 30 at_its_end web
 }
 
 
@@ -57,7 +57,7 @@ killed() {
 
     hold web
     begin switch web enact switch --store-path "$1"
-    eventually 20 held web
+    eventually 30 held web
     kill_it
 }
 
@@ -100,7 +100,7 @@ inactive web slow.service
 step "while it judges"
 new=$(system judge true "")
 begin switch web enact switch --json --store-path "$new"
-eventually 20 said_so_far switch '"phase":"judge"'
+eventually 30 said_so_far switch '"phase":"judge"'
 kill_it
 ends switch 3
 says "was interrupted in phase 'judge'" "Rolled back: '$good' runs again"
@@ -134,11 +134,11 @@ new=$(system watched true 'system.activationScripts.watch = "
     /usr/local/bin/hold-here";')
 hold web
 begin switch web enact switch --store-path "$new"
-eventually 20 held web
-eventually 5 exists web /root/seen
+eventually 30 held web
+eventually 30 exists web /root/seen
 on web systemctl kill --kill-who=main --signal=KILL "$(engine_of web)"
 ends switch 3
 let_go web
 is "$(contents web /root/seen | sort -u)" begun "what the engine's remains have seen"
 on web sh -c '! pgrep -f "[w]atch-the-record"'
-eventually 5 at_its_end web
+eventually 30 at_its_end web

@@ -26,7 +26,7 @@ engine_unit() {
 under_way() {
     hold web
     begin switch web enact switch --store-path "$new"
-    eventually 20 held web
+    eventually 30 held web
     inactive web greeter.service
 }
 
@@ -44,7 +44,7 @@ good_again() {
 step "systemd is asked to stop it: rolled back"
 under_way
 begin stop web systemctl stop "$(engine_unit)"
-eventually 10 on web sh -c "[ \"\$(systemctl show -P ActiveState $(engine_unit))\" = deactivating ]"
+eventually 30 on web sh -c "[ \"\$(systemctl show -P ActiveState $(engine_unit))\" = deactivating ]"
 let_go web
 ends switch 3
 says "told to stop" "Rolled back: '$good' runs again"

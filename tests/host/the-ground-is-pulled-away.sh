@@ -29,7 +29,7 @@ runs() {
     [[ " $(unit_property web greeter.service Environment) " == *" OF=$1 "* ]] || fail "greeter is not that of $1"
     active web greeter.service
     same_pid web steady.service "$steady"
-    eventually 5 at_its_end web
+    eventually 30 at_its_end web
 }
 
 # last_exit: of the newest entry in the history

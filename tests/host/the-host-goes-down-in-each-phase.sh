@@ -47,7 +47,7 @@ in_the_log() {
 begun() {
     hold web
     begin switch web enact switch --store-path "$1"
-    eventually 20 held web
+    eventually 30 held web
     name_it
 }
 
@@ -81,7 +81,7 @@ step "rebooted while it activates: the old system"
 new=$(system activate true 'system.activationScripts.hold = "/usr/local/bin/hold-here";')
 begun "$new"
 going_down web reboot
-eventually 10 state_is web "$unit" deactivating
+eventually 30 state_is web "$unit" deactivating
 let_go web
 up_again 1
 runs "$good" good "1 2"
@@ -100,7 +100,7 @@ new=$(system judge true "")
 for verb in reboot poweroff; do
     step "$verb while it judges: the old system"
     begin switch web enact switch --json --judge-window 600 --store-path "$new"
-    eventually 20 said_so_far switch '"phase":"judge"'
+    eventually 30 said_so_far switch '"phase":"judge"'
     name_it
     going_down web "$verb"
     up_again 1
@@ -127,7 +127,7 @@ step "rebooted while the boot loader is installed: the new system"
 new=$(system commit /usr/local/bin/hold-here "")
 begun "$new"
 going_down web reboot
-eventually 10 state_is web "$unit" deactivating
+eventually 30 state_is web "$unit" deactivating
 let_go web
 up_again 0
 runs "$new" commit "1 2 3"

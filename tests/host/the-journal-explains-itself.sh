@@ -38,7 +38,7 @@ id_of_last() {
 step "one that went well"
 on web enact switch --store-path "$one"
 id=$(id_of_last)
-eventually 10 explained "A switch has ended well" ENACT_ID="$id"
+eventually 30 explained "A switch has ended well" ENACT_ID="$id"
 is "$(fields "$id" begin | jq -r '[.ENACT_FROM, .ENACT_TO, .PRIORITY] | join(" ")')" "$zero $one 5"
 is "$(fields "$id" end | jq -r '[.ENACT_FROM, .ENACT_TO, .ENACT_EXIT, .GENERATION] | join(" ")')" "$zero $one 0 2"
 is "$(fields "$id" end | jq -r .MESSAGE_ID)" 8f0197c44e5d437a9c5e21d3660bae92
@@ -51,7 +51,7 @@ says "A switch to another system begins" "'enact log $id' tells the rest"
 step "one that was rolled back"
 refused web 3 enact switch --store-path "$bad"
 id=$(id_of_last)
-eventually 10 explained "A switch has failed and was rolled back" ENACT_ID="$id"
+eventually 30 explained "A switch has failed and was rolled back" ENACT_ID="$id"
 on web journalctl -x ENACT_ID="$id"
 says "The system $bad was activated" "$one, runs again"
 is "$(fields "$id" end | jq -r '[.ENACT_EXIT, .ENACT_ERROR] | join(" ")')" "3 org.enact.Error.RolledBack"
@@ -59,12 +59,12 @@ is "$(fields "$id" unit-failed | jq -r .UNIT)" greeter.service
 
 step "one that was stopped before anything was touched is explained, too"
 refused web 1 enact switch --store-path "$bad" --plan 0000
-eventually 10 explained "unless it says otherwise" MESSAGE_ID=b274e05f13c84d96a30d7e18559fc20e
+eventually 30 explained "unless it says otherwise" MESSAGE_ID=b274e05f13c84d96a30d7e18559fc20e
 
 step "one that waits to be confirmed, and nobody does"
 refused web 3 enact switch --store-path "$zero" --confirm 1
 id=$(id_of_last)
-eventually 10 explained "A switch has failed and was rolled back" ENACT_ID="$id"
+eventually 30 explained "A switch has failed and was rolled back" ENACT_ID="$id"
 on web journalctl -x ENACT_ID="$id"
 says "A switch waits for somebody to confirm it" "back to $one at once"
 says_not "countdown"

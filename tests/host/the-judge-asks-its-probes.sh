@@ -146,7 +146,7 @@ says "--probe takes a program below /nix/store, not 'exec:/bin/sh'"
 step "told to stop, it does not wait for a probe"
 site 'exec sleep 1000' "$(probe web '"type":"http","url":"http://127.0.0.1:8080/"' 1000 600)"
 begin waiting web enact switch --flake /root/one
-eventually 20 said_so_far waiting "waiting for the probe web"
+eventually 30 said_so_far waiting "waiting for the probe web"
 on web systemctl stop 'enact-2*.service'
 ends waiting 3
 is "$(running_of web)" "$old"

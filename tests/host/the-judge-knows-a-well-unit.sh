@@ -94,7 +94,7 @@ shown '"verdict":"good"' '"why":{}'
 
 step "what its socket had started waits again when it was changed"
 on web bash -c ': > /dev/tcp/127.0.0.1/8099'
-eventually 5 active web listens.service
+eventually 30 active web listens.service
 well "/bin/sleep 1005"
 on web enact switch --flake /root/one
 says "done:"

@@ -34,7 +34,7 @@ NIX
 }
 flake_with 1
 on web enact switch --flake /root/flake
-eventually 10 on admin "${ssh[@]}" true
+eventually 30 on admin "${ssh[@]}" true
 
 at_its_end() {
     on web enact status --json
@@ -61,6 +61,6 @@ other_pid web greeter.service "$greeter"
 other_pid web sshd.service "$sshd"
 
 step "the host is there again, and tells how it ended"
-eventually 10 on admin "${ssh[@]}" enact status
+eventually 30 on admin "${ssh[@]}" enact status
 says "last switch" "exit code 0"
 says_not "under way" "interrupted"

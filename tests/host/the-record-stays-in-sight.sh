@@ -34,7 +34,7 @@ one_again() {
     same_pid web steady.service "$steady"
     is "$(mounted)" "/var/mnt" "what is mounted below /var"
     is "$(ask web sh -c 'cat "$(ls /var/lib/enact/history/*.json | tail -n 1)"' | jq -r .exit)" "$1" "the last exit code"
-    eventually 10 at_its_end web
+    eventually 30 at_its_end web
 }
 
 steady=$(pid_of web steady.service)

@@ -48,8 +48,8 @@ alice_switches() {
     fi
     begin switch alice@web enact switch --store-path "$system"
     if [ $# -gt 0 ]; then
-        eventually 20 held web
-        eventually 10 said_so_far switch "script $number says 300"
+        eventually 30 held web
+        eventually 30 said_so_far switch "script $number says 300"
         "$@"
         let_go web
     fi
@@ -73,7 +73,7 @@ alice_switches on web systemctl restart systemd-journald.service
 
 step "journald is killed in the middle"
 alice_switches on web systemctl kill --signal=KILL systemd-journald.service
-eventually 10 active web systemd-journald.service
+eventually 30 active web systemd-journald.service
 
 step "journald keeps nothing"
 write web /etc/systemd/journald.conf.d/none.conf << 'END'

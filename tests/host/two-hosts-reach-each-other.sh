@@ -15,7 +15,7 @@ refused web 1 pgrep --full "systemd-nspawn"
 step "one speaks to the other"
 write db /root/greeting <<< "hello from db"
 begin listener db sh -c 'ssh-keygen -A > /dev/null; mkdir -p /run/sshd; exec /usr/sbin/sshd -D -e'
-eventually 10 said_so_far listener "Server listening"
+eventually 30 said_so_far listener "Server listening"
 on web ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519
 write db /root/.ssh/authorized_keys <<< "$(contents web /root/.ssh/id_ed25519.pub)"
 on web ssh -o StrictHostKeyChecking=accept-new db cat /root/greeting

@@ -6,7 +6,7 @@ host web
 
 configuration web flake <<< '{ }'
 on web loginctl enable-linger alice
-eventually 10 active web user@1000.service
+eventually 30 active web user@1000.service
 mine() {
     printf '[Service]\nExecStart=/bin/sleep %s\n' "$1" | write web "/home/alice/.config/systemd/user/$2"
 }

@@ -33,7 +33,7 @@ runs() {
     failed web broken.service
     active web fragile.service
     same_pid web steady.service "$steady"
-    eventually 5 at_its_end web
+    eventually 30 at_its_end web
 }
 
 write web /root/bridge <<< "here"
@@ -59,7 +59,7 @@ three=$(system three 'system.activationScripts.hold = "/usr/local/bin/hold-here"
 killed() {
     hold web
     begin switch web enact switch --store-path "$three"
-    eventually 20 held web
+    eventually 30 held web
     "$@"
     on web systemctl kill --signal=KILL "$(engine_of web)"
     let_go web

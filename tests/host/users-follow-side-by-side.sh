@@ -13,10 +13,10 @@ configuration web flake << 'NIX'
 NIX
 on web loginctl enable-linger alice
 on web loginctl enable-linger bob
-eventually 10 active web user@1000.service
-eventually 10 active web user@1001.service
+eventually 30 active web user@1000.service
+eventually 30 active web user@1001.service
 on web enact switch --flake /root/flake#web
-eventually 10 on alice@web systemctl --user is-active companion.service
+eventually 30 on alice@web systemctl --user is-active companion.service
 on bob@web systemctl --user is-active companion.service
 
 step "a changed user unit is planned, restarted, and no other"
@@ -59,7 +59,7 @@ on alice@web systemctl --user start companion.service never.service
 endless 1012 "/bin/sleep infinity"
 begin switch web enact switch --flake /root/flake#web
 eventually 40 on alice@web pgrep -u alice -x -f "/bin/sleep infinity"
-eventually 20 said_so_far switch "s of at most 600 s"
+eventually 30 said_so_far switch "s of at most 600 s"
 SECONDS=0
 on web enact cancel
 [ "$SECONDS" -lt 30 ] || fail "it took $SECONDS s"

@@ -57,7 +57,7 @@ three=$(built web flake)
 on web enact switch --store-path "$one"
 hold web
 begin switch web "$three/bin/switch-to-configuration" test
-eventually 20 held web
+eventually 30 held web
 on web sh -c 'printf "idle.service\nno-such.service\n" >> /run/nixos/start-list; echo listed.service >> /run/nixos/restart-list'
 signal switch KILL
 ends switch 137
@@ -76,7 +76,7 @@ step "left for another system: a note, and nothing more"
 on web enact switch --store-path "$one"
 hold web
 begin switch web "$three/bin/switch-to-configuration" test
-eventually 20 held web
+eventually 30 held web
 on web sh -c 'echo idle.service >> /run/nixos/start-list; echo listed.service >> /run/nixos/restart-list'
 signal switch KILL
 ends switch 137

@@ -5,7 +5,7 @@ needs enact
 host web
 
 on web sh -c 'mkdir -p /boot && mount -t tmpfs -o size=8m tmpfs /boot'
-eventually 5 active web boot.mount
+eventually 30 active web boot.mount
 
 q="''"
 # system NAME: with a kernel of its own, of 3 MiB, and an installer that is a file of the host

@@ -65,7 +65,7 @@ unchanged web
 begin asked web sh -c 'exec script -qec "enact switch --ask --flake /root/two#web" /dev/null 0<> /root/silence'
 eventually 60 said_so_far asked "[y/N]"
 on web pkill -KILL -x script
-eventually 20 refused web 1 pgrep -x enact
+eventually 30 refused web 1 pgrep -x enact
 unchanged web
 
 step "nobody can be asked: told before anything is built"

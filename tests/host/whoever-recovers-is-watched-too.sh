@@ -26,13 +26,13 @@ new=$(built web new)
 left_open() {
     hold web
     begin first web enact switch --store-path "$new"
-    eventually 20 held web
+    eventually 30 held web
     dead_man=$(dead_man_of web)
     engine=$(engine_of web)
     on web systemctl stop "$dead_man"
     on web systemctl kill --signal=KILL "$engine"
     ends first 5
-    eventually 10 is "$(engine_of web)$(dead_man_of web)" ""
+    eventually 30 is "$(engine_of web)$(dead_man_of web)" ""
     exists web /var/lib/enact/transaction.json
     let_go web
 }
@@ -42,7 +42,7 @@ on_the_way_back() {
     left_open
     hold web
     begin "$1" web "${@:2}"
-    eventually 20 held web
+    eventually 30 held web
     active web "$dead_man"
 }
 
@@ -51,7 +51,7 @@ good_again() {
     is "$(profile_of web)" "$good"
     active web greeter.service
     [[ $(unit_property web greeter.service ExecStart) == *"sleep 1001"* ]] || fail "greeter is not the old one"
-    eventually 10 at_its_end web
+    eventually 30 at_its_end web
     on web systemctl is-system-running
     id=${engine#enact-}
     is "$(ask web jq -c .exit "/var/lib/enact/history/${id%.service}.json")" 3
@@ -67,7 +67,7 @@ on web systemctl kill --signal=KILL "$(engine_of web)"
 let_go web
 ends second 1
 says "ended before it changed anything"
-eventually 20 missing web /var/lib/enact/transaction.json
+eventually 30 missing web /var/lib/enact/transaction.json
 good_again
 
 step "the next engine is stopped over it: ended after half a minute"
@@ -75,7 +75,7 @@ on_the_way_back second enact switch --store-path "$new"
 on web systemctl kill --kill-who=main --signal=STOP "$(engine_of web)"
 let_go web
 ends second 1
-eventually 20 missing web /var/lib/enact/transaction.json
+eventually 30 missing web /var/lib/enact/transaction.json
 journal_says web "gives no sign of life" -u "$dead_man"
 good_again
 
@@ -84,7 +84,7 @@ on_the_way_back second enact switch --store-path "$new"
 let_go web
 ends second 0
 says "Rolled back: '$good' runs again" "done: '$new' runs"
-eventually 10 at_its_end web
+eventually 30 at_its_end web
 on web enact switch --store-path "$good"
 
 step "by hand, and whoever asked is killed: it goes on"
@@ -92,15 +92,15 @@ on_the_way_back byhand /usr/libexec/enact/enact-activate recover
 signal byhand KILL
 ends byhand 137
 let_go web
-eventually 20 missing web /var/lib/enact/transaction.json
+eventually 30 missing web /var/lib/enact/transaction.json
 good_again
 
 step "by hand: its dead man's switch is killed, then stopped, and begins anew"
 on_the_way_back byhand /usr/libexec/enact/enact-activate recover
 pid=$(main_pid "$dead_man")
 on web systemctl kill --signal=KILL "$dead_man"
-eventually 10 other_pid web "$dead_man" "$pid"
-eventually 10 held web
+eventually 30 other_pid web "$dead_man" "$pid"
+eventually 30 held web
 pid=$(main_pid "$dead_man")
 on web systemctl kill --kill-who=main --signal=STOP "$dead_man"
 eventually 60 other_pid web "$dead_man" "$pid"

@@ -81,7 +81,7 @@ exists web /tmp/was-built
 step "a failed evaluation leaves no helper behind"
 write web /etc/sudoers.d/alice <<< 'alice ALL=(ALL:ALL) NOPASSWD: ALL'
 refused alice@web 10 enact switch --flake /home/alice/flake#nobody
-eventually 5 refused web 1 pgrep -f '^/usr/libexec/enact/enact-activate'
+eventually 30 refused web 1 pgrep -f '^/usr/libexec/enact/enact-activate'
 
 step "doas does as well as sudo"
 write web /etc/doas.conf <<< 'permit nopass alice'
