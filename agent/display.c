@@ -1,12 +1,13 @@
 /*
- * The display: calm plain lines on standard error. Words go there; data (JSON events) goes to
- * standard output.
+ * The display: calm plain lines on standard error, and on a terminal a view of what Nix does. Words
+ * go there; data (JSON events) goes to standard output.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "display.h"
 #include "error.h"
 #include "event.h"
@@ -29,7 +30,13 @@ void display_open(Display *display, bool json) {
                 .colour = isatty(STDERR_FILENO) && !(no_color && *no_color) &&
                           !(term && strcmp(term, "dumb") == 0),
         };
+        display->rows = !json && progress_view_is_possible(STDERR_FILENO);
         (void) setvbuf(stdout, NULL, _IOLBF, 0);
+}
+
+/* Where words go. */
+static FILE *words(const Display *display) {
+        return display->view ? progress_view_lines(display->view) : stderr;
 }
 
 static const char *style(const Display *display, const char *sequence) {
@@ -38,13 +45,13 @@ static const char *style(const Display *display, const char *sequence) {
 
 /** display_say() - a line of the story itself; @text may be NULL. */
 void display_say(const Display *display, const char *what, const char *text) {
-        fprintf(stderr, "%s%s%s%s%s\n", style(display, BOLD), what, style(display, RESET),
+        fprintf(words(display), "%s%s%s%s%s\n", style(display, BOLD), what, style(display, RESET),
                 text && *text ? " " : "", text ? text : "");
 }
 
 /* Words of somebody else: of Nix, an activation script, a unit. */
 static void quote(const Display *display, const char *text) {
-        fprintf(stderr, "%s  %s%s\n", style(display, FAINT), text, style(display, RESET));
+        fprintf(words(display), "%s  %s%s\n", style(display, FAINT), text, style(display, RESET));
 }
 
 /**
@@ -111,44 +118,126 @@ static void nix_event_to_json(const NixEvent *event) {
             !cJSON_AddStringToObject(object, "kind", nix_event_kind_to_string(event->kind)) ||
             (event->name && !cJSON_AddStringToObject(object, "name", event->name)) ||
             (event->path && !cJSON_AddStringToObject(object, "path", event->path)) ||
-            (event->text && !cJSON_AddStringToObject(object, "text", event->text)))
+            (event->text && !cJSON_AddStringToObject(object, "text", event->text)) ||
+            (event->lines && json_add_strings(object, "log", event->lines) < 0))
                 return;
         if (json_print(object, &line) >= 0)
                 puts(line);
 }
 
-/* What only a view that is drawn anew can show. */
-static bool is_of_the_moment(NixEventKind kind) {
-        return kind == NIX_EVENT_PROGRESS || kind == NIX_EVENT_AMOUNT ||
-               kind == NIX_EVENT_STEP_STARTED || kind == NIX_EVENT_STEP_FINISHED ||
-               kind == NIX_EVENT_TICK || kind == NIX_EVENT_ENDED;
+static bool add_count(cJSON *object, const char *key, const NixCount *count) {
+        cJSON *item = cJSON_AddObjectToObject(object, key);
+
+        return item && cJSON_AddNumberToObject(item, "done", (double) count->done) &&
+               cJSON_AddNumberToObject(item, "expected", (double) count->expected) &&
+               cJSON_AddNumberToObject(item, "running", (double) count->running) &&
+               cJSON_AddNumberToObject(item, "failed", (double) count->failed);
 }
 
-/** display_nix_event() - a NixEventHandler; @userdata is the Display. */
-void display_nix_event(const NixEvent *event, void *userdata) {
-        const Display *display = userdata;
+static bool add_amount(cJSON *object, const char *key, const NixAmount *amount) {
+        cJSON *item = cJSON_AddObjectToObject(object, key);
 
-        if (display->json) {
-                if (!is_of_the_moment(event->kind))
-                        nix_event_to_json(event);
+        return item && cJSON_AddNumberToObject(item, "done", (double) amount->done) &&
+               cJSON_AddNumberToObject(item, "expected", (double) amount->expected);
+}
+
+static void counters_to_json(Display *display) {
+        _cleanup_(cJSON_Deletep) cJSON *object = cJSON_CreateObject();
+        _cleanup_free_ char *line = NULL;
+
+        display->counters.moved = false;
+        display->counters.told_usec = clock_monotonic_usec();
+        if (object && cJSON_AddStringToObject(object, "event", "nix") &&
+            cJSON_AddStringToObject(object, "kind", "progress") &&
+            add_count(object, "builds", &display->counters.builds) &&
+            add_count(object, "copies", &display->counters.copies) &&
+            add_amount(object, "bytes", &display->counters.copied) &&
+            json_print(object, &line) >= 0)
+                puts(line);
+}
+
+/* Counters move thousands of times a second, and nobody reads them as often as once. */
+static void on_json(Display *display, const NixEvent *event) {
+        switch (event->kind) {
+        case NIX_EVENT_STEP_STARTED:
+        case NIX_EVENT_STEP_FINISHED:
                 return;
+        case NIX_EVENT_AMOUNT:
+        case NIX_EVENT_PROGRESS:
+                display->counters.builds = event->builds;
+                display->counters.copies = event->copies;
+                display->counters.copied = event->copied;
+                display->counters.moved = true;
+                return;
+        case NIX_EVENT_TICK:
+                if (display->counters.moved &&
+                    clock_monotonic_usec() - display->counters.told_usec >= USEC_PER_SEC)
+                        counters_to_json(display);
+                return;
+        case NIX_EVENT_ENDED:
+                if (display->counters.moved)
+                        counters_to_json(display);
+                return;
+        case NIX_EVENT_EVALUATING:
+        case NIX_EVENT_BUILD_STARTED:
+        case NIX_EVENT_BUILD_LINE:
+        case NIX_EVENT_BUILD_PHASE:
+        case NIX_EVENT_BUILD_FINISHED:
+        case NIX_EVENT_BUILD_FAILED:
+        case NIX_EVENT_BUILD_CANCELLED:
+        case NIX_EVENT_COPY_STARTED:
+        case NIX_EVENT_COPY_FINISHED:
+        case NIX_EVENT_FETCH_STARTED:
+        case NIX_EVENT_FETCH_FINISHED:
+        case NIX_EVENT_MESSAGE:
+        case NIX_EVENT_PLAIN:
+        case _NIX_EVENT_MAX:
+                nix_event_to_json(event);
         }
+}
 
+/* With what it said last, where that has not been seen as it came. */
+static void on_build_failed(const Display *display, const NixEvent *event) {
+        FILE *f = words(display);
+
+        fprintf(f, "%sfailed to build%s %s: %s\n", style(display, RED), style(display, RESET),
+                event->name, event->path);
+        if (display->build_logs)
+                return;
+        if (event->n_lines == 0)
+                fprintf(f, "It wrote no log.\n");
+        else
+                fprintf(f, "Last %zu of %zu log lines of '%s':\n", event->lines->n, event->n_lines,
+                        event->name);
+        for (size_t i = 0; i < event->lines->n; i++)
+                fprintf(f, "%s  > %s%s\n", style(display, FAINT), event->lines->items[i],
+                        style(display, RESET));
+        if (event->n_lines > event->lines->n)
+                fprintf(f, "For all of them: nix log %s\n", event->path);
+}
+
+/* What begins is a line, unless a view shows it. */
+static void say_begun(const Display *display, const char *what, const char *name) {
+        if (!display->view)
+                display_say(display, what, name);
+}
+
+static void print_nix_event(const Display *display, const NixEvent *event) {
         switch (event->kind) {
         case NIX_EVENT_EVALUATING:
-                display_say(display, "evaluating", event->name);
+                say_begun(display, "evaluating", event->name);
                 break;
         case NIX_EVENT_BUILD_STARTED:
-                display_say(display, "building", event->name);
+                say_begun(display, "building", event->name);
                 break;
         case NIX_EVENT_BUILD_FAILED:
-                display_say(display, "failed to build", event->name);
+                on_build_failed(display, event);
                 break;
         case NIX_EVENT_COPY_STARTED:
-                display_say(display, "copying", event->name);
+                say_begun(display, "copying", event->name);
                 break;
         case NIX_EVENT_FETCH_STARTED:
-                display_say(display, "fetching", event->name);
+                say_begun(display, "fetching", event->name);
                 break;
         case NIX_EVENT_MESSAGE:
                 /* Errors come back with the result of the build, in one piece. */
@@ -161,8 +250,8 @@ void display_nix_event(const NixEvent *event, void *userdata) {
                 break;
         case NIX_EVENT_BUILD_LINE:
                 if (display->build_logs)
-                        fprintf(stderr, "%s  %s> %s%s\n", style(display, FAINT), event->name,
-                                event->text, style(display, RESET));
+                        fprintf(words(display), "%s  %s> %s%s\n", style(display, FAINT),
+                                event->name, event->text, style(display, RESET));
                 break;
         case NIX_EVENT_BUILD_PHASE:
         case NIX_EVENT_BUILD_FINISHED:
@@ -178,6 +267,56 @@ void display_nix_event(const NixEvent *event, void *userdata) {
         case _NIX_EVENT_MAX:
                 break;
         }
+}
+
+/* The view is gone, and this is what remains of it. */
+static void say_totals(const Display *display, const ProgressTotals *totals, uint64_t usec) {
+        _cleanup_free_ char *copied = NULL;
+
+        if (totals->n_copied > 0 &&
+            text_printf(&copied, "%scopied %ju (%.1f MiB)", totals->n_built > 0 ? ", " : "",
+                        (uintmax_t) totals->n_copied,
+                        (double) totals->copied_bytes / (1024.0 * 1024.0)) < 0)
+                return;
+        if (totals->n_built > 0)
+                fprintf(stderr, "built %ju%s in %.1f s\n", (uintmax_t) totals->n_built,
+                        copied ? copied : "", (double) usec / 1e6);
+        else if (copied)
+                fprintf(stderr, "%s in %.1f s\n", copied, (double) usec / 1e6);
+}
+
+/* Without memory for a view there are lines. */
+static void follow(Display *display, const NixEvent *event) {
+        uint64_t now_usec = clock_monotonic_usec();
+        ProgressTotals totals;
+
+        if (!display->view && display->rows && event->kind != NIX_EVENT_ENDED)
+                (void) progress_view_new(STDERR_FILENO, display->colour, now_usec, &display->view);
+        if (!display->view)
+                return;
+        progress_view_take(display->view, event, now_usec);
+        if (event->kind == NIX_EVENT_TICK)
+                progress_view_draw(display->view, now_usec);
+        if (event->kind == NIX_EVENT_ENDED) {
+                const Progress *progress = progress_view_progress(display->view);
+
+                totals = progress_totals(progress);
+                now_usec -= progress_begun(progress);
+                display->view = progress_view_free(display->view);
+                say_totals(display, &totals, now_usec);
+        }
+}
+
+/** display_nix_event() - a NixEventHandler, for nix_run(); @userdata is the Display. */
+void display_nix_event(const NixEvent *event, void *userdata) {
+        Display *display = userdata;
+
+        if (display->json) {
+                on_json(display, event);
+                return;
+        }
+        follow(display, event);
+        print_nix_event(display, event);
 }
 
 static double seconds_of(const cJSON *event, const char *key) {

@@ -144,6 +144,8 @@ const char *nix_failure_to_string(NixFailure failure) {
 
 static void tell(const NixLog *log, NixEventKind kind, const Activity *a, const char *text,
                  unsigned level) {
+        const bool failed = kind == NIX_EVENT_BUILD_FAILED;
+
         if (!log->handler)
                 return;
         log->handler(&(const NixEvent){ .kind = kind,
@@ -155,7 +157,10 @@ static void tell(const NixLog *log, NixEventKind kind, const Activity *a, const 
                                         .amount = a ? a->amount : (NixAmount){ 0 },
                                         .builds = log->builds,
                                         .copies = log->copies,
-                                        .copied = log->copied },
+                                        .copied = log->copied,
+                                        .realising = log->n_workers > 0,
+                                        .lines = failed ? &a->tail.lines : NULL,
+                                        .n_lines = failed ? a->tail.n_seen : 0 },
                      log->userdata);
 }
 
@@ -222,6 +227,7 @@ static void open_worker(NixLog *log, uint64_t id) {
         log->builds = log->copies = (NixCount){ 0 };
         log->copied = (NixAmount){ 0 };
         log->n_failed_unseen = log->n_done_unseen = 0;
+        tell(log, NIX_EVENT_PROGRESS, NULL, NULL, 0);
 }
 
 static void close_worker(NixLog *log, size_t index) {
@@ -231,6 +237,7 @@ static void close_worker(NixLog *log, size_t index) {
 
         memmove(&log->workers[index], &log->workers[index + 1],
                 (--log->n_workers - index) * sizeof(*log->workers));
+        tell(log, NIX_EVENT_PROGRESS, NULL, NULL, 0);
 }
 
 static const struct {
@@ -733,7 +740,8 @@ bool nix_log_failed_build(const NixLog *log, size_t index, NixFailedBuild *ret) 
         *ret = (NixFailedBuild){ .name = a->name,
                                  .derivation = a->path,
                                  .lines = &a->tail.lines,
-                                 .n_lines = a->tail.n_seen };
+                                 .n_lines = a->tail.n_seen,
+                                 .told = index < log->n_failed };
         return true;
 }
 

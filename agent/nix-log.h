@@ -54,6 +54,9 @@ typedef struct NixEvent {
         NixAmount amount;
         NixCount builds, copies; /* as they stand now */
         NixAmount copied;        /* by all copies */
+        bool realising;          /* it builds and copies; else it evaluates */
+        const StringList *lines; /* of a failed build: the last ones of its log */
+        size_t n_lines;          /* and how many there were */
 } NixEvent;
 
 typedef void (*NixEventHandler)(const NixEvent *event, void *userdata);
@@ -69,6 +72,7 @@ typedef struct NixFailedBuild {
         const char *name, *derivation;
         const StringList *lines; /* the last ones of its log */
         size_t n_lines;          /* how many there were */
+        bool told;               /* as NIX_EVENT_BUILD_FAILED */
 } NixFailedBuild;
 
 typedef struct NixLog NixLog;

@@ -36,7 +36,9 @@ NixOutput *nix_output_free(NixOutput *output) {
 }
 
 /* Where a build or a copy failed: Nix's words, and the end of each failed build's log. */
-static int describe_failure(const NixLog *log, const siginfo_t *end, char **ret_text) {
+static int describe_failure(const NixRequest *request, const NixRun *run, char **ret_text) {
+        const NixLog *log = run->log;
+        const siginfo_t *end = &run->end;
         _cleanup_free_ char *error = NULL;
         NixFailedBuild failed;
         char *text = NULL;
@@ -58,6 +60,8 @@ static int describe_failure(const NixLog *log, const siginfo_t *end, char **ret_
         else if (!*error)
                 fprintf(f, "nix ended with exit status %d and no message", end->si_status);
         for (size_t i = 0; nix_log_failed_build(log, i, &failed); i++) {
+                if (failed.told && request->shows_logs)
+                        continue;
                 if (failed.n_lines == 0)
                         fprintf(f, "\n'%s' wrote no log", failed.name);
                 else
@@ -267,7 +271,7 @@ static int evaluation_failed(const NixRequest *request, const NixRun *run,
         }
 
         if (r >= 0)
-                r = describe_failure(run->log, &run->end, &text);
+                r = describe_failure(request, run, &text);
         if (r >= 0)
                 r = source_describe(request->source, request->set, &what);
         if (r < 0)
@@ -298,7 +302,7 @@ static int build_failed(const NixRequest *request, const NixRun *run, sd_bus_err
         r = source_describe(request->source, request->set, &what);
         if (r < 0)
                 return r;
-        r = describe_failure(run->log, &run->end, &text);
+        r = describe_failure(request, run, &text);
         if (r < 0)
                 return r;
         if (failure == NIX_FAILURE_COPY)

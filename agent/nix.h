@@ -14,6 +14,8 @@ typedef struct NixRequest {
         const StringList *options; /* of Nix, as the user gave them; may be NULL */
         NixEventHandler handler;   /* may be NULL */
         void *userdata;
+        bool shows_logs; /* the handler shows the end of a failed build's log, so no error need to
+                          */
 } NixRequest;
 
 /* A finished build. It is rooted until it is freed, or by @out_link for good. */

@@ -15,14 +15,16 @@
 #define ITEMS_MAX      4096U /* under way at once; others are not shown */
 #define NAME_BYTES_MAX 256U  /* no terminal is wider */
 
+typedef struct ItemList {
+        ProgressItem *oldest, *newest;
+        size_t n;
+} ItemList;
+
 struct Progress {
         uint64_t begun_usec;
         char *evaluating;
         IdMap items;
-        struct {
-                ProgressItem *oldest, *newest;
-                size_t n;
-        } lists[_PROGRESS_KIND_MAX];
+        ItemList lists[_PROGRESS_KIND_MAX];
         NixCount builds, copies;
         NixAmount copied;
         ProgressTotals totals;
@@ -57,7 +59,7 @@ static char *line_of(const char *text) {
 }
 
 static int start(Progress *progress, ProgressKind kind, const NixEvent *event, uint64_t now_usec) {
-        typeof(progress->lists[0]) *list = &progress->lists[kind];
+        ItemList *list = &progress->lists[kind];
         _cleanup_(item_freep) ProgressItem *item = NULL;
         int r;
 
@@ -89,7 +91,7 @@ static int start(Progress *progress, ProgressKind kind, const NixEvent *event, u
 
 static void finish(Progress *progress, uint64_t id) {
         ProgressItem *item = id_map_remove(&progress->items, id);
-        typeof(progress->lists[0]) *list;
+        ItemList *list;
 
         if (!item)
                 return;

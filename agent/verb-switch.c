@@ -105,6 +105,7 @@ static NixRequest make_request(const Course *course, const Options *options, con
                 .options = &options->nix,
                 .handler = display_nix_event,
                 .userdata = words,
+                .shows_logs = !words->json,
         };
 }
 
