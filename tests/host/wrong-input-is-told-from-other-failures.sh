@@ -28,7 +28,7 @@ on web mkdir /root/empty
 refused_unchanged 10 enact switch --flake /root/empty
 says "There is no flake.nix in '/root/empty'"
 refused_unchanged 10 enact switch
-says "No flake was named" "/etc/nixos/flake.nix"
+says "No configuration was named" "/etc/nixos/flake.nix"
 
 step "a flake without hosts, a host that it does not have: 10, and the names that it has"
 flake homeless << 'NIX'
