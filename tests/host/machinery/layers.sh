@@ -58,6 +58,12 @@ debian_recipe() {
         rm -f "$root"/usr/lib/systemd/system/*.wants/"$unit"
     done
 
+    # Each reload of systemd runs them all: those that find nothing here, and never will.
+    local generator
+    for generator in cryptsetup hibernate-resume integritysetup rc-local run system-update sysv veritysetup; do
+        rm -f "$root/usr/lib/systemd/system-generators/systemd-$generator-generator"
+    done
+
     # build-users-group: the builds of root run as root, as there is no sandbox to need users.
     mkdir -p "$root/etc/nix"
     printf '%s\n' \
