@@ -40,6 +40,9 @@ enum {
         ACTIVITY_COPY_PATHS = 103,
         ACTIVITY_BUILDS = 104,
         ACTIVITY_BUILD = 105,
+        ACTIVITY_QUERY_PATH_INFO = 109,
+        ACTIVITY_POST_BUILD_HOOK = 110,
+        ACTIVITY_BUILD_WAITING = 111,
         ACTIVITY_FETCH_TREE = 112,
 };
 
@@ -248,16 +251,21 @@ static const struct {
         { ACTIVITY_COPY_PATH, NIX_EVENT_COPY_STARTED, NIX_EVENT_COPY_FINISHED },
         { ACTIVITY_FILE_TRANSFER, NIX_EVENT_FETCH_STARTED, NIX_EVENT_FETCH_FINISHED },
         { ACTIVITY_FETCH_TREE, NIX_EVENT_FETCH_STARTED, NIX_EVENT_FETCH_FINISHED },
-        { ACTIVITY_UNKNOWN, NIX_EVENT_STEP_STARTED, NIX_EVENT_STEP_FINISHED },
 };
 
-static void tell_turn(const NixLog *log, const Activity *a, bool started) {
-        const bool step = a->type == ACTIVITY_UNKNOWN;
+/* What has only words. */
+static bool is_step(uint64_t type) {
+        return type == ACTIVITY_UNKNOWN || type == ACTIVITY_QUERY_PATH_INFO ||
+               type == ACTIVITY_POST_BUILD_HOOK || type == ACTIVITY_BUILD_WAITING;
+}
 
+static void tell_turn(const NixLog *log, const Activity *a, bool started) {
+        if (is_step(a->type))
+                tell(log, started ? NIX_EVENT_STEP_STARTED : NIX_EVENT_STEP_FINISHED, a, a->name,
+                     0);
         for (size_t i = 0; i < ELEMENTSOF(tellings); i++)
                 if (tellings[i].type == a->type)
-                        tell(log, started ? tellings[i].started : tellings[i].finished, a,
-                             step ? a->name : NULL, 0);
+                        tell(log, started ? tellings[i].started : tellings[i].finished, a, NULL, 0);
 }
 
 static int start_activity(NixLog *log, uint64_t id, uint64_t type, const char *path) {
@@ -276,7 +284,7 @@ static int start_activity(NixLog *log, uint64_t id, uint64_t type, const char *p
         if (!a->path)
                 return -ENOMEM;
         text_strip_controls(a->path);
-        a->name = type == ACTIVITY_UNKNOWN ? strdup(a->path) : short_name(a->path);
+        a->name = is_step(type) ? strdup(a->path) : short_name(a->path);
         if (!a->name)
                 return -ENOMEM;
 
@@ -413,6 +421,9 @@ static int on_start(NixLog *log, const cJSON *object, uint64_t id) {
                 return start_activity(log, id, type, cJSON_GetStringValue(field(object, 0)));
 
         case ACTIVITY_UNKNOWN:
+        case ACTIVITY_QUERY_PATH_INFO:
+        case ACTIVITY_POST_BUILD_HOOK:
+        case ACTIVITY_BUILD_WAITING:
                 return start_activity(log, id, type, json_string(object, "text"));
 
         case ACTIVITY_FILE_TRANSFER:
@@ -431,7 +442,7 @@ static int on_start(NixLog *log, const cJSON *object, uint64_t id) {
 
 /* How far a copy or a fetch is. */
 static void on_amount(NixLog *log, Activity *a, NixAmount now) {
-        if (a->type == ACTIVITY_UNKNOWN || a->type == ACTIVITY_BUILD)
+        if (is_step(a->type) || a->type == ACTIVITY_BUILD)
                 return;
         if (a->type == ACTIVITY_COPY_PATH && now.done > a->amount.done) {
                 log->copied.done += now.done - a->amount.done;

@@ -238,6 +238,9 @@ TEST(copies_say_how_far_they_are_one_by_one_and_together) {
                 "@nix {\"action\":\"result\",\"fields\":[50,400,0,0],\"id\":5,\"type\":105}\n"
                 "@nix {\"action\":\"result\",\"fields\":[300,300,0,0],\"id\":4,\"type\":105}\n"
                 "@nix {\"action\":\"result\",\"fields\":[1,-1,\"x\"],\"id\":5,\"type\":105}\n"
+                "@nix {\"action\":\"start\",\"id\":6,\"text\":\"waiting for a "
+                "machine\",\"type\":111}\n"
+                "@nix {\"action\":\"start\",\"id\":7,\"text\":\"something new\",\"type\":300}\n"
                 "@nix {\"action\":\"result\",\"fields\":[1,1,0,0],\"id\":99,\"type\":105}\n";
         _cleanup_(nix_log_freep) NixLog *log = NULL;
         _cleanup_free_ char *out = NULL;
@@ -253,5 +256,6 @@ TEST(copies_say_how_far_they_are_one_by_one_and_together) {
                          "4 a 100/300, 100/700\n"
                          "5 b 50/400, 150/700\n"
                          "4 a 300/300, 350/700\n"
-                         "5 b 1/0, 350/700\n");
+                         "5 b 1/0, 350/700\n"
+                         "step-started waiting for a machine, 350/700\n");
 }

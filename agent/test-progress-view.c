@@ -314,6 +314,26 @@ TEST(more_than_has_room_is_counted) {
         close_terminal(&t);
 }
 
+TEST(of_what_has_only_words_the_newest_that_takes_its_time_is_shown) {
+        _cleanup_(progress_view_freep) ProgressView *view = NULL;
+        static Terminal t;
+
+        open_terminal(&t, 80, 24);
+        view = begin(&t);
+        take(view, 0, (NixEvent){ .kind = NIX_EVENT_STEP_STARTED, .id = 1, .name = "looking" });
+        take(view, SECOND, (NixEvent){ .kind = NIX_EVENT_STEP_STARTED, .id = 2, .name = "asking" });
+        progress_view_draw(view, SECOND);
+        check(&t, ">looking\n");
+        progress_view_draw(view, 2 * SECOND);
+        check(&t, ">asking\n");
+        take(view, 2 * SECOND, (NixEvent){ .kind = NIX_EVENT_STEP_FINISHED, .id = 2 });
+        take(view, 2 * SECOND, (NixEvent){ .kind = NIX_EVENT_STEP_FINISHED, .id = 1 });
+        progress_view_draw(view, 2 * SECOND);
+        check(&t, ">\n");
+        view = progress_view_free(view);
+        close_terminal(&t);
+}
+
 TEST(each_width_has_rows_that_do_not_wrap) {
         _cleanup_(progress_view_freep) ProgressView *view = NULL;
         static Terminal t;
