@@ -133,7 +133,7 @@ done << 'END'
 frobnicate frobnicate
 --frobnicate switch --frobnicate
 /root/good switch /root/good
---flake switch --flake
+--attr switch --attr
 -x switch -x
 -p switch -p
 one build one two
