@@ -84,6 +84,12 @@ static int read_lock(const LockUpdate *update, LockFile *lock, sd_bus_error *ret
                                  r == -EBADMSG ? "it is no lock file" : strerror(-r));
 }
 
+/* What Nix says of its own accord is the moves, and those are printed by whoever asked. */
+static void on_event(const NixEvent *event, void *userdata) {
+        if (event->kind != NIX_EVENT_MESSAGE && event->kind != NIX_EVENT_PLAIN)
+                display_nix_event(event, userdata);
+}
+
 /**
  * lock_update() - have Nix move inputs of a flake forward
  * @inputs:  these; none: all
@@ -115,7 +121,8 @@ int lock_update(const Flake *flake, const StringList *inputs, const StringList *
         if (r < 0)
                 return r;
         display_say(display, "updating", flake->reference);
-        r = nix_run(&run, &arguments, STDERR_FILENO, NULL, NULL, reterr_error);
+        r = nix_run(&run, &arguments, STDERR_FILENO, display->rows ? on_event : NULL, display,
+                    reterr_error);
         if (r < 0)
                 return r;
         if (run.end.si_code == CLD_EXITED && run.end.si_status == 0)
