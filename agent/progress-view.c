@@ -418,11 +418,16 @@ static bool shows_what_is_typed(int fd) {
         return tcgetattr(fd, &state) < 0 || (state.c_lflag & ECHO);
 }
 
-/* Somebody else has the terminal: another job of the shell, or ssh, which asks for a password. */
-static bool is_lent(const ProgressView *view) {
+/* ssh and its kind, which ask for a password. */
+static bool is_asked_for_a_secret(const ProgressView *view) {
+        return view->asks && !shows_what_is_typed(view->fd);
+}
+
+/* A job of a shell that does not wait for it. */
+static bool is_in_background(const ProgressView *view) {
         pid_t group = tcgetpgrp(view->fd);
 
-        return (group > 0 && group != getpgrp()) || (view->asks && !shows_what_is_typed(view->fd));
+        return group > 0 && group != getpgrp();
 }
 
 static bool is_same(const Text *a, const Text *b) {
@@ -469,7 +474,12 @@ void progress_view_draw(ProgressView *view, uint64_t now_usec) {
 
         (void) fflush(view->lines);
         send(view, 0);
-        if (view->gone || view->unsent.n > 0 || is_lent(view))
+        if (is_in_background(view)) {
+                view->drawn = false; /* the cursor is where the shell has it */
+                write_lines(view);
+                return;
+        }
+        if (view->gone || view->unsent.n > 0 || is_asked_for_a_secret(view))
                 return;
 
         learn_size(view, &size);

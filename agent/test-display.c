@@ -68,7 +68,7 @@ static void counters_move_often(Display *display) {
 
 typedef struct Setting {
         const char *term, *no_color;
-        bool json, build_logs, no_terminal;
+        bool json, build_logs, no_terminal, in_background;
 } Setting;
 
 static char *read_all(int fd) {
@@ -103,6 +103,12 @@ static char *shown(const Setting *setting, Story story) {
         if (pid == 0) {
                 Display display;
 
+                if (setting->in_background) {
+                        pid = fork();
+                        if (pid != 0)
+                                _exit(pid < 0 || waitpid(pid, NULL, 0) != pid);
+                        (void) setpgid(0, 0);
+                }
                 if (setting->no_terminal) {
                         (void) dup2(fds[1], STDOUT_FILENO);
                         (void) dup2(fds[1], STDERR_FILENO);
@@ -166,6 +172,15 @@ TEST(without_colours_there_are_rows_all_the_same) {
         ASSERT_CONTAINS(text, "built 0 of 2");
         for (const char *p = text; (p = strchr(p, '\033')); p++)
                 ASSERT_TRUE(p[1] == '[' && p[2 + strspn(p + 2, "0123456789;")] != 'm');
+}
+
+TEST(a_job_in_the_background_has_lines_and_no_rows) {
+        _cleanup_free_ char *text =
+                shown(&(Setting){ .no_color = "1", .in_background = true }, a_build_fails);
+
+        ASSERT_CONTAINS(text, "failed to build bad: /nix/store/x-bad.drv\r\nLast 1 of 30");
+        ASSERT_NULL(strchr(text, '\033'));
+        ASSERT_NULL(strstr(text, "built 0 of 2"));
 }
 
 TEST(what_was_done_is_the_line_that_remains) {
