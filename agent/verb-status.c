@@ -86,7 +86,10 @@ static void print_open(const Status *status) {
         if (!status->under_way && !status->open)
                 return;
         if (status->trial && !status->under_way) {
-                printf("next boot      tries %s, once", status->trial);
+                const char *way = json_string(status->open, "trial");
+
+                printf("next boot      tries %s, %s", status->trial,
+                       way && strcmp(way, "counted") == 0 ? "counted by the boot loader" : "once");
                 print_since(status->open);
                 puts("; 'enact cancel' gives that up");
                 return;
