@@ -1,6 +1,6 @@
-# A generation whose kernel is truncated, or whose initial RAM disk or init is missing: the machine comes back to the old
-# one. Where no program runs that could end it, the reset is the scenario's: on a machine that is a watchdog's, and
-# it is counted.
+# A generation whose kernel is truncated, whose initial RAM disk or init is missing, that hangs before or after systemd
+# runs, or that boots and is not well: the machine comes back to the old one. Where no program runs that could
+# end it, the reset is the scenario's: on a machine that is a watchdog's, and it is counted.
 # It may take 1200 s.
 
 needs enact
@@ -64,4 +64,34 @@ host_gone vm "$boot_limit"
 shows vm "it is $(path_of vm two)/init"
 boots_into vm one
 
-is "$(resets_of vm)" 2 "the resets"
+step "it hangs before systemd runs"
+restore vm
+tried early
+shut_down vm
+switch_on vm
+eventually "$boot_limit" shows vm "it is $(path_of vm early)/init"
+eventually "$boot_limit" shows vm "hangs here"
+reset vm
+boots_into vm one
+
+step "it hangs after that: past its deadline the machine reboots by itself"
+restore vm
+tried late
+shut_down vm
+switch_on vm
+host_gone vm "$boot_limit"
+shows vm "it is $(path_of vm late)/init"
+boots_into vm one
+
+step "it boots, and is not well: the same, without waiting"
+restore vm
+tried bad
+shut_down vm
+switch_on vm
+host_gone vm "$boot_limit"
+shows vm "it is $(path_of vm bad)/init"
+boots_into vm one
+boot vm
+failed_trial bad
+
+is "$(resets_of vm)" 3 "the resets"
