@@ -13,7 +13,7 @@ typedef struct BootTarget {
 /* What came of it. */
 typedef struct BootOutcome {
         size_t n_written, n_removed;
-        StringList notes; /* for people */
+        StringList notes;    /* for people */
         char *boots_instead; /* the entry that boots next, where that is not the default's; NULL */
 } BootOutcome;
 
