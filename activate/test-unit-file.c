@@ -151,6 +151,12 @@ TEST(what_is_no_unit_file_is_refused) {
         ASSERT_EQ(parse_bad("[Unit]\nA=\xff\n", 11), -EBADMSG);
 }
 
+TEST(a_comment_may_hold_any_bytes) {
+        _cleanup_(unit_file_freep) UnitFile *file = parse("# caf\xe9\n[Service]\n; \xff\nA=1\n");
+
+        ASSERT_VALUES(file, "Service", "A", "1");
+}
+
 TEST(opaque_parts_are_told_apart_by_name_and_fingerprint) {
         _cleanup_(unit_file_freep) UnitFile *file = NULL;
 

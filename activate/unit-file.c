@@ -78,6 +78,8 @@ static int parse_line(UnitFile *file, char *line, const char **section) {
         line = text_strip(line);
         if (!*line)
                 return 0;
+        if (!text_is_utf8(line)) /* in a comment nobody minds */
+                return -EBADMSG;
 
         if (*line == '[') {
                 char *end = line + strlen(line) - 1;
@@ -169,8 +171,8 @@ static int parse_text(UnitFile *file, char *text) {
  * Source: systemd.syntax(7). On -EBADMSG what was read of this text stays; call
  * unit_file_add_opaque().
  *
- * Return: 0, -EBADMSG if it is no unit file (a NUL byte, other bytes than UTF-8, a heading that
- * does not end), -ENOMEM.
+ * Return: 0, -EBADMSG if it is no unit file (a NUL byte, other bytes than UTF-8 outside of
+ * comments, a heading that does not end), -ENOMEM.
  */
 int unit_file_parse(UnitFile *file, const char *name, const char *text, size_t n) {
         char *copy;
@@ -188,9 +190,6 @@ int unit_file_parse(UnitFile *file, const char *name, const char *text, size_t n
         r = string_list_take(&file->texts, copy);
         if (r < 0)
                 return r;
-        if (!text_is_utf8(copy))
-                return -EBADMSG;
-
         r = string_list_add(&file->names, name);
         if (r < 0)
                 return r;
