@@ -19,6 +19,7 @@ static const struct {
         [PLAN_RULE_SERVICE_OF_NEW_SOCKET] = { "service-of-new-socket",   "its new socket can only be started while it is down" },
         [PLAN_RULE_SOCKET_LISTENS]    = { "socket-keeps-listening",      "a listening socket is left alone unless it asks to be restarted (X-RestartIfChanged=true)" },
         [PLAN_RULE_SERVICE_STAYS]     = { "service-keeps-running",       "its service must not be restarted, and it cannot be while that runs" },
+        [PLAN_RULE_SERVICE_UNKNOWN]   = { "service-is-unknown",          "which service it starts is not told by its files, and it cannot be restarted while that runs" },
         [PLAN_RULE_MOUNT_STAYS]       = { "mount-stays",                 "it cannot be unmounted while the system runs" },
         [PLAN_RULE_RELOAD_IF_CHANGED] = { "reload-if-changed",           "it asks to be reloaded instead of restarted (X-ReloadIfChanged)" },
         [PLAN_RULE_NO_RELOAD]         = { "no-exec-reload",              "it should be reloaded, but cannot be (no ExecReload)" },

@@ -348,6 +348,8 @@ static int build_socket(PlanBuild *build, const PlanCause *cause) {
                 return skip(build, cause, PLAN_RULE_REFUSES_STOP);
         if (plan_start_refusal(pair) != PLAN_RULE_NONE)
                 return skip(build, cause, plan_start_refusal(pair));
+        if (pair->old.service_is_unknown || pair->new.service_is_unknown)
+                return skip(build, cause, PLAN_RULE_SERVICE_UNKNOWN);
         return restart_socket(build, cause);
 }
 

@@ -134,6 +134,7 @@ static int find_service(UnitDefinition *definition, const UnitTree *tree, const 
                 return 0;
         r = named ? unit_name_expand(named, id, &service) :
                     unit_name_with_suffix(id, ".service", &service);
+        definition->service_is_unknown = r >= 0 && !service;
         return r < 0 || !service ? r : unit_tree_main_name(tree, service, &definition->service);
 }
 

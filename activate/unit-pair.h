@@ -13,8 +13,9 @@ typedef struct UnitDefinition {
         char *name;     /* by which systemd lists it: its own, if that is no other name of a unit */
         UnitFile *file; /* base and drop-ins; NULL where its content does not matter */
         char *service;  /* of a socket, its main name; NULL: it starts one for each connection */
-        bool is_meant;  /* that very unit: by a file or drop-ins of its own, not only by a template
-                         */
+        bool service_is_unknown; /* of a socket, by what its files say */
+        bool is_meant; /* that very unit: by a file or drop-ins of its own, not only by a template
+                        */
 } UnitDefinition;
 
 enum { UNIT_PAIR_SAME = 1 }; /* answer: the same files in both systems, and nothing to be read */
