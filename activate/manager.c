@@ -398,8 +398,10 @@ int manager_check(Manager *manager, sd_bus_error *reterr_error) {
         _cleanup_free_ char *version = NULL;
         int r;
 
-        r = sd_bus_get_property_string(manager->bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
-                                       "Version", NULL, &version);
+        /* A reconnect that came to nothing leaves none. */
+        r = manager->bus ? sd_bus_get_property_string(manager->bus, SYSTEMD_NAME, SYSTEMD_PATH,
+                                                      SYSTEMD_MANAGER, "Version", NULL, &version) :
+                           -ENOTCONN;
         if (manager_is_disconnect(r))
                 r = manager_reconnect(manager);
         if (r < 0)
