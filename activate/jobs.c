@@ -272,14 +272,11 @@ static int ask_for_all(JobSet *set, Call *calls) {
         return set->error;
 }
 
-/* "waiting" or "running"; NULL if there is no such job any more. */
-static char *state_of(const JobSet *set, const Job *job) {
-        char *state;
-
-        if (sd_bus_get_property_string(manager_bus(set->manager), SYSTEMD_NAME, job->path,
-                                       SYSTEMD_JOB, "State", NULL, &state) < 0)
-                return NULL;
-        return state;
+/* "waiting" or "running"; an errno if there is no such job any more, or nobody can be asked. */
+static int read_state(const JobSet *set, const Job *job, char **ret_state) {
+        *ret_state = NULL;
+        return sd_bus_get_property_string(manager_bus(set->manager), SYSTEMD_NAME, job->path,
+                                          SYSTEMD_JOB, "State", NULL, ret_state);
 }
 
 /* After a lost connection: what has become of the jobs whose end we may have missed. */
@@ -287,11 +284,14 @@ static void settle_missed(JobSet *set) {
         for (size_t i = 0; i < set->n; i++) {
                 _cleanup_free_ char *state = NULL, *active = NULL;
                 Job *job = &set->jobs[i];
+                int r;
 
                 if (job->ended)
                         continue;
-                state = state_of(set, job);
-                if (state)
+                r = read_state(set, job, &state);
+                /* Lost again, it is asked after the next connection; the job's limit bounds that.
+                 */
+                if (r >= 0 || manager_is_disconnect(r) || r == -ETIMEDOUT)
                         continue;
                 (void) manager_unit_text(set->manager, job->unit, SYSTEMD_UNIT, "ActiveState",
                                          &active);
