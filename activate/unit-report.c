@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 #include <systemd/sd-journal.h>
+#include <systemd/sd-messages.h>
 #include <unistd.h>
 
 #include "text.h"
@@ -11,6 +12,14 @@
 #define SETTLE_USEC  ((unsigned) 20 * 1000)
 #define SLACK_USEC   ((uint64_t) 50 * 1000) /* systemd may have spoken of the start just before */
 #define SETTLE_READS 10U                    /* a fifth of a second at most */
+#define LATE_READS   50U                    /* a whole one, where there is more to come for sure */
+#define FAILED       "MESSAGE_ID=" SD_MESSAGE_UNIT_FAILURE_RESULT_STR
+
+/* What the journal has of a unit. */
+typedef struct Words {
+        StringList lines;
+        bool has_end; /* systemd's word that it failed, which comes after all of the unit's own */
+} Words;
 
 static int add_message(sd_journal *journal, StringList *lines) {
         const void *data;
@@ -51,14 +60,27 @@ static bool is_since(sd_journal *journal, uint64_t since_usec) {
                                    usec + SLACK_USEC >= since_usec);
 }
 
-static int read_tail(sd_journal *journal, uint64_t since_usec, StringList *lines) {
+static bool is_end(sd_journal *journal) {
+        const void *data;
+        size_t n;
+
+        return sd_journal_get_data(journal, "MESSAGE_ID", &data, &n) >= 0 && n == strlen(FAILED) &&
+               memcmp(data, FAILED, n) == 0;
+}
+
+static int add_entry(sd_journal *journal, Words *words) {
+        words->has_end = words->has_end || is_end(journal);
+        return add_message(journal, &words->lines);
+}
+
+static int read_tail(sd_journal *journal, uint64_t since_usec, Words *words) {
         int r;
 
         r = sd_journal_seek_tail(journal);
         if (r >= 0)
                 r = sd_journal_previous_skip(journal, LOG_LINES);
         while (r > 0) {
-                r = is_since(journal, since_usec) ? add_message(journal, lines) : 0;
+                r = is_since(journal, since_usec) ? add_entry(journal, words) : 0;
                 if (r >= 0)
                         r = sd_journal_next(journal);
         }
@@ -66,7 +88,7 @@ static int read_tail(sd_journal *journal, uint64_t since_usec, StringList *lines
 }
 
 /* The last journal lines about a unit, oldest first; 0, or an errno of reading the journal. */
-static int read_log(const char *unit, uint64_t since_usec, StringList *lines) {
+static int read_log(const char *unit, uint64_t since_usec, Words *words) {
         sd_journal *journal;
         int r;
 
@@ -75,26 +97,30 @@ static int read_log(const char *unit, uint64_t since_usec, StringList *lines) {
                 return r;
         r = add_matches(journal, unit);
         if (r >= 0)
-                r = read_tail(journal, since_usec, lines);
+                r = read_tail(journal, since_usec, words);
         sd_journal_close(journal);
         return r;
 }
 
 /* The journal takes a moment to write down what a process said when it died: it is read until
- * nothing more comes. */
-static void read_settled_log(const char *unit, uint64_t since_usec, StringList *lines) {
-        (void) read_log(unit, since_usec, lines);
-        for (unsigned i = 0; i < SETTLE_READS; i++) {
-                StringList before = TAKE_GENERIC(*lines, (StringList){ 0 });
+ * nothing more comes, and of a unit that failed until it says so, too. */
+static void read_settled_log(const char *unit, uint64_t since_usec, bool failed,
+                             StringList *lines) {
+        Words words = { 0 };
+
+        (void) read_log(unit, since_usec, &words);
+        for (unsigned i = 0; i < (failed && !words.has_end ? LATE_READS : SETTLE_READS); i++) {
+                Words before = TAKE_GENERIC(words, (Words){ 0 });
                 bool settled;
 
                 (void) usleep(SETTLE_USEC);
-                (void) read_log(unit, since_usec, lines);
-                settled = string_list_equal(&before, lines);
-                string_list_done(&before);
-                if (settled)
+                (void) read_log(unit, since_usec, &words);
+                settled = string_list_equal(&before.lines, &words.lines);
+                string_list_done(&before.lines);
+                if (settled && (!failed || words.has_end))
                         break;
         }
+        *lines = words.lines;
 }
 
 /**
@@ -107,14 +133,16 @@ void unit_report_failure(EventLog *log, Manager *manager, const char *unit) {
         _cleanup_(string_list_done) StringList lines = { 0 };
         cJSON *event = event_new("unit-failed");
         uint64_t since_usec = 0;
+        bool failed;
 
         (void) manager_unit_text(manager, unit, SYSTEMD_UNIT, "ActiveState", &active);
         (void) manager_unit_text(manager, unit, SYSTEMD_UNIT, "SubState", &sub);
         (void) manager_unit_result(manager, unit, &result);
         /* One that starts again and again has said why in a run before this one. */
-        if (active && strcmp(active, "failed") == 0)
+        failed = active && strcmp(active, "failed") == 0;
+        if (failed)
                 (void) manager_unit_begun(manager, unit, &since_usec);
-        read_settled_log(unit, since_usec, &lines);
+        read_settled_log(unit, since_usec, failed, &lines);
 
         event_add_text(event, "unit", unit);
         event_add_text(event, "active", active);
