@@ -169,15 +169,22 @@ static void count_tries(const Transaction *t, MenuRequest *request) {
 /**
  * transaction_stage_menu() - give the new system an entry that is not what boots
  *
- * The record says so by then. Return: 0, or a negative errno with @reterr_error set.
+ * The record says so by then. Where there was no room, say, nothing was written, and there is
+ * nothing to take out again: it would need that room, too.
+ *
+ * Return: 0, or a negative errno with @reterr_error set.
  */
 int transaction_stage_menu(Transaction *t, sd_bus_error *reterr_error) {
+        _cleanup_(boot_outcome_done) BootOutcome outcome = { 0 };
         MenuRequest request = request_of(&t->settings);
+        int r;
 
         request.default_toplevel = t->record.old_default;
         if (t->trial == MENU_TRIAL_COUNTED)
                 count_tries(t, &request);
-        return write_menu(t, &request, reterr_error);
+        r = run_writer(t, &request, &outcome, reterr_error);
+        t->record.staged_entry = r >= 0 || outcome.begun;
+        return r;
 }
 
 /**

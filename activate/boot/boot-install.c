@@ -473,8 +473,10 @@ int boot_install_run(const BootTarget *target, const MenuWish *wish, BootOutcome
         if (r < 0 || wish->only_checks)
                 return r;
         r = string_list_copy(&outcome->notes, &plan.notes);
-        if (r >= 0)
-                r = run_plan(&run, &plan);
+        if (r < 0)
+                return r;
+        outcome->begun = true;
+        r = run_plan(&run, &plan);
         return r < 0 ? r : verify_kept(&run, &menu);
 }
 

@@ -12,6 +12,7 @@ typedef struct BootTarget {
 
 /* What came of it. */
 typedef struct BootOutcome {
+        bool begun; /* something may be otherwise than before, after an error too */
         size_t n_written, n_removed;
         StringList notes;    /* for people */
         char *boots_instead; /* the entry that boots next, where that is not the default's; NULL */

@@ -277,6 +277,7 @@ TEST(a_read_only_partition_is_refused_before_anything) {
         machine.esp.read_only = true;
         ASSERT_EQ(boot_install_run(&machine.target, &machine.wish, &outcome, &error), -EROFS);
         ASSERT_CONTAINS(error.message, "Nothing was written");
+        ASSERT_FALSE(outcome.begun);
         ASSERT_EQ(faccessat(machine.esp.fd, "EFI", F_OK, 0), -1);
 }
 
@@ -291,6 +292,7 @@ TEST(a_source_that_changed_under_its_name_gets_no_entry) {
         ASSERT_OK(file_write(AT_FDCWD, machine.wish.sources.items[1].file, "other", 0644));
         ASSERT_EQ(boot_install_run(&machine.target, &machine.wish, &outcome, &error), -EBADMSG);
         ASSERT_CONTAINS(error.message, "Cannot read back");
+        ASSERT_TRUE(outcome.begun);
         read_listing(&machine, &listing);
         ASSERT_EQ(listing.n_entries, 0);
 }
