@@ -19,12 +19,16 @@ in
     reloaded = wanted // {
       reloadTriggers = [ letter ];
       serviceConfig = {
-        ExecStart = "/bin/sh -c '${knows "reloaded"}; exec sleep 1005'";
+        ExecStartPre = "/bin/sh -c '${knows "reloaded"}'"; # its job has not ended before
+        ExecStart = "/bin/sleep 1005";
         ExecReload = "/bin/sh -c '${knows "reloaded"}'";
       };
     };
     listed = wanted // {
-      serviceConfig.ExecStart = "/bin/sh -c '${knows "listed"}; exec sleep 1006'";
+      serviceConfig = {
+        ExecStartPre = "/bin/sh -c '${knows "listed"}'";
+        ExecStart = "/bin/sleep 1006";
+      };
     };
     broken-before = wanted // {
       serviceConfig = { Type = "oneshot"; RemainAfterExit = true; ExecStart = "/bin/false"; };
