@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/swap.h>
+#include <unistd.h>
 
 #include "activation.h"
 #include "automount-hold.h"
@@ -200,11 +201,16 @@ static void tell_user_failed(Activation *a, const char *user, const char *why) {
         event_emit(a->steps.log, event);
 }
 
+/* Who has logged out meanwhile has nothing any more that could have failed. */
+static bool is_gone(const User *user) {
+        return access(user->runtime_directory, F_OK) < 0 && errno == ENOENT;
+}
+
 static void on_user_failure(const User *user, const char *why, void *userdata) {
         Activation *a = userdata;
 
         tell_user_failed(a, user->name, why);
-        if (!string_list_contains(&a->failed_users, user->name))
+        if (!is_gone(user) && !string_list_contains(&a->failed_users, user->name))
                 (void) string_list_add(&a->failed_users, user->name);
 }
 
