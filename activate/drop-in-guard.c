@@ -208,7 +208,7 @@ int drop_in_guard_begin(DropInGuard *guard, Manager *manager, const RecordedStat
 /* A test makes nothing the last good one. */
 static void settle(const Transaction *t, const Toplevel *runs) {
         if (t->request->verb == REQUEST_SWITCH)
-                (void) transaction_set_root(t, "good", runs->path);
+                transaction_set_good(t, runs->path);
         transaction_drop_root(t, "back");
 }
 

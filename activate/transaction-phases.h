@@ -113,7 +113,7 @@ int transaction_note_before(Transaction *t);
 int transaction_recover_found(Transaction *t, sd_bus_error *reterr_error);
 int transaction_go(Transaction *t, const char *first_phase, sd_bus_error *reterr_error);
 void transaction_done(Transaction *t);
-void transaction_note(Transaction *t, const char *text);
+void transaction_note(const Transaction *t, const char *text);
 bool confirm_is_wanted(const Transaction *t);
 void confirm_begin(Transaction *t);
 bool reboot_back_is_certain(const Transaction *t);
@@ -123,6 +123,7 @@ const char *transaction_kept(const Transaction *t);
 bool transaction_runs_already(const Transaction *t);
 int transaction_set_root(const Transaction *t, const char *name, const char *target);
 void transaction_drop_root(const Transaction *t, const char *name);
+void transaction_set_good(const Transaction *t, const char *target);
 Scripts transaction_scripts(const Transaction *t, const Toplevel *of);
 InstalledMenuSource transaction_menu(const Transaction *t, const Toplevel *of);
 int transaction_look(Transaction *t, const Toplevel *from, const Toplevel *to, Way *way,

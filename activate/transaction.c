@@ -62,7 +62,7 @@ static Phase phase_from_string(const char *name) {
         return phase;
 }
 
-void transaction_note(Transaction *t, const char *text) {
+void transaction_note(const Transaction *t, const char *text) {
         event_say(t->log, "note", "text", text);
 }
 
@@ -76,8 +76,30 @@ int transaction_set_root(const Transaction *t, const char *name, const char *tar
         return file_symlink(AT_FDCWD, target, path);
 }
 
+/* A root that is not what it should be costs room, or a system that could have been kept: that is
+ * told, and spoils nothing. */
+static void note_root(const Transaction *t, const char *name, const char *what, int r) {
+        _cleanup_free_ char *text = NULL;
+
+        if (text_printf(&text, "the root '%s/%s' could not be %s (%s); the next switch does that",
+                        t->places->roots, name, what, strerror(-r)) >= 0)
+                transaction_note(t, text);
+}
+
+/** transaction_drop_root() - take a root away if it is there; what fails is told. */
 void transaction_drop_root(const Transaction *t, const char *name) {
-        (void) file_remove(t->places->roots, name);
+        int r = file_remove(t->places->roots, name);
+
+        if (r < 0 && r != -ENOENT)
+                note_root(t, name, "taken away", r);
+}
+
+/** transaction_set_good() - the last system that was found well; what fails is told. */
+void transaction_set_good(const Transaction *t, const char *target) {
+        int r = transaction_set_root(t, "good", target);
+
+        if (r < 0)
+                note_root(t, "good", "set", r);
 }
 
 static int replace_text(char **text, const char *by) {
@@ -306,7 +328,7 @@ static void settle_roots(Transaction *t) {
                 _cleanup_free_ char *failed = NULL;
 
                 if (t->commits && (t->request->verb != REQUEST_BOOT || t->on_trial))
-                        (void) transaction_set_root(t, "good", t->record.to);
+                        transaction_set_good(t, t->record.to);
                 if (t->activates)
                         record_forget_damage(t->places->state);
                 if (slash && text_printf(&failed, "failed%s", slash) >= 0)
@@ -314,7 +336,7 @@ static void settle_roots(Transaction *t) {
         }
         /* Judged as well. */
         if (t->commits && sd_bus_error_has_name(&t->error, ENACT_ERROR_ROLLED_BACK))
-                (void) transaction_set_root(t, "good", t->record.from);
+                transaction_set_good(t, t->record.from);
         transaction_drop_root(t, "candidate");
         transaction_drop_root(t, "back");
         transaction_drop_root(t, "engine");

@@ -335,6 +335,7 @@ judge_outcome() {
     esac
     # Nor does anybody look after a switch that died with its first record half written, before there is one.
     [ "$phase" != stage ] || [ "$outcome" != old ] || sed -i '\, /var/lib/enact/\.transaction\.json\.,d' "$books/left"
+    leave_out_told
     [ ! -s "$books/left" ] || trouble+=$(cat "$books/left")$'\n'
 
     new_links=$(comm -13 "$books/generations" "$books/generations.now")
@@ -351,6 +352,16 @@ judge_outcome() {
     enact/kill-*/* | serve/kill-*/5/* | */none/* | */0/new* | */1/old* | */3/old* | */10/old*) ;;
     *) trouble+="enact ended with $ended, and the host is $outcome: $(tail -n 2 "$place/last/err")"$'\n' ;;
     esac
+}
+
+# leave_out_told: a root of ours that could not be taken away is told, and the next switch takes it
+leave_out_told() {
+    local root
+
+    sed -n "s/.*the root '\([^']*\)' could not be taken away.*/\1/p" "$place/last/err" | sort -u > "$books/told"
+    while IFS= read -r root; do
+        sed -i "\\, $root\( \|\$\),d" "$books/left"
+    done < "$books/told"
 }
 
 # next_works NAME: a switch to the other system, as if nothing had been; after enact itself by the flake again
