@@ -230,6 +230,8 @@ static int make_plan(Run *run) {
         r = manager_open(&run->manager, &error);
         if (r >= 0)
                 r = live_plan(run->manager, &source, &run->state, &run->plan, &error);
+        if (r >= 0)
+                r = live_check_bus(run->manager, run->plan, &error);
         if (r < 0)
                 return say_bus_error(&error, r);
         say_notes(NULL, &run->plan->notes, 0);

@@ -255,3 +255,27 @@ int live_plan(Manager *manager, const LiveSource *source, RecordedState *state, 
         *ret = TAKE_PTR(plan);
         return 0;
 }
+
+/**
+ * live_check_bus() - refuse a way on which nobody could reach systemd any more
+ * @manager: of the plan
+ *
+ * Where only the bus leads to it, what stops the bus cannot be followed, and nothing that comes
+ * after it can be asked for.
+ *
+ * Return: 0, or a negative errno with @reterr_error set to Refused.
+ */
+int live_check_bus(const Manager *manager, const Plan *plan, sd_bus_error *reterr_error) {
+        static const char *const units[] = { "dbus.service", "dbus-broker.service", "dbus.socket" };
+        const char *bus = manager_bus_name(manager);
+
+        for (size_t i = 0; bus && i < ELEMENTSOF(units); i++)
+                if (plan_find(plan, PLAN_STOP, units[i]))
+                        return sd_bus_error_setf(
+                                reterr_error, ENACT_ERROR_REFUSED,
+                                "systemd can be reached over %s alone here, and '%s' would be "
+                                "stopped on the way to '%s': nobody could go on from there. After "
+                                "'enact boot' the next boot brings it.",
+                                bus, units[i], plan->to);
+        return 0;
+}

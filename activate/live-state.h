@@ -24,3 +24,4 @@ int live_add_lists(Manager *manager, const char *from, const char *to, const Rec
                    const StringList *restart, const StringList *reload, Plan *plan);
 int live_plan(Manager *manager, const LiveSource *source, RecordedState *state, Plan **ret,
               sd_bus_error *reterr_error);
+int live_check_bus(const Manager *manager, const Plan *plan, sd_bus_error *reterr_error);

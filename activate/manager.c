@@ -17,7 +17,7 @@
 #define CALL_LIMIT_USEC     (25 * USEC_PER_SEC)
 #define RELOAD_LIMIT_USEC   (180 * USEC_PER_SEC)
 #define SETTLE_QUIET_USEC   (250 * USEC_PER_MSEC)
-#define SETTLE_LIMIT_USEC   (90 * USEC_PER_SEC)
+#define SETTLE_LIMIT_USEC   (5 * USEC_PER_SEC)
 #define RECONNECT_MSEC      50
 #define RECONNECT_USER_USEC (60 * USEC_PER_SEC)
 #define FRAGMENTS_AT_ONCE   256U
@@ -26,6 +26,7 @@ struct Manager {
         sd_bus *bus;
         char *private_path; /* of the manager's own socket */
         char *bus_path;     /* of the user's bus; NULL: the system bus */
+        bool over_bus;      /* the private socket was not to be had */
 };
 
 /* sd-bus itself waits a minute and a half for somebody who accepts it and then says nothing. */
@@ -94,11 +95,17 @@ static int manager_connect(Manager *manager) {
 
         manager->bus = sd_bus_close_unref(manager->bus);
         r = connect_to(manager->private_path, /* bus_client= */ false, &manager->bus);
-        if (r < 0 && r != -ETIMEDOUT) /* one that says nothing says nothing over the bus either */
+        /* One that says nothing says nothing over the bus either. */
+        manager->over_bus = r < 0 && r != -ETIMEDOUT;
+        if (manager->over_bus)
                 r = connect_bus(manager, &manager->bus);
         if (r < 0)
                 return r;
         return sd_bus_set_method_call_timeout(manager->bus, CALL_LIMIT_USEC);
+}
+
+static const char *bus_name(const Manager *manager) {
+        return manager->bus_path ? "the user's bus" : "the system bus";
 }
 
 static int open_manager(Manager *manager, sd_bus_error *reterr_error) {
@@ -109,10 +116,18 @@ static int open_manager(Manager *manager, sd_bus_error *reterr_error) {
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_NO_SYSTEMD,
                                          "Cannot reach systemd, neither at '%s' nor over %s: %s. "
                                          "Nothing was changed.",
-                                         manager->private_path,
-                                         manager->bus_path ? "the user's bus" : "the system bus",
-                                         strerror(-r));
+                                         manager->private_path, bus_name(manager), strerror(-r));
         return 0;
+}
+
+/** manager_is_users() - whether it is one of manager_open_user(). */
+bool manager_is_users(const Manager *manager) {
+        return manager->bus_path;
+}
+
+/** manager_bus_name() - the bus over which systemd is reached, in words; NULL: none is needed. */
+const char *manager_bus_name(const Manager *manager) {
+        return manager->over_bus ? bus_name(manager) : NULL;
 }
 
 /**
@@ -307,48 +322,6 @@ static int read_units(sd_bus_message *reply, Inventory *inventory) {
         return r;
 }
 
-static int set_unit_list_error(sd_bus_error *reterr_error, int r) {
-        return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
-                                 "Cannot read systemd's list of units: %s", strerror(-r));
-}
-
-/**
- * manager_units() - all units that are loaded, and how they are; where they come from is not asked
- * @inventory: all zero before; inventory_done() even after an error
- *
- * Return: 0, or a negative errno with @reterr_error set.
- */
-int manager_units(Manager *manager, Inventory *inventory, sd_bus_error *reterr_error) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        int r;
-
-        r = sd_bus_call_method(manager->bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
-                               "ListUnitsByPatterns", reterr_error, &reply, "asas", 0, 0);
-        if (r < 0)
-                return r;
-        r = read_units(reply, inventory);
-        if (r < 0)
-                return set_unit_list_error(reterr_error, r);
-        inventory_sort(inventory);
-        return 0;
-}
-
-/**
- * manager_inventory() - the same with the unit files of the active ones, as a plan wants it
- * @inventory: all zero before; inventory_done() even after an error
- *
- * Return: 0, or a negative errno with @reterr_error set.
- */
-int manager_inventory(Manager *manager, Inventory *inventory, sd_bus_error *reterr_error) {
-        int r;
-
-        r = manager_units(manager, inventory, reterr_error);
-        if (r < 0)
-                return r;
-        r = read_fragments(manager, inventory);
-        return r < 0 ? set_unit_list_error(reterr_error, r) : 0;
-}
-
 /* Whether it was a user's manager, and the user has gone since: that directory goes with the last
  * session. */
 static bool is_gone_for_good(const Manager *manager) {
@@ -388,34 +361,6 @@ int manager_reconnect(Manager *manager) {
         }
 }
 
-/**
- * manager_check() - see to it that systemd answers; whoever had it execute itself anew has ended
- * the connection
- *
- * Return: 0, or a negative errno with @reterr_error set.
- */
-int manager_check(Manager *manager, sd_bus_error *reterr_error) {
-        _cleanup_free_ char *version = NULL;
-        int r;
-
-        /* A reconnect that came to nothing leaves none. */
-        r = manager->bus ? sd_bus_get_property_string(manager->bus, SYSTEMD_NAME, SYSTEMD_PATH,
-                                                      SYSTEMD_MANAGER, "Version", NULL, &version) :
-                           -ENOTCONN;
-        if (manager_is_disconnect(r))
-                r = manager_reconnect(manager);
-        if (r < 0)
-                return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
-                                         "systemd does not answer any more: %s", strerror(-r));
-        return 0;
-}
-
-/** manager_reset_failed() - forget all failures; 0 or a negative errno with @reterr_error set. */
-int manager_reset_failed(Manager *manager, sd_bus_error *reterr_error) {
-        return sd_bus_call_method(manager->bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
-                                  "ResetFailed", reterr_error, NULL, NULL);
-}
-
 static int on_slow_answer(sd_bus_message *reply, void *userdata, _unused_ sd_bus_error *error) {
         sd_bus_message **ret_reply = userdata;
 
@@ -452,13 +397,137 @@ static int call_slow(Manager *manager, const char *method, sd_bus_error *reterr_
         return sd_bus_error_copy(reterr_error, sd_bus_message_get_error(reply));
 }
 
+static int say_silent(sd_bus_error *reterr_error, int r) {
+        return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                 "systemd does not answer any more: %s", strerror(-r));
+}
+
+/* What may be asked twice: it changes nothing, or a second time nothing more. */
+typedef int (*Question)(Manager *manager, Inventory *inventory, sd_bus_error *reterr_error);
+
+/* So sd-bus and the bus answer for who left in mid-call. */
+static bool is_lost(int r, const sd_bus_error *error) {
+        return manager_is_disconnect(r) || sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY);
+}
+
+/* What a connection that ended has not answered is asked again over the next one. */
+static int ask(Manager *manager, Question question, Inventory *inventory,
+               sd_bus_error *reterr_error) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
+
+        /* A reconnect that came to nothing leaves none. */
+        r = manager->bus ? question(manager, inventory, &error) : -ENOTCONN;
+        if (r >= 0)
+                return r;
+        if (!is_lost(r, &error)) {
+                (void) sd_bus_error_move(reterr_error, &error);
+                return r;
+        }
+        if (inventory)
+                inventory_done(inventory);
+        r = manager_reconnect(manager);
+        if (r < 0)
+                return say_silent(reterr_error, r);
+        return question(manager, inventory, reterr_error);
+}
+
+static int ask_version(Manager *manager, _unused_ Inventory *inventory,
+                       sd_bus_error *reterr_error) {
+        _cleanup_free_ char *version = NULL;
+
+        return sd_bus_get_property_string(manager->bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
+                                          "Version", reterr_error, &version);
+}
+
+/**
+ * manager_check() - see to it that systemd answers; whoever had it execute itself anew has ended
+ * the connection
+ *
+ * Return: 0, or a negative errno with @reterr_error set.
+ */
+int manager_check(Manager *manager, sd_bus_error *reterr_error) {
+        int r;
+
+        r = ask(manager, ask_version, NULL, reterr_error);
+        if (r >= 0 || sd_bus_error_is_set(reterr_error))
+                return r;
+        return say_silent(reterr_error, r);
+}
+
+static int ask_units(Manager *manager, Inventory *inventory, sd_bus_error *reterr_error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        int r;
+
+        r = sd_bus_call_method(manager->bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
+                               "ListUnitsByPatterns", reterr_error, &reply, "asas", 0, 0);
+        if (r >= 0)
+                r = read_units(reply, inventory);
+        if (r < 0)
+                return r;
+        inventory_sort(inventory);
+        return 0;
+}
+
+static int ask_inventory(Manager *manager, Inventory *inventory, sd_bus_error *reterr_error) {
+        int r;
+
+        r = ask_units(manager, inventory, reterr_error);
+        return r < 0 ? r : read_fragments(manager, inventory);
+}
+
+static int ask_for_list(Manager *manager, Question question, Inventory *inventory,
+                        sd_bus_error *reterr_error) {
+        int r;
+
+        r = ask(manager, question, inventory, reterr_error);
+        if (r >= 0 || sd_bus_error_is_set(reterr_error))
+                return r;
+        return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
+                                 "Cannot read systemd's list of units: %s", strerror(-r));
+}
+
+/**
+ * manager_units() - all units that are loaded, and how they are; where they come from is not asked
+ * @inventory: all zero before; inventory_done() even after an error
+ *
+ * Return: 0, or a negative errno with @reterr_error set.
+ */
+int manager_units(Manager *manager, Inventory *inventory, sd_bus_error *reterr_error) {
+        return ask_for_list(manager, ask_units, inventory, reterr_error);
+}
+
+/**
+ * manager_inventory() - the same with the unit files of the active ones, as a plan wants it
+ * @inventory: all zero before; inventory_done() even after an error
+ *
+ * Return: 0, or a negative errno with @reterr_error set.
+ */
+int manager_inventory(Manager *manager, Inventory *inventory, sd_bus_error *reterr_error) {
+        return ask_for_list(manager, ask_inventory, inventory, reterr_error);
+}
+
+static int ask_reset(Manager *manager, _unused_ Inventory *inventory, sd_bus_error *reterr_error) {
+        return sd_bus_call_method(manager->bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
+                                  "ResetFailed", reterr_error, NULL, NULL);
+}
+
+/** manager_reset_failed() - forget all failures; 0 or a negative errno with @reterr_error set. */
+int manager_reset_failed(Manager *manager, sd_bus_error *reterr_error) {
+        return ask(manager, ask_reset, NULL, reterr_error);
+}
+
+static int ask_reload(Manager *manager, _unused_ Inventory *inventory, sd_bus_error *reterr_error) {
+        return call_slow(manager, "Reload", reterr_error);
+}
+
 /**
  * manager_reload() - read all unit files anew (daemon-reload); it answers when that is done
  *
  * Return: 0, or a negative errno with @reterr_error set.
  */
 int manager_reload(Manager *manager, sd_bus_error *reterr_error) {
-        return call_slow(manager, "Reload", reterr_error);
+        return ask(manager, ask_reload, NULL, reterr_error);
 }
 
 /**
@@ -473,8 +542,7 @@ int manager_reexecute(Manager *manager, sd_bus_error *reterr_error) {
         int r;
 
         r = call_slow(manager, "Reexecute", &error);
-        if (r < 0 && !manager_is_disconnect(r) &&
-            !sd_bus_error_has_name(&error, SD_BUS_ERROR_NO_REPLY))
+        if (r < 0 && !is_lost(r, &error))
                 return sd_bus_error_setf(reterr_error, ENACT_ERROR_FAILED,
                                          "systemd refused to execute itself anew: %s",
                                          error.message ? error.message : strerror(-r));
@@ -686,13 +754,19 @@ int manager_takes_down(Manager *manager, const char *unit, StringList *edges) {
         return r < 0 ? r : 0;
 }
 
+/** manager_main_pid_of() - of the main process that a service has or had last; 0, or a negative
+ * errno. */
+int manager_main_pid_of(Manager *manager, const char *service, uint32_t *ret_pid) {
+        return service_number(manager, service, "ExecMainPID", 'u', ret_pid);
+}
+
 /** manager_exit_status_of() - how a service's main process last ended; 0, or a negative errno. */
 int manager_exit_status_of(Manager *manager, const char *service, int32_t *ret_status) {
         return service_number(manager, service, "ExecMainStatus", 'i', ret_status);
 }
 
-/** manager_settle() - wait until systemd has nothing more to say for a moment, a minute and a half
- * at most. */
+/** manager_settle() - wait until systemd has nothing more to say for a moment, five seconds at
+ * most: on a busy host it always has. */
 void manager_settle(Manager *manager) {
         uint64_t deadline = clock_monotonic_usec() + SETTLE_LIMIT_USEC;
         int r;

@@ -27,6 +27,8 @@ int manager_reload(Manager *manager, sd_bus_error *reterr_error);
 int manager_reexecute(Manager *manager, sd_bus_error *reterr_error);
 int manager_reboot(Manager *manager, sd_bus_error *reterr_error);
 bool manager_is_disconnect(int r);
+bool manager_is_users(const Manager *manager);
+const char *manager_bus_name(const Manager *manager);
 bool manager_is_stopping(Manager *manager);
 int manager_environment(Manager *manager, const char *name, char **ret_value);
 int manager_interface_of(const char *unit, char **ret_interface);
@@ -41,6 +43,7 @@ bool manager_unit_is_wanted(Manager *manager, const char *unit);
 int manager_cannot_reload(Manager *manager, const Inventory *inventory, const StringList *units,
                           StringList *found);
 int manager_takes_down(Manager *manager, const char *unit, StringList *edges);
+int manager_main_pid_of(Manager *manager, const char *service, uint32_t *ret_pid);
 int manager_exit_status_of(Manager *manager, const char *service, int32_t *ret_status);
 void manager_settle(Manager *manager);
 int manager_restarts_of(Manager *manager, const char *service, uint32_t *ret_restarts);

@@ -16,6 +16,7 @@
 #include "file.h"
 #include "identity.h"
 #include "lease.h"
+#include "live-state.h"
 #include "noted-default.h"
 #include "room.h"
 #include "specialisation.h"
@@ -388,6 +389,15 @@ static int check_record_stays(const Transaction *t, sd_bus_error *reterr_error) 
                                  refusal);
 }
 
+static int check_bus(const Transaction *t, sd_bus_error *reterr_error) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        if (live_check_bus(t->manager, t->way.plan, &error) >= 0)
+                return 0;
+        return sd_bus_error_setf(reterr_error, ENACT_ERROR_REFUSED, "%s Nothing was changed.",
+                                 error.message);
+}
+
 /* What this host goes back to has been its own before. */
 static int check_identity(const Transaction *t, sd_bus_error *reterr_error) {
         if (t->request->force_host || t->request->verb == REQUEST_ROLLBACK)
@@ -532,6 +542,8 @@ int stage_enter(Transaction *t, sd_bus_error *reterr_error) {
                 r = agree_on_plan(t, reterr_error);
         if (r >= 0 && t->activates)
                 r = check_record_stays(t, reterr_error);
+        if (r >= 0 && t->activates)
+                r = check_bus(t, reterr_error);
         if (r >= 0 && t->activates)
                 r = judge_take_before(t, reterr_error);
         if (r >= 0 && t->trial != MENU_TRIAL_NONE)

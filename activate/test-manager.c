@@ -14,11 +14,19 @@
 
 #define SIGNALS 2000
 
-/* Speaks of each unit before it answers, as systemd does when it reads them all anew. */
-static int answer(sd_bus_message *call, _unused_ void *userdata, _unused_ sd_bus_error *error) {
+/* Speaks of each unit before it answers, as systemd does when it reads them all anew. With
+ * @userdata it goes away instead of answering what it is told to do. */
+static int answer(sd_bus_message *call, void *userdata, _unused_ sd_bus_error *error) {
+        const bool *leaves = userdata;
         sd_bus *bus = sd_bus_message_get_bus(call);
         int n = sd_bus_message_is_method_call(call, SYSTEMD_MANAGER, "Reload") ? SIGNALS : 0;
 
+        if (sd_bus_message_is_method_call(call, "org.freedesktop.DBus.Properties", "Get"))
+                return sd_bus_reply_method_return(call, "v", "s", "252");
+        if (*leaves) {
+                sd_bus_close(bus);
+                return 0;
+        }
         for (int i = 0; i < n; i++) {
                 if (sd_bus_emit_signal(bus, SYSTEMD_PATH, SYSTEMD_MANAGER, "UnitNew", "so",
                                        "a.service", SYSTEMD_PATH "/unit/a_2eservice") < 0)
@@ -29,7 +37,7 @@ static int answer(sd_bus_message *call, _unused_ void *userdata, _unused_ sd_bus
         return sd_bus_reply_method_return(call, NULL);
 }
 
-static __attribute__((noreturn)) void serve(int listen_fd) {
+static void serve_one(int listen_fd, bool leaves) {
         sd_bus *bus = NULL;
         int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         int r = fd < 0 ? -1 : sd_bus_new(&bus);
@@ -39,7 +47,7 @@ static __attribute__((noreturn)) void serve(int listen_fd) {
         if (r >= 0)
                 r = sd_bus_set_server(bus, /* b= */ true, (sd_id128_t){ .bytes = { 1 } });
         if (r >= 0)
-                r = sd_bus_add_object(bus, NULL, SYSTEMD_PATH, answer, NULL);
+                r = sd_bus_add_object(bus, NULL, SYSTEMD_PATH, answer, &leaves);
         if (r >= 0)
                 r = sd_bus_start(bus);
         while (r >= 0) {
@@ -47,10 +55,16 @@ static __attribute__((noreturn)) void serve(int listen_fd) {
                 if (r == 0)
                         r = sd_bus_wait(bus, UINT64_MAX);
         }
-        _exit(0);
+        sd_bus_unref(bus);
 }
 
-static pid_t start_stand_in(const char *directory) {
+static __attribute__((noreturn)) void serve(int listen_fd, unsigned n_leaves) {
+        for (unsigned i = 0;; i++)
+                serve_one(listen_fd, i < n_leaves);
+}
+
+/* @n_leaves: how many connections it ends when it is told to do something. */
+static pid_t start_stand_in(const char *directory, unsigned n_leaves) {
         union {
                 struct sockaddr generic;
                 struct sockaddr_un local;
@@ -67,7 +81,7 @@ static pid_t start_stand_in(const char *directory) {
         pid = fork();
         assert_true(pid >= 0);
         if (pid == 0)
-                serve(fd);
+                serve(fd, n_leaves);
         (void) close(fd);
         return pid;
 }
@@ -82,7 +96,7 @@ TEST(what_a_manager_says_while_it_reloads_is_not_kept) {
 
         ASSERT_OK(text_printf(&units, "%s/systemd", directory));
         ASSERT_OK(mkdir(units, 0700));
-        pid = start_stand_in(directory);
+        pid = start_stand_in(directory, 0);
 
         ASSERT_OK(manager_open_user(directory, &manager, &error));
         ASSERT_TRUE(manager_reload(manager, &error) >= 0);
@@ -92,4 +106,28 @@ TEST(what_a_manager_says_while_it_reloads_is_not_kept) {
 
         (void) kill(pid, SIGKILL);
         (void) waitpid(pid, NULL, 0);
+}
+
+/* Once: who is left alone twice would be a third time, too. */
+TEST(what_a_connection_has_not_answered_is_asked_again_over_the_next) {
+        for (unsigned n_leaves = 1; n_leaves <= 2; n_leaves++) {
+                _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+                _cleanup_(manager_freep) Manager *manager = NULL;
+                _cleanup_free_ char *units = NULL;
+                const char *directory = test_directory();
+                pid_t pid;
+
+                ASSERT_OK(text_printf(&units, "%s/systemd", directory));
+                ASSERT_OK(mkdir(units, 0700));
+                pid = start_stand_in(directory, n_leaves);
+
+                ASSERT_OK(manager_open_user(directory, &manager, &error));
+                ASSERT_TRUE(manager_is_users(manager) && !manager_bus_name(manager));
+                ASSERT_EQ(manager_reset_failed(manager, &error) >= 0, n_leaves == 1);
+                sd_bus_error_free(&error);
+                ASSERT_TRUE(manager_reload(manager, &error) >= 0);
+
+                (void) kill(pid, SIGKILL);
+                (void) waitpid(pid, NULL, 0);
+        }
 }

@@ -35,24 +35,36 @@ int before_find_running(char **ret_running, sd_bus_error *reterr_error) {
                        0;
 }
 
+static int add_refusal(const char *refusal, Plan *plan) {
+        char *note;
+        int r;
+
+        r = text_printf(&note, "a switch would be refused: %s", refusal);
+        return r < 0 ? r : string_list_take(&plan->notes, note);
+}
+
 /* What a switch would be refused for when all of this is known. */
-static int note_refusal(const char *running, const char *toplevel, const RecordedState *state,
-                        Plan *plan) {
+static int note_refusals(const char *running, const char *toplevel, const RecordedState *state,
+                         const Manager *manager, Plan *plan) {
         const StateMountSource source = {
                 .from = running,
                 .to = toplevel,
                 .inventory = &state->inventory,
                 .plan = plan,
         };
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_free_ char *refusal = NULL;
-        char *note;
         int r;
 
         r = state_mount_refusal(&source, state_directory(), &refusal);
-        if (r != 0)
-                return r == STATE_MOUNT_NONE ? 0 : r;
-        r = text_printf(&note, "a switch would be refused: %s", refusal);
-        return r < 0 ? r : string_list_take(&plan->notes, note);
+        if (r == 0)
+                r = add_refusal(refusal, plan);
+        if (r < 0)
+                return r;
+        /* Nobody but root may use the private socket. */
+        return geteuid() != 0 || live_check_bus(manager, plan, &error) >= 0 ?
+                       0 :
+                       add_refusal(error.message, plan);
 }
 
 /**
@@ -85,7 +97,7 @@ int before_make_plan(const char *running, const char *toplevel, const DryLists *
                 r = live_add_lists(manager, running, toplevel, &state, &lists->restart,
                                    &lists->reload, plan);
         if (r >= 0)
-                r = note_refusal(running, toplevel, &state, plan);
+                r = note_refusals(running, toplevel, &state, manager, plan);
         if (r >= 0)
                 *ret = TAKE_PTR(plan);
         return r;
