@@ -17,6 +17,7 @@
 #include "plan-load.h"
 #include "text.h"
 #include "unit-lists.h"
+#include "unit-report.h"
 #include "user-session.h"
 #include "users.h"
 
@@ -173,8 +174,8 @@ static int replace_inactive_reloads(Activation *a, sd_bus_error *reterr_error) {
 /* Only what is known to come from there; texts of a foreign process are shown, never obeyed. */
 static void on_user_event(const User *user, const cJSON *event, void *userdata) {
         static const char *const known[] = {
-                "job",  "job-done", "jobs",         "jobs-after", "note",
-                "plan", "refused",  "units-failed", "skip",       "wait",
+                "job",     "job-done",    "jobs",         "jobs-after", "note", "plan",
+                "refused", "unit-failed", "units-failed", "skip",       "wait",
         };
         const char *name = json_string(event, "event");
         Activation *a = userdata;
@@ -188,6 +189,8 @@ static void on_user_event(const User *user, const cJSON *event, void *userdata) 
                         continue;
                 copy = cJSON_Duplicate(event, /* recurse= */ true);
                 event_add_text(copy, "user", user->name);
+                if (copy && strcmp(name, "unit-failed") == 0)
+                        unit_report_add_words(copy, user->uid);
                 event_emit(a->steps.log, copy);
                 event_log_expect(a->steps.log, 2 * USER_SILENCE_USEC);
         }

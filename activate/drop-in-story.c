@@ -206,6 +206,39 @@ static void on_job_done(DropInStory *story, const cJSON *event) {
                         (void) string_list_take(&story->failures, line);
 }
 
+static int number_of(const cJSON *event, const char *key) {
+        const cJSON *item = cJSON_GetObjectItemCaseSensitive(event, key);
+
+        return cJSON_IsNumber(item) ? item->valueint : 0;
+}
+
+static void on_wait(_unused_ DropInStory *story, const cJSON *event) {
+        const char *user = json_string(event, "user");
+
+        drop_in_say("waiting to %s %s%s: %d s of at most %d s", json_string(event, "job"),
+                    user ? "user unit " : "", json_string(event, "unit"),
+                    number_of(event, "seconds"), number_of(event, "limit"));
+}
+
+/* At once, with what helps to see why; which ones failed is said again at the end. */
+static void on_unit_failed(_unused_ DropInStory *story, const cJSON *event) {
+        const char *result = json_string(event, "result"), *active = json_string(event, "active");
+        const cJSON *item;
+
+        drop_in_say("%s%s is %s%s%s%s; its last words:",
+                    json_string(event, "user") ? "user unit " : "", json_string(event, "unit"),
+                    active ? active : "unknown", result ? " (" : "", result ? result : "",
+                    result ? ")" : "");
+        cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(event, "log")) {
+                _cleanup_free_ char *line = cJSON_IsString(item) ? strdup(item->valuestring) : NULL;
+
+                if (!line)
+                        continue;
+                text_strip_controls(line);
+                drop_in_say("  | %s", line);
+        }
+}
+
 /** drop_in_story_tell() - an event of the engine in those words; @userdata is the DropInStory. */
 void drop_in_story_tell(void *userdata, const cJSON *event) {
         static const struct {
@@ -226,9 +259,11 @@ void drop_in_story_tell(void *userdata, const cJSON *event) {
                 { "swapoff", on_swapoff },
                 { "swapoff-failed", on_swapoff_failed },
                 { "sysinit", on_sysinit },
+                { "unit-failed", on_unit_failed },
                 { "units-failed", on_units_failed },
                 { "user", on_user },
                 { "user-failed", on_user_failed },
+                { "wait", on_wait },
         };
         const char *name = json_string(event, "event");
 

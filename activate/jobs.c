@@ -49,7 +49,7 @@ typedef struct JobSet {
         size_t n, n_pending;
         size_t n_asked;   /* calls without an answer yet */
         bool lost;        /* the connection ended before all answers were there */
-        StringList early; /* "path result" of jobs that ended before all answers were there */
+        StringList early; /* "path result unit" of jobs that ended before all answers were there */
         StringList *failed;
         Blockers blockers;
         uint32_t newest_foreign; /* id of a job: those up to it were there before ours */
@@ -95,23 +95,28 @@ static Job *find_job(Job *jobs, size_t n, const char *path) {
         return n > 0 ? bsearch(&wanted, jobs, n, sizeof(wanted), compare_jobs) : NULL;
 }
 
-static void end_job_of(JobSet *set, const char *path, const char *result) {
+static void end_job_of(JobSet *set, const char *path, const char *result, const char *unit) {
+        const JobObserver *observer = set->request->observer;
         Job *job = find_job(set->jobs, set->n, path);
 
         if (job && !job->ended)
                 end_job(set, job, result);
+        /* One whose dependency failed has no words of its own. */
+        if (!job && observer->on_other_failed && strcmp(result, "dependency") != 0 &&
+            jobs_result_is_bad(result))
+                observer->on_other_failed(observer->userdata, unit);
 }
 
 static int on_job_removed(sd_bus_message *message, void *userdata, _unused_ sd_bus_error *error) {
         JobSet *set = userdata;
-        const char *path, *result;
+        const char *path, *unit, *result;
         char *line;
 
-        if (sd_bus_message_read(message, "uoss", NULL, &path, NULL, &result) < 0)
+        if (sd_bus_message_read(message, "uoss", NULL, &path, &unit, &result) < 0)
                 return 0;
         if (set->n_asked == 0)
-                end_job_of(set, path, result);
-        else if (text_printf(&line, "%s %s", path, result) < 0 ||
+                end_job_of(set, path, result, unit);
+        else if (text_printf(&line, "%s %s %s", path, result, unit) < 0 ||
                  string_list_take(&set->early, line) < 0)
                 set->error = -ENOMEM;
         return 0;
@@ -264,10 +269,11 @@ static int ask_for_all(JobSet *set, Call *calls) {
         if (set->n > 1)
                 qsort(set->jobs, set->n, sizeof(*set->jobs), compare_jobs);
         for (size_t i = 0; i < set->early.n; i++) {
-                char *blank = strchr(set->early.items[i], ' ');
+                char *rest, *path = strtok_r(set->early.items[i], " ", &rest);
+                char *result = strtok_r(NULL, " ", &rest), *unit = strtok_r(NULL, " ", &rest);
 
-                *blank = '\0';
-                end_job_of(set, set->early.items[i], blank + 1);
+                if (path && result && unit)
+                        end_job_of(set, path, result, unit);
         }
         return set->error;
 }
@@ -368,23 +374,23 @@ static void see_foreign(JobSet *set) {
                         set->newest_foreign = row.id;
 }
 
-/* Which of ours wait for others; the list of all is one call, whatever their number. */
-static size_t see_who_waits(JobSet *set) {
+/* Which of ours wait for others; the list of all is one call, whatever their number. Where nobody
+ * says, it is as it was when we last looked. */
+static bool see_who_waits(JobSet *set) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        size_t n_waiting = 0;
+        bool any = false;
         JobRow row;
 
-        if (list_jobs(set, &reply) < 0)
-                return 0;
-        while (read_row(reply, &row) > 0) {
-                Job *job = find_job(set->jobs, set->n, row.path);
+        if (list_jobs(set, &reply) >= 0)
+                while (read_row(reply, &row) > 0) {
+                        Job *job = find_job(set->jobs, set->n, row.path);
 
-                if (!job || job->ended)
-                        continue;
-                job->waits = strcmp(row.state, "waiting") == 0;
-                n_waiting += job->waits;
-        }
-        return n_waiting;
+                        if (job)
+                                job->waits = strcmp(row.state, "waiting") == 0;
+                }
+        for (size_t i = 0; i < set->n; i++)
+                any |= !set->jobs[i].ended && set->jobs[i].waits;
+        return any;
 }
 
 static void blockers_done(Blockers *blockers) {
@@ -522,10 +528,10 @@ static void look_after_all(JobSet *set, uint64_t now) {
         bool held;
 
         set->n_told = 0;
-        if (see_who_waits(set) == 0)
-                blockers_done(&set->blockers);
-        else
+        if (see_who_waits(set))
                 set->error = find_blockers(set, now);
+        else
+                blockers_done(&set->blockers);
 
         held = look_after_blockers(set, now);
         for (size_t i = 0; i < set->n && set->error >= 0; i++)

@@ -13,6 +13,8 @@ typedef struct JobObserver {
         void (*on_end)(void *userdata, const char *job, const char *unit, const char *result,
                        uint64_t duration_usec);
         void (*on_refused)(void *userdata, const char *job, const char *unit, const char *error);
+        /* One that nobody asked for here, as of what a target brings along; or of somebody else. */
+        void (*on_other_failed)(void *userdata, const char *unit);
         void (*on_wait)(void *userdata, const char *job, const char *unit, uint64_t since_usec,
                         uint64_t limit_usec);
         void *userdata;

@@ -48,6 +48,7 @@ void way_done(Way *way) {
         recorded_state_done(&way->state);
         plan_free(way->plan);
         string_list_done(&way->failed_jobs);
+        string_list_done(&way->told);
         *way = (Way){ 0 };
 }
 
@@ -128,6 +129,8 @@ static int go(Transaction *t, const Toplevel *to, Way *way, sd_bus_error *reterr
         way->gone = r >= 0;
         if (r >= 0)
                 r = string_list_copy(&way->failed_jobs, &activation.steps.failed);
+        if (r >= 0)
+                r = string_list_copy(&way->told, &activation.steps.told);
         if (r >= 0 && sd_bus_error_is_set(&activation.script_error))
                 r = sd_bus_error_copy(reterr_error, &activation.script_error);
         else if (r >= 0)

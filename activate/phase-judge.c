@@ -73,10 +73,12 @@ static int keep_evidence(Transaction *t, const Way *way, const Verdict *verdict,
         return 0;
 }
 
-/* The last words of each unit; those of a failed job were told when it failed. */
+/* The last words of each unit; those of a failed job were told when it failed, or why there was
+ * none. */
 static void tell_failures(Transaction *t, const Way *way, const StringList *units) {
         for (size_t i = 0; i < units->n; i++)
-                if (!string_list_contains(&way->failed_jobs, units->items[i]))
+                if (!string_list_contains(&way->failed_jobs, units->items[i]) &&
+                    !string_list_contains(&way->told, units->items[i]))
                         unit_report_failure(t->log, t->manager, units->items[i]);
 }
 

@@ -23,6 +23,12 @@ static void on_job_start(void *userdata, const char *job, const char *unit) {
         event_emit(s->log, event);
 }
 
+static void tell_failure(Steps *s, const char *unit) {
+        unit_report_failure(s->log, s->manager, unit);
+        if (!string_list_contains(&s->told, unit))
+                (void) string_list_add(&s->told, unit);
+}
+
 static void on_job_end(void *userdata, const char *job, const char *unit, const char *result,
                        uint64_t duration_usec) {
         Steps *s = userdata;
@@ -34,7 +40,15 @@ static void on_job_end(void *userdata, const char *job, const char *unit, const 
         event_add_number(event, "seconds", (double) duration_usec / USEC_PER_SEC);
         event_emit(s->log, event);
         if (jobs_result_is_bad(result))
-                unit_report_failure(s->log, s->manager, unit);
+                tell_failure(s, unit);
+}
+
+/* What a target brings along is told at once, too; but not again with each attempt of systemd's. */
+static void on_other_failed(void *userdata, const char *unit) {
+        Steps *s = userdata;
+
+        if (!string_list_contains(&s->told, unit))
+                tell_failure(s, unit);
 }
 
 static void on_job_refused(void *userdata, const char *job, const char *unit, const char *error) {
@@ -78,6 +92,7 @@ int steps_run_quietly(Steps *s, const char *job, const StringList *units,
                 .on_start = on_job_start,
                 .on_end = on_job_end,
                 .on_refused = on_job_refused,
+                .on_other_failed = on_other_failed,
                 .on_wait = on_job_wait,
                 .userdata = s,
         };
@@ -189,4 +204,5 @@ int steps_bring_up(Steps *s, const char *lists_directory, sd_bus_error *reterr_e
 
 void steps_done(Steps *s) {
         string_list_done(&s->failed);
+        string_list_done(&s->told);
 }

@@ -21,6 +21,7 @@ typedef struct Steps {
         bool show_all;               /* tell also of what is hidden from people */
         bool sockets_are_up;         /* those to start have been started, before the others */
         StringList failed;           /* units whose job failed */
+        StringList told;             /* units of which was told how they failed */
 } Steps;
 
 int steps_check_interrupt(const Steps *steps, sd_bus_error *reterr_error);

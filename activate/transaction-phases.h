@@ -29,7 +29,8 @@ typedef struct Way {
         RecordedState state; /* what ran at its beginning */
         Plan *plan;
         StringList failed_jobs;
-        bool gone; /* to its end, be it with failed jobs or a failed script */
+        StringList told; /* units of which was told how they failed */
+        bool gone;       /* to its end, be it with failed jobs or a failed script */
 } Way;
 
 typedef struct Transaction {

@@ -394,24 +394,29 @@ static void on_units_failed(const Display *display, const cJSON *event) {
 }
 
 static void on_refused(const Display *display, const cJSON *event) {
-        fprintf(stderr, "  %s%-7s %s was refused:%s %s\n", style(display, RED),
-                text_of(event, "job"), text_of(event, "unit"), style(display, RESET),
-                text_of(event, "text"));
+        fprintf(stderr, "  %s", style(display, RED));
+        print_user(event);
+        fprintf(stderr, "%-7s %s was refused:%s %s\n", text_of(event, "job"),
+                text_of(event, "unit"), style(display, RESET), text_of(event, "text"));
 }
 
 static void on_wait(const Display *display, const cJSON *event) {
-        fprintf(stderr, "%s  waiting for %s to %s: %.0f s of at most %.0f s%s\n",
-                style(display, FAINT), text_of(event, "unit"), text_of(event, "job"),
-                seconds_of(event, "seconds"), seconds_of(event, "limit"), style(display, RESET));
+        fprintf(stderr, "%s  ", style(display, FAINT));
+        print_user(event);
+        fprintf(stderr, "waiting for %s to %s: %.0f s of at most %.0f s%s\n",
+                text_of(event, "unit"), text_of(event, "job"), seconds_of(event, "seconds"),
+                seconds_of(event, "limit"), style(display, RESET));
 }
 
 static void on_unit_failed(const Display *display, const cJSON *event) {
         const char *active = text_of(event, "active"), *result = text_of(event, "result");
         const cJSON *line;
 
-        fprintf(stderr, "%s%s is %s%s%s%s%s; its last words:\n", style(display, RED),
-                text_of(event, "unit"), *active ? active : "unknown", *result ? " (" : "", result,
-                *result ? ")" : "", style(display, RESET));
+        fputs(style(display, RED), stderr);
+        print_user(event);
+        fprintf(stderr, "%s is %s%s%s%s%s; its last words:\n", text_of(event, "unit"),
+                *active ? active : "unknown", *result ? " (" : "", result, *result ? ")" : "",
+                style(display, RESET));
         cJSON_ArrayForEach(line, cJSON_GetObjectItemCaseSensitive(event, "log")) {
                 if (cJSON_IsString(line))
                         quote(display, line->valuestring);

@@ -1,6 +1,6 @@
 # Called as a system's bin/switch-to-configuration, the engine has NixOS' own words and exit codes for what can go
 # wrong on the way, before the host is touched and after.
-# It may take 180 s.
+# It may take 240 s.
 
 needs enact
 host web
@@ -95,6 +95,18 @@ drop_in_refused "$plain" test 4
 says "stopping the following units: worker.service" "Failed to stop worker.service: Operation refused"
 active web worker.service
 on web sh -c 'rm -r /run/systemd/system/worker.service.d; systemctl daemon-reload; systemctl stop worker.service'
+
+step "at once: the last words of what fails, also of what a target brings along, and what is waited for"
+burning=$(system burning 'systemd.services.late = { wantedBy = [ "multi-user.target" ]; serviceConfig = { Type = "oneshot"; ExecStart = "/bin/sleep 13"; }; };
+    systemd.services.burning = { wantedBy = [ "multi-user.target" ]; serviceConfig = { Type = "oneshot";
+        ExecStart = "/bin/sh -c \"echo the roof is on fire; exit 3\""; }; };')
+begin burning web "$burning/bin/switch-to-configuration" test
+eventually 6 said_so_far burning "burning.service is failed (exit-code); its last words:"
+said_so_far burning "  | the roof is on fire"
+state_is web late.service activating
+eventually 13 said_so_far burning "waiting to start late.service: 5 s of at most "
+ends burning 4
+drop_in "$plain" test
 
 step "a user's own units that come to the system: done after the user's activation, and said so"
 on web loginctl enable-linger alice

@@ -70,6 +70,16 @@ says "Failed to restart nixos-activation.service: " "warning: the following user
     'See `systemctl --user status nixos-activation.service` for details.'
 on web "$two/bin/switch-to-configuration" test
 
+step "the last words of a user's unit that fails, also for enact"
+# shellcheck disable=SC2016  # for the shell of the unit
+burning=$(system burning 'systemd.user.services.burning = { wantedBy = [ "default.target" ]; serviceConfig = { Type = "oneshot"; ExecStart = "/bin/sh -c \"echo the roof of $USER is on fire; exit 3\""; }; };')
+on web "$burning/bin/switch-to-configuration" test
+says "user unit burning.service is failed (exit-code); its last words:" "  | the roof of alice is on fire" "  | the roof of bob is on fire"
+on web "$two/bin/switch-to-configuration" test
+on web enact switch --store-path "$burning"
+says "alice: burning.service is failed (exit-code); its last words:" "the roof of alice is on fire" "the roof of bob is on fire"
+on web "$two/bin/switch-to-configuration" test
+
 step "a user who is gone by then: a warning that names the user, for nobody failed"
 gone=$(system gone 'system.activationScripts.end = "systemctl stop user@1001.service";')
 on web "$gone/bin/switch-to-configuration" test
