@@ -29,6 +29,7 @@
 #include "plan-load.h"
 #include "process.h"
 #include "program.h"
+#include "settings.h"
 #include "text.h"
 #include "unit-lists.h"
 
@@ -53,6 +54,7 @@ typedef struct Run {
         EventLog *log;
         DropInStory story;
         Plan *plan;
+        Settings settings;  /* of the new system */
         DropInGuard *guard; /* NULL: as NixOS' own program */
         int exit_code;
 } Run;
@@ -143,7 +145,9 @@ static int make_guard(Run *run) {
 
         if (!is_action(run, "switch") && !is_action(run, "test"))
                 return 0;
-        r = drop_in_guard_new(run->drop_in, run->old, run->log, &run->guard, &error);
+        r = settings_read(run->drop_in->new->path, &run->settings, &error);
+        if (r >= 0)
+                r = drop_in_guard_new(run->drop_in, run->old, run->log, &run->guard, &error);
         return r < 0 ? say_bus_error(&error, r) : 0;
 }
 
@@ -280,8 +284,20 @@ static int dry_activate(Run *run) {
         return 0;
 }
 
+/* What its job was given up for may still be starting. */
+static int leave_out(const StringList *failed_jobs, StringList *started) {
+        StringList all = TAKE_GENERIC(*started, (StringList){ 0 });
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < all.n; i++)
+                if (!string_list_contains(failed_jobs, all.items[i]))
+                        r = string_list_add(started, all.items[i]);
+        string_list_done(&all);
+        return r;
+}
+
 /* The closing report: what is new and what failed, whether by this switch or not. */
-static int report(Run *run) {
+static int report(Run *run, const StringList *failed_jobs) {
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(string_list_done) StringList failed = { 0 }, started = { 0 }, command = { 0 };
         _cleanup_(inventory_done) Inventory after = { 0 };
@@ -293,6 +309,8 @@ static int report(Run *run) {
         if (r < 0)
                 return say_bus_error(&error, r);
         r = judge_report(&run->state.inventory, &after, run->plan, run->manager, &started, &failed);
+        if (r >= 0)
+                r = leave_out(failed_jobs, &started);
         if (r < 0)
                 return EXIT_FAILED;
 
@@ -314,12 +332,12 @@ static int report(Run *run) {
 }
 
 /* What NixOS' own program says and answers at the end. */
-static int conclude(Run *run) {
+static int conclude(Run *run, const StringList *failed_jobs) {
         int code;
 
         drop_in_story_failures(&run->story);
         manager_settle(run->manager);
-        code = report(run);
+        code = report(run, failed_jobs);
         return code ? code : run->exit_code;
 }
 
@@ -334,6 +352,7 @@ static int activate(Run *run) {
                         .log = run->log,
                         .manager = run->manager,
                         .plan = run->plan,
+                        .job_limit_usec = run->settings.job_limit_usec,
                         .show_all = run->story.show_all,
                 },
         };
@@ -344,7 +363,7 @@ static int activate(Run *run) {
                 run->exit_code = EXIT_SCRIPT_FAILED;
         if (activation.steps.failed.n > 0 || activation.failed_users.n > 0)
                 run->exit_code = EXIT_UNITS_FAILED;
-        code = r < 0 ? say_bus_error(&error, r) : conclude(run);
+        code = r < 0 ? say_bus_error(&error, r) : conclude(run, &activation.steps.failed);
         if (run->guard) {
                 if (!sd_bus_error_is_set(&error))
                         (void) sd_bus_error_copy(&error, &activation.script_error);
@@ -434,6 +453,7 @@ static void run_done(Run *run) {
         (void) fd_close(run->lock_fd);
         manager_free(run->manager);
         recorded_state_done(&run->state);
+        settings_done(&run->settings);
         event_log_free(run->log);
         drop_in_story_done(&run->story);
         plan_free(run->plan);

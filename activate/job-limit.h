@@ -5,6 +5,8 @@
 
 #include "manager.h"
 
+#define JOB_LIMIT_SEC_MAX ((uint64_t) 7 * 24 * 3600) /* that somebody may ask for */
+
 /* What systemd counts while it starts, stops or reloads a unit: a timeout anew for each command,
  * and for each other thing that it waits for. */
 typedef struct JobTimes {

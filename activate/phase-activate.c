@@ -115,7 +115,7 @@ static int go(Transaction *t, const Toplevel *to, Way *way, sd_bus_error *reterr
                         .log = t->log,
                         .manager = t->manager,
                         .plan = way->plan,
-                        .job_limit_usec = t->request->job_limit_sec * USEC_PER_SEC,
+                        .job_limit_usec = transaction_job_limit_usec(t),
                         .interrupted = interrupted,
                 },
         };

@@ -150,7 +150,7 @@ int transaction_judge(Transaction *t, const Way *way, sd_bus_error *reterr_error
                 .failed_jobs = &way->failed_jobs,
                 .declared = way == &t->way ? &settings->units : &none,
                 .window_usec = window_usec(t),
-                .job_limit_usec = t->request->job_limit_sec * USEC_PER_SEC,
+                .job_limit_usec = transaction_job_limit_usec(t),
                 .log = t->log,
                 .interrupted = t->interrupted,
                 .goes_on = way != &t->way,

@@ -4,12 +4,12 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "job-limit.h"
 #include "probe.h"
 #include "request.h"
 #include "text.h"
 
 #define GENERATION_MAX ((uint64_t) 1 << 53)
-#define JOB_LIMIT_MAX  ((uint64_t) 7 * 24 * 3600)
 
 /* clang-format off */
 static const char *const verb_names[_REQUEST_VERB_MAX] = {
@@ -177,7 +177,7 @@ static int read_keys(const cJSON *object, Request *request) {
                 return -EBADMSG;
         if (json_number(object, "version", 1, &version) < 0 || version != 1 ||
             json_number(object, "uid", UINT32_MAX - 1, &uid) < 0 ||
-            json_number(object, "job-timeout", JOB_LIMIT_MAX, &request->job_limit_sec) < 0 ||
+            json_number(object, "job-timeout", JOB_LIMIT_SEC_MAX, &request->job_limit_sec) < 0 ||
             json_number(object, "confirm", REQUEST_CONFIRM_MAX, &request->confirm_sec) < 0 ||
             json_number(object, "generation", GENERATION_MAX, &generation) < 0)
                 return -EBADMSG;

@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "error.h"
 #include "file.h"
+#include "job-limit.h"
 #include "json.h"
 #include "settings.h"
 #include "store-path.h"
@@ -118,12 +119,15 @@ static int read_object(Reader *reader, const char *path, const cJSON *object, co
         return 0;
 }
 
-static int read_usec(const cJSON *item, uint64_t *ret_usec) {
-        if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0) ||
-            item->valuedouble > (double) PROBE_SECONDS_MAX)
+static int read_seconds(const cJSON *item, uint64_t max, uint64_t *ret_usec) {
+        if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0) || item->valuedouble > (double) max)
                 return -EBADMSG;
         *ret_usec = (uint64_t) llround(item->valuedouble * (double) USEC_PER_SEC);
         return 0;
+}
+
+static int read_usec(const cJSON *item, uint64_t *ret_usec) {
+        return read_seconds(item, PROBE_SECONDS_MAX, ret_usec);
 }
 
 static int read_whole(const cJSON *item, uint64_t max, uint64_t *ret_number) {
@@ -374,6 +378,21 @@ static int take_rollback(Reader *reader, const char *path, const cJSON *item, vo
         return read_object(reader, path, item, fields, ELEMENTSOF(fields), NULL);
 }
 
+static int take_job_timeout(Reader *reader, const char *path, const cJSON *item, void *into) {
+        return read_seconds(item, JOB_LIMIT_SEC_MAX, &reader->settings->job_limit_usec) < 0 ||
+                               reader->settings->job_limit_usec == 0 ?
+                       -EBADMSG :
+                       0;
+}
+
+static int take_jobs(Reader *reader, const char *path, const cJSON *item, void *into) {
+        static const Field fields[] = {
+                { "timeout", take_job_timeout, "a number of seconds up to a week and more than 0" },
+        };
+
+        return read_object(reader, path, item, fields, ELEMENTSOF(fields), NULL);
+}
+
 static int take_generations(Reader *reader, const char *path, const cJSON *item, void *into) {
         return read_whole(item, GENERATIONS_MAX, &reader->settings->generations);
 }
@@ -544,6 +563,7 @@ static int read_all(Reader *reader, const cJSON *object) {
                 { "version", take_version, "a number" },
                 { "judge", take_judge, "an object" },
                 { "rollback", take_rollback, "an object" },
+                { "jobs", take_jobs, "an object" },
                 { "retention", take_retention, "an object" },
                 { "bootMenu", take_boot_menu, "an object" },
                 { "trialBoot", take_trial_boot, "an object" },

@@ -135,7 +135,7 @@ TEST(all_that_can_be_said_is_taken) {
                 "{\"name\":\"ssh\",\"type\":\"tcp\",\"address\":\"[::1]:22\"},"
                 "{\"name\":\"own\",\"type\":\"exec\",\"command\":[\"/nix/store/1-x/bin/x\",\"a b\"]},"
                 "{\"name\":\"gone\",\"type\":\"systemd\",\"unit\":\"b.service\",\"state\":\"inactive\"}]},"
-                "\"rollback\":{\"automatic\":false,\"dropIn\":true,\"reboot\":true},\"retention\":{\"generations\":9}}";
+                "\"rollback\":{\"automatic\":false,\"dropIn\":true,\"reboot\":true},\"jobs\":{\"timeout\":604800},\"retention\":{\"generations\":9}}";
         _cleanup_(settings_done) Settings settings = { 0 };
         _cleanup_free_ char *wrong = NULL;
         const Probe *probes;
@@ -146,6 +146,7 @@ TEST(all_that_can_be_said_is_taken) {
         ASSERT_EQ(settings.window_usec, 2500000);
         ASSERT_EQ(settings.confirm_usec, 60 * USEC_PER_SEC);
         ASSERT_TEXT(settings.units.items[0], "a.service");
+        ASSERT_EQ(settings.job_limit_usec, 604800 * USEC_PER_SEC);
         ASSERT_EQ(settings.generations, 9);
         ASSERT_EQ(settings.probes.n, 4);
         ASSERT_EQ(settings.notes.n, 0);
@@ -227,6 +228,11 @@ TEST(a_wrong_type_is_refused_and_named) {
                   "'rollback.automatic' is not true or false" },
                 { "\"rollback\":{\"dropIn\":0}", "'rollback.dropIn' is not true or false" },
                 { "\"rollback\":{\"reboot\":\"yes\"}", "'rollback.reboot' is not true or false" },
+                { "\"jobs\":{\"timeout\":0}",
+                  "'jobs.timeout' is not a number of seconds up to a week and more than 0" },
+                { "\"jobs\":{\"timeout\":604801}",
+                  "'jobs.timeout' is not a number of seconds up to a week and more than 0" },
+                { "\"jobs\":[]", "'jobs' is not an object" },
                 { "\"retention\":{\"generations\":1.5}",
                   "'retention.generations' is not a number of generations" },
         };

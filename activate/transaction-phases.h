@@ -114,6 +114,7 @@ int transaction_note_before(Transaction *t);
 int transaction_recover_found(Transaction *t, sd_bus_error *reterr_error);
 int transaction_go(Transaction *t, const char *first_phase, sd_bus_error *reterr_error);
 void transaction_done(Transaction *t);
+uint64_t transaction_job_limit_usec(const Transaction *t);
 void transaction_note(const Transaction *t, const char *text);
 bool confirm_is_wanted(const Transaction *t);
 void confirm_begin(Transaction *t);

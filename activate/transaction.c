@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "error.h"
 #include "file.h"
 #include "history.h"
@@ -64,6 +65,13 @@ static Phase phase_from_string(const char *name) {
 
 void transaction_note(const Transaction *t, const char *text) {
         event_say(t->log, "note", "text", text);
+}
+
+/** transaction_job_limit_usec() - for each job: what was asked for, else what the new system wants;
+ * 0: by the unit's own timeout. */
+uint64_t transaction_job_limit_usec(const Transaction *t) {
+        return t->request->job_limit_sec > 0 ? t->request->job_limit_sec * USEC_PER_SEC :
+                                               t->settings.job_limit_usec;
 }
 
 int transaction_set_root(const Transaction *t, const char *name, const char *target) {

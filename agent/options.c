@@ -9,15 +9,15 @@
 #include <string.h>
 
 #include "clean.h"
+#include "job-limit.h"
 #include "options.h"
 #include "probe.h"
 #include "request.h"
 #include "text.h"
 
-#define JOB_TIMEOUT_MAX ((uint64_t) 7 * 24 * 3600)
-#define A_WORD          1   /* getopt's own number */
-#define FIRST_OPTION    256 /* and ours, by row */
-#define LETTERS_MAX     64U
+#define A_WORD       1   /* getopt's own number */
+#define FIRST_OPTION 256 /* and ours, by row */
+#define LETTERS_MAX  64U
 
 static int add_nix_option(const OptionInfo *info, Options *options, const char *word);
 
@@ -72,7 +72,7 @@ static int add_nix_option(const OptionInfo *info, Options *options, const char *
 }
 
 static int set_job_timeout(_unused_ const OptionInfo *info, Options *options, const char *word) {
-        if (text_to_unsigned(word, JOB_TIMEOUT_MAX, &options->job_limit_sec) >= 0)
+        if (text_to_unsigned(word, JOB_LIMIT_SEC_MAX, &options->job_limit_sec) >= 0)
                 return 0;
         fprintf(stderr, "enact: --job-timeout takes a number of seconds, not '%s'.\n", word);
         return -EINVAL;

@@ -128,6 +128,7 @@ let
       inherit (cfg.judge) window confirm units;
       probes = lib.mapAttrsToList probeSettings cfg.judge.probes;
     };
+    jobs = set { inherit (cfg.jobs) timeout; };
     retention = set { inherit (cfg.retention) generations; };
   } // lib.optionalAttrs cfg.bootMenu.enable {
     bootMenu = set {
@@ -304,6 +305,14 @@ in
           only done if the system before is the boot default for certain, and once.
         '';
       };
+    };
+
+    jobs.timeout = optional (types.numbers.between 0.001 604800) {
+      example = 120;
+      description = ''
+        How many seconds each start, stop, restart and reload of a unit may take on the way to this system, instead of
+        what the unit's own timeout allows. `--job-timeout` overrides it.
+      '';
     };
 
     retention.generations = optional (types.ints.between 1 1000000) {

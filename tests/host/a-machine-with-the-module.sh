@@ -17,6 +17,7 @@ configuration web one << 'NIX'
     judge.probes.ssh = { type = "tcp"; address = "localhost:22"; timeout = 2.5; period = 0.5; retries = 3; grace = 30; };
     judge.probes.steady = { type = "systemd"; unit = "steady.service"; };
     judge.probes.script = { type = "exec"; command = [ (pkgs.writeShellScript "well" "exit 0") ]; };
+    jobs.timeout = 120;
     retention.generations = 20;
   };
 }
@@ -25,7 +26,7 @@ on web enact switch --flake /root/one#web
 # The engine has read it all, and nothing there is foreign to it.
 says_not "is not known to this enact"
 one=$(running_of web)
-is "$(contents web /run/current-system/enact.json | sed 's|/nix/store/[a-z0-9]*-|STORE/|')" '{"judge":{"probes":['\
+is "$(contents web /run/current-system/enact.json | sed 's|/nix/store/[a-z0-9]*-|STORE/|')" '{"jobs":{"timeout":120},"judge":{"probes":['\
 '{"command":["STORE/well"],"name":"script","type":"exec"},'\
 '{"address":"localhost:22","grace":30,"name":"ssh","period":0.5,"retries":3,"timeout":2.5,"type":"tcp"},'\
 '{"name":"steady","type":"systemd","unit":"steady.service"}],"units":["sshd.service"],"window":2.5},'\

@@ -86,3 +86,13 @@ signal interrupted INT
 let_go web
 ends interrupted 0
 went_well 1010
+
+step "nor does SIGTERM"
+next 1011
+hold web
+begin terminated web "$system/bin/switch-to-configuration" test
+eventually 30 held web
+signal terminated TERM
+let_go web
+ends terminated 0
+went_well 1011

@@ -20,7 +20,7 @@ NIX
 }
 
 step "at first they are services like others"
-names=(large nul directory loop fifo unreadable text heading stray)
+names=(large nul directory loop fifo unreadable forbidden text heading stray)
 flake_with 1000 "for name in ${names[*]}; do service > \$name.service; done"
 on web enact switch --flake /root/flake
 good=$(running_of web)
@@ -31,7 +31,8 @@ for name in "${names[@]}"; do
     pid[$name]=$(pid_of web "$name.service")
 done
 
-# Root may read whatever there is: only a read that fails, as of a process' empty first page, is one that it cannot.
+# Root may read whatever there is, but a process' empty first page, where the read fails, and a file of sysfs that is
+# there to be written, which cannot be opened.
 step "then each is odd in its own way; a FIFO can only be linked to, and systemd would wait for it to be written"
 # shellcheck disable=SC2016  # for the builder's shell
 flake_with 1001 '
@@ -42,19 +43,20 @@ flake_with 1001 '
     ln -s loop.service loop-2.service
     ln -s /run/odd-fifo fifo.service
     ln -s /proc/self/mem unreadable.service
+    ln -s /sys/bus/platform/drivers_probe forbidden.service
     printf "this is\nno unit file\n" > text.service
     printf "[Service\nExecStart=/bin/true\n" > heading.service
     { service; printf "Environment=A=b\nstray words\nX-RestartIfChanged=false\n"; } > stray.service'
 on web mkfifo /run/odd-fifo
 greeter=$(pid_of web greeter.service)
 on web timeout 30 enact plan --flake /root/flake
-says "fifo.service" "nul.service" "directory.service" "loop.service" "unreadable.service" \
+says "fifo.service" "nul.service" "directory.service" "loop.service" "unreadable.service" "forbidden.service" \
     "text.service" "heading.service"
 on web rm /run/odd-fifo
 
 step "those that systemd cannot read either cannot start again: the host goes back, with all that ran"
 refused web 3 timeout 60 enact switch --flake /root/flake
-says "nul.service" "fifo.service" "Units failed: directory.service, heading.service, loop.service, text.service."
+says "nul.service" "fifo.service" "Units failed: directory.service, forbidden.service, heading.service, loop.service, text.service."
 is "$(running_of web)" "$good"
 for name in "${names[@]}"; do
     active web "$name.service"
@@ -65,7 +67,7 @@ other_pid web greeter.service "$greeter"
 same_pid web steady.service "$steady"
 
 step "where nothing runs by them, they hinder nothing; the drop-in names them, too"
-for name in directory loop fifo unreadable text heading; do
+for name in directory loop fifo unreadable forbidden text heading; do
     on web systemctl stop "$name.service"
 done
 other=$(pid_of web nul.service)
@@ -85,8 +87,20 @@ same_pid web large.service "${pid[large]}"
 same_pid web steady.service "$steady"
 on web systemctl is-system-running
 
-step "a drop-in that is odd concerns the unit that it is for"
+step "a FIFO that somebody writes to: the engine does not wait for it, though systemd reads it"
 on web enact switch --store-path "$good"
+on web systemctl start fifo.service
+on web mkfifo /run/odd-fifo
+on web systemd-run --quiet --unit writer sh -c 'while :; do printf "[Service]\nExecStart=/bin/sleep infinity\n" > /run/odd-fifo; sleep 0.2; done'
+on web timeout 60 enact switch --store-path "$odd"
+says "stop    fifo.service" "start   fifo.service"
+is "$(running_of web)" "$odd"
+same_pid web large.service "${pid[large]}"
+on web timeout 60 enact switch --store-path "$good"
+on web systemctl stop writer.service
+on web rm /run/odd-fifo
+
+step "a drop-in that is odd concerns the unit that it is for"
 flake_with 1001 'for name in large nul; do service > "$name.service"; done
     mkdir -p large.service.d nul.service.d/directory.conf
     head -c 100 /dev/zero > large.service.d/zeros.conf'
