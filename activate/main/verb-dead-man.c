@@ -212,15 +212,19 @@ static bool keep_ground(const Watch *watch, EventLog *log) {
 static int take_over(const Watch *watch, Finding finding, EventLog *log) {
         const bool in_sight = keep_ground(watch, log);
         const char *id = watch->id;
-        int r;
+        int r = 0;
 
-        /* What it notes before it has a record may be left. */
-        if (!transaction_is_open(id, &TRANSACTION_PLACES_HOST))
-                return in_sight && access(RUN_GROUND, F_OK) >= 0 ? recover(id, log) : 0;
-        r = end_engine(id, finding, log);
+        /* One that stands still before it has a record would go on unwatched. */
+        if (finding == FINDING_LAPSED || transaction_is_open(id, &TRANSACTION_PLACES_HOST))
+                r = end_engine(id, finding, log);
         if (r == -ESHUTDOWN) /* the next boot decides */
                 return 0;
-        return r < 0 ? 1 : recover(id, log);
+        if (r < 0)
+                return 1;
+        if (transaction_is_open(id, &TRANSACTION_PLACES_HOST))
+                return recover(id, log);
+        /* What it notes before it has a record may be left. */
+        return in_sight && access(RUN_GROUND, F_OK) >= 0 ? recover(id, log) : 0;
 }
 
 static void on_sign(void *userdata, uint64_t within_usec) {
