@@ -495,11 +495,11 @@ static int begin(Transaction *t, sd_bus_error *reterr_error) {
                                     "' outlives the power: a switch that it interrupts is not "
                                     "brought to an end at boot");
         r = fill_record(t);
-        if (r >= 0)
-                r = transaction_note_ground(t, reterr_error);
         if (r < 0)
                 return r;
-        r = open_record(t, reterr_error);
+        r = transaction_note_ground(t, reterr_error);
+        if (r >= 0)
+                r = open_record(t, reterr_error);
         if (r < 0)
                 transaction_forget_ground(t);
         return r;
