@@ -229,6 +229,16 @@ int way_restore_stopped(Way *back, const StringList *stopped) {
         return r;
 }
 
+static int prepare_way(Transaction *t, const Toplevel *from, const Toplevel *to, Way *way,
+                       sd_bus_error *reterr_error) {
+        int r;
+
+        r = transaction_look(t, from, to, way, reterr_error);
+        if (r >= 0)
+                r = way_restore_stopped(way, &t->record.stopped);
+        return r < 0 ? r : transaction_plan(t, to, way, reterr_error);
+}
+
 /**
  * transaction_bring() - from whatever runs now to one of the two systems: the way back, or forwards
  * again; judged as well
@@ -237,16 +247,19 @@ int way_restore_stopped(Way *back, const StringList *stopped) {
  */
 int transaction_bring(Transaction *t, const Toplevel *from, const Toplevel *to,
                       sd_bus_error *reterr_error) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(way_done) Way way = { 0 };
         int r;
 
         r = transaction_note_before(t);
-        if (r >= 0)
-                r = transaction_look(t, from, to, &way, reterr_error);
-        if (r >= 0)
-                r = way_restore_stopped(&way, &t->record.stopped);
-        if (r >= 0)
-                r = transaction_plan(t, to, &way, reterr_error);
+        if (r < 0)
+                return r;
+        /* What cannot be read once may be read the next time; without a plan there is no way. */
+        r = prepare_way(t, from, to, &way, &error);
+        if (r < 0) {
+                way_done(&way);
+                r = prepare_way(t, from, to, &way, reterr_error);
+        }
         if (r >= 0)
                 r = go(t, to, &way, reterr_error);
         if (r >= 0 && t->recovers)
