@@ -305,8 +305,15 @@ static int read_fragments(Manager *manager, Inventory *inventory) {
         return r < 0 ? r : wait_for_fragments(&calls, 0);
 }
 
-static int read_units(sd_bus_message *reply, Inventory *inventory) {
-        const char *id, *active, *sub, *following;
+/* What has a job to be started, if only after others, is starting: by the definition that systemd
+ * knows now, whenever it comes to it. */
+static bool will_start(const char *active, const char *job) {
+        return strcmp(active, "active") != 0 && strcmp(active, "reloading") != 0 &&
+               (strcmp(job, "start") == 0 || strcmp(job, "restart") == 0);
+}
+
+static int read_units(sd_bus_message *reply, bool for_plan, Inventory *inventory) {
+        const char *id, *active, *sub, *following, *job;
         int r;
 
         r = sd_bus_message_enter_container(reply, 'a', "(ssssssouso)");
@@ -314,7 +321,11 @@ static int read_units(sd_bus_message *reply, Inventory *inventory) {
                 return r;
 
         while ((r = sd_bus_message_read(reply, "(ssssssouso)", &id, NULL, NULL, &active, &sub,
-                                        &following, NULL, NULL, NULL, NULL)) > 0) {
+                                        &following, NULL, NULL, &job, NULL)) > 0) {
+                if (for_plan && will_start(active, job)) {
+                        active = "activating";
+                        sub = "start";
+                }
                 r = inventory_add(inventory, id, active, sub, NULL, following);
                 if (r < 0)
                         return r;
@@ -455,24 +466,29 @@ int manager_check(Manager *manager, sd_bus_error *reterr_error) {
         return say_silent(reterr_error, r);
 }
 
-static int ask_units(Manager *manager, Inventory *inventory, sd_bus_error *reterr_error) {
+static int ask_for_units(Manager *manager, bool for_plan, Inventory *inventory,
+                         sd_bus_error *reterr_error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         int r;
 
         r = sd_bus_call_method(manager->bus, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
                                "ListUnitsByPatterns", reterr_error, &reply, "asas", 0, 0);
         if (r >= 0)
-                r = read_units(reply, inventory);
+                r = read_units(reply, for_plan, inventory);
         if (r < 0)
                 return r;
         inventory_sort(inventory);
         return 0;
 }
 
+static int ask_units(Manager *manager, Inventory *inventory, sd_bus_error *reterr_error) {
+        return ask_for_units(manager, /* for_plan= */ false, inventory, reterr_error);
+}
+
 static int ask_inventory(Manager *manager, Inventory *inventory, sd_bus_error *reterr_error) {
         int r;
 
-        r = ask_units(manager, inventory, reterr_error);
+        r = ask_for_units(manager, /* for_plan= */ true, inventory, reterr_error);
         return r < 0 ? r : read_fragments(manager, inventory);
 }
 
@@ -498,7 +514,8 @@ int manager_units(Manager *manager, Inventory *inventory, sd_bus_error *reterr_e
 }
 
 /**
- * manager_inventory() - the same with the unit files of the active ones, as a plan wants it
+ * manager_inventory() - the same with the unit files of the active ones, as a plan wants it: what
+ * waits to be started counts as starting
  * @inventory: all zero before; inventory_done() even after an error
  *
  * Return: 0, or a negative errno with @reterr_error set.

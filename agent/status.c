@@ -104,7 +104,7 @@ static int read_failed_units(Status *status, sd_bus_error *reterr_error) {
                 return 0;
         r = manager_open(&manager, reterr_error);
         if (r >= 0)
-                r = manager_inventory(manager, &inventory, reterr_error);
+                r = manager_units(manager, &inventory, reterr_error);
         for (size_t i = 0; r >= 0 && i < inventory.n; i++)
                 if (strcmp(inventory.units[i].active, "failed") == 0)
                         r = string_list_add(&status->failed_units, inventory.units[i].id);
