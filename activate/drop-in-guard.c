@@ -53,16 +53,6 @@ static bool holds(const char *target, const char *toplevel) {
         return false;
 }
 
-static int replace(char **text, const char *by) {
-        char *copy = strdup(by);
-
-        if (!copy)
-                return -ENOMEM;
-        free(*text);
-        *text = copy;
-        return 0;
-}
-
 /* The newest generation that holds the old system is what the profile was before. */
 static int find_link(DropInGuard *guard, const char *current) {
         _cleanup_(generation_list_done) GenerationList list = { 0 };
@@ -83,10 +73,10 @@ static int find_link(DropInGuard *guard, const char *current) {
         r = profile_generation_link(guard->t.profile, found->number, &link);
         /* What runs may be a specialisation of what the profile stands for. */
         if (r >= 0 && strcmp(current, guard->t.new->path) != 0)
-                r = replace(&guard->request.system, current);
+                r = text_replace(&guard->request.system, current);
         if (r >= 0)
-                r = replace(&record->old_link, link);
-        return r < 0 ? r : replace(&record->old_profile, found->target);
+                r = text_replace(&record->old_link, link);
+        return r < 0 ? r : text_replace(&record->old_profile, found->target);
 }
 
 /* Whoever calls may have set the profile, or not; and what it was then is nowhere to be read. */
@@ -122,11 +112,11 @@ static int fill(DropInGuard *guard, const DropIn *drop_in, EventLog *log) {
         t->record.highest = UINT64_MAX; /* no generation is ours */
         r = request_verb_from_string(drop_in->action, &guard->request.verb);
         if (r >= 0)
-                r = replace(&guard->request.profile, SYSTEM_PROFILE);
+                r = text_replace(&guard->request.profile, SYSTEM_PROFILE);
         if (r >= 0)
-                r = replace(&guard->request.toplevel, drop_in->new->path);
+                r = text_replace(&guard->request.toplevel, drop_in->new->path);
         if (r >= 0)
-                r = replace(&t->record.to, drop_in->new->path);
+                r = text_replace(&t->record.to, drop_in->new->path);
         return r < 0 ? r : record_fill(&t->record); /* what was before the call nobody knows */
 }
 
@@ -169,7 +159,7 @@ int drop_in_guard_new(const DropIn *drop_in, const char *old, EventLog *log, Dro
         if (!t->settings.drop_in || t->no_rollback || strcmp(old, drop_in->new->path) == 0 ||
             find_old(guard, old) < 0)
                 return 0;
-        r = replace(&t->record.from, t->old->path);
+        r = text_replace(&t->record.from, t->old->path);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(guard);

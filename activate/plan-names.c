@@ -52,16 +52,10 @@ int plan_names_find_renamed(const PlanInput *input, StringList *renamed) {
  */
 int plan_names_running(const StringList *renamed, const Inventory *inventory, char **name) {
         const char *old = *name ? first_other(renamed, *name) : NULL;
-        char *copy;
 
         if (!old || inventory_unit_is_active(inventory_find(inventory, *name)))
                 return 0;
-        copy = strdup(old);
-        if (!copy)
-                return -ENOMEM;
-        free(*name);
-        *name = copy;
-        return 0;
+        return text_replace(name, old);
 }
 
 /* By its main name: what is a link in the new system, too, is one unit with what it leads to. */

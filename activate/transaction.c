@@ -110,16 +110,6 @@ void transaction_set_good(const Transaction *t, const char *target) {
                 note_root(t, "good", "set", r);
 }
 
-static int replace_text(char **text, const char *by) {
-        char *copy = strdup(by ? by : "");
-
-        if (!copy)
-                return -ENOMEM;
-        free(*text);
-        *text = copy;
-        return 0;
-}
-
 /* Whoever finds the record knows how far the transaction had come. */
 static int write_record(Transaction *t, Phase phase) {
         Record *record = &t->record;
@@ -127,10 +117,10 @@ static int write_record(Transaction *t, Phase phase) {
 
         record->committing = record->committing || phase == PHASE_COMMIT;
         record->activates = t->activates;
-        if (replace_text(&record->phase, phases[phase].name) < 0 ||
-            replace_text(&record->error_name, t->error.name) < 0 ||
-            replace_text(&record->error_text, t->error.message) < 0 ||
-            (plan && replace_text(&record->digest, plan->digest) < 0) ||
+        if (text_replace(&record->phase, phases[phase].name) < 0 ||
+            text_replace(&record->error_name, t->error.name ? t->error.name : "") < 0 ||
+            text_replace(&record->error_text, t->error.message ? t->error.message : "") < 0 ||
+            (plan && text_replace(&record->digest, plan->digest) < 0) ||
             transaction_note_before(t) < 0)
                 return -ENOMEM;
         return record_write(t->places->state, record);

@@ -36,18 +36,10 @@ struct Asked {
 
 static int take_text(sd_bus_message *reply, char **text) {
         const char *value;
-        char *copy;
         int r;
 
         r = sd_bus_message_read(reply, "v", "s", &value);
-        if (r < 0)
-                return 0;
-        copy = strdup(value);
-        if (!copy)
-                return -ENOMEM;
-        free(*text);
-        *text = copy;
-        return 0;
+        return r < 0 ? 0 : text_replace(text, value);
 }
 
 static int take_texts(sd_bus_message *reply, StringList *list) {

@@ -106,6 +106,17 @@ size_t text_distance(const char *a, const char *b) {
         return row[k];
 }
 
+/** text_replace() - a copy of @by in place of what @text had, which may be NULL; 0 or -ENOMEM. */
+int text_replace(char **text, const char *by) {
+        char *copy = strdup(by);
+
+        if (!copy)
+                return -ENOMEM;
+        free(*text);
+        *text = copy;
+        return 0;
+}
+
 /** text_strip() - cut blanks off both ends, in place; answers the new start. */
 char *text_strip(char *text) {
         char *end;

@@ -8,6 +8,7 @@
 
 const char *text_after_prefix(const char *text, const char *prefix);
 bool text_has_suffix(const char *text, const char *suffix);
+int text_replace(char **text, const char *by);
 int text_printf(char **ret_text, const char *format, ...) _printf_(2, 3);
 int text_to_unsigned(const char *text, uint64_t max, uint64_t *ret_number);
 size_t text_distance(const char *a, const char *b);

@@ -22,22 +22,12 @@ static char *take_word(char **line) {
         return word;
 }
 
-static int set(char **text, const char *value) {
-        char *copy = strdup(value);
-
-        if (!copy)
-                return -ENOMEM;
-        free(*text);
-        *text = copy;
-        return 0;
-}
-
 static int take_label(ListedMenu *menu, const char *value) {
         ListedEntry *entry;
         int r;
 
         r = listed_menu_add(menu, value, strlen(value), 0, &entry);
-        return r < 0 ? r : set(&entry->name, value);
+        return r < 0 ? r : text_replace(&entry->name, value);
 }
 
 /* Several are separated by commas. */
@@ -56,7 +46,7 @@ static int take_menu(ListedMenu *menu, ListedEntry *entry, char *value) {
         const char *word = take_word(&value);
 
         if (entry && strcasecmp(word, "label") == 0)
-                return set(&entry->title, value);
+                return text_replace(&entry->title, value);
         if (entry && strcasecmp(word, "default") == 0 && menu->defaults.n == 0)
                 return string_list_add(&menu->defaults, entry->name);
         return 0;
@@ -64,15 +54,15 @@ static int take_menu(ListedMenu *menu, ListedEntry *entry, char *value) {
 
 static int take_of_entry(ListedEntry *entry, const char *key, char *value) {
         if (strcasecmp(key, "linux") == 0 || strcasecmp(key, "kernel") == 0)
-                return set(&entry->kernel, value);
+                return text_replace(&entry->kernel, value);
         if (strcasecmp(key, "initrd") == 0)
                 return take_initrds(entry, value);
         if (strcasecmp(key, "append") == 0)
-                return set(&entry->options, value);
+                return text_replace(&entry->options, value);
         if (strcasecmp(key, "fdt") == 0 || strcasecmp(key, "devicetree") == 0)
-                return set(&entry->devicetree, value);
+                return text_replace(&entry->devicetree, value);
         if (strcasecmp(key, "fdtdir") == 0 || strcasecmp(key, "devicetreedir") == 0)
-                return set(&entry->devicetrees, value);
+                return text_replace(&entry->devicetrees, value);
         return 0;
 }
 
@@ -102,24 +92,7 @@ static int take_line(ListedMenu *menu, char *line) {
  * many entries; -ENOMEM.
  */
 int extlinux_conf_parse(const char *text, size_t n, ListedMenu *menu) {
-        const char *end = text + n;
-        int r = 0;
-
-        if (n > LISTED_MENU_BYTES_MAX)
-                return -EFBIG;
-        if (memchr(text, '\0', n))
-                return -EBADMSG;
-        while (r >= 0 && text < end) {
-                const char *newline = memchr(text, '\n', (size_t) (end - text));
-                size_t length = (size_t) ((newline ? newline : end) - text);
-                _cleanup_free_ char *line = strndup(text, length);
-
-                if (!line)
-                        return -ENOMEM;
-                r = take_line(menu, text_strip(line));
-                text += length + 1;
-        }
-        return r;
+        return listed_menu_read_lines(menu, text, n, take_line);
 }
 
 /**

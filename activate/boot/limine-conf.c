@@ -12,16 +12,6 @@
 
 #define DEPTH_MAX 16U
 
-static int set(char **text, const char *value) {
-        char *copy = strdup(value);
-
-        if (!copy)
-                return -ENOMEM;
-        free(*text);
-        *text = copy;
-        return 0;
-}
-
 /* "//+Title": two deep, and open. What holds another is a group. */
 static int take_entry(ListedMenu *menu, const char *line) {
         size_t slashes = strspn(line, "/");
@@ -53,13 +43,13 @@ static int take_global(ListedMenu *menu, const char *key, const char *value) {
 
 static int take_of_entry(ListedEntry *entry, const char *key, const char *value) {
         if (strcasecmp(key, "kernel_path") == 0 || strcasecmp(key, "path") == 0)
-                return set(&entry->kernel, value);
+                return text_replace(&entry->kernel, value);
         if (strcasecmp(key, "module_path") == 0)
                 return string_list_add(&entry->initrds, value);
         if (strcasecmp(key, "cmdline") == 0 || strcasecmp(key, "kernel_cmdline") == 0)
-                return set(&entry->options, value);
+                return text_replace(&entry->options, value);
         if (strcasecmp(key, "dtb_path") == 0)
-                return set(&entry->devicetree, value);
+                return text_replace(&entry->devicetree, value);
         return 0;
 }
 
@@ -85,24 +75,7 @@ static int take_line(ListedMenu *menu, char *line) {
  * many entries or too deep ones; -ENOMEM.
  */
 int limine_conf_parse(const char *text, size_t n, ListedMenu *menu) {
-        const char *end = text + n;
-        int r = 0;
-
-        if (n > LISTED_MENU_BYTES_MAX)
-                return -EFBIG;
-        if (memchr(text, '\0', n))
-                return -EBADMSG;
-        while (r >= 0 && text < end) {
-                const char *newline = memchr(text, '\n', (size_t) (end - text));
-                size_t length = (size_t) ((newline ? newline : end) - text);
-                _cleanup_free_ char *line = strndup(text, length);
-
-                if (!line)
-                        return -ENOMEM;
-                r = take_line(menu, text_strip(line));
-                text += length + 1;
-        }
-        return r;
+        return listed_menu_read_lines(menu, text, n, take_line);
 }
 
 /* The one of that number among those that are shown at once. */

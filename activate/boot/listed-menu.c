@@ -7,6 +7,7 @@
 
 #include "listed-menu.h"
 #include "loader-entry.h"
+#include "text.h"
 
 /**
  * listed_menu_add() - one more entry
@@ -32,6 +33,36 @@ int listed_menu_add(ListedMenu *menu, const char *title, size_t n, unsigned dept
         menu->n++;
         *ret = entry;
         return 0;
+}
+
+/**
+ * listed_menu_read_lines() - hand each line of a file to whoever knows its grammar
+ * @take_line: gets it without the blanks at both ends, and may write to it; a negative answer ends
+ *             the reading
+ *
+ * Return: 0, -EFBIG past LISTED_MENU_BYTES_MAX, -EBADMSG with a NUL byte in it, -ENOMEM, or what
+ * @take_line answered.
+ */
+int listed_menu_read_lines(ListedMenu *menu, const char *text, size_t n,
+                           int (*take_line)(ListedMenu *menu, char *line)) {
+        const char *end = text + n;
+        int r = 0;
+
+        if (n > LISTED_MENU_BYTES_MAX)
+                return -EFBIG;
+        if (memchr(text, '\0', n))
+                return -EBADMSG;
+        while (r >= 0 && text < end) {
+                const char *newline = memchr(text, '\n', (size_t) (end - text));
+                size_t length = (size_t) ((newline ? newline : end) - text);
+                _cleanup_free_ char *line = strndup(text, length);
+
+                if (!line)
+                        return -ENOMEM;
+                r = take_line(menu, text_strip(line));
+                text += length + 1;
+        }
+        return r;
 }
 
 /** listed_entry_toplevel() - as loader_entry_toplevel(). */

@@ -38,6 +38,8 @@ typedef struct ListedMenu {
 
 int listed_menu_add(ListedMenu *menu, const char *title, size_t n, unsigned depth,
                     ListedEntry **ret);
+int listed_menu_read_lines(ListedMenu *menu, const char *text, size_t n,
+                           int (*take_line)(ListedMenu *menu, char *line));
 int listed_entry_toplevel(const ListedEntry *entry, char **ret_toplevel);
 const ListedEntry *listed_menu_at(const ListedMenu *menu, const ListedEntry *group, size_t i);
 const ListedEntry *listed_menu_named(const ListedMenu *menu, const ListedEntry *group,

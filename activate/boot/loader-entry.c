@@ -180,23 +180,12 @@ void entry_name_done(EntryName *name) {
         *name = (EntryName){ 0 };
 }
 
-/* The last line of a key counts. */
-static int set(char **field, const char *value) {
-        char *copy = strdup(value);
-
-        if (!copy)
-                return -ENOMEM;
-        free(*field);
-        *field = copy;
-        return 0;
-}
-
 static int add_options(LoaderEntry *entry, const char *value) {
         char *joined;
         int r;
 
         if (!entry->options)
-                return set(&entry->options, value);
+                return text_replace(&entry->options, value);
         r = text_printf(&joined, "%s %s", entry->options, value);
         if (r < 0)
                 return r;
@@ -222,7 +211,7 @@ static int take_line(LoaderEntry *entry, const char *key, const char *value) {
 
         for (size_t i = 0; i < ELEMENTSOF(fields); i++)
                 if (strcmp(fields[i].key, key) == 0)
-                        return set(fields[i].field, value);
+                        return text_replace(fields[i].field, value);
         if (strcmp(key, "initrd") == 0)
                 return string_list_add(&entry->initrds, value);
         return strcmp(key, "options") == 0 ? add_options(entry, value) : 0;
