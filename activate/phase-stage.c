@@ -473,6 +473,8 @@ static int open_record(Transaction *t, sd_bus_error *reterr_error) {
         int r;
 
         r = engine_arm(t->manager, t->id, reterr_error);
+        if (r >= 0)
+                r = transaction_note_ground(t, reterr_error);
         if (r < 0)
                 return r;
         r = t->all_units ? record_keep_previous(t->places->state) : 0;
@@ -497,9 +499,7 @@ static int begin(Transaction *t, sd_bus_error *reterr_error) {
         r = fill_record(t);
         if (r < 0)
                 return r;
-        r = transaction_note_ground(t, reterr_error);
-        if (r >= 0)
-                r = open_record(t, reterr_error);
+        r = open_record(t, reterr_error);
         if (r < 0)
                 transaction_forget_ground(t);
         return r;

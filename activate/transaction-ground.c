@@ -1,6 +1,6 @@
 /*
- * The ground of a transaction's record: noted before anything watches over it or runs, looked after
- * at each step, and forgotten before the record is.
+ * The ground of a transaction's record: noted when its dead man's switch watches and before there
+ * is a record, looked after at each step, and forgotten before the record is.
  */
 #include <errno.h>
 #include <string.h>

@@ -38,7 +38,7 @@ typedef struct Watch {
         Lease *lease;
         int engine_fd;      /* pidfd; -EBADF: it has ended */
         const char *record; /* watched as long as this one is open; NULL: in any case */
-        StateGround ground; /* of the engine's record */
+        StateGround ground; /* of the engine's record; it is noted when somebody watches */
 } Watch;
 
 static void watch_done(Watch *watch) {
@@ -92,7 +92,17 @@ static bool is_wanted(const Watch *watch) {
                (!watch->record || transaction_is_open(watch->record, &TRANSACTION_PLACES_HOST));
 }
 
-static Finding watch_engine(const Watch *watch, EventLog *log) {
+/* In time, for /run may be covered later. */
+static void find_ground(Watch *watch) {
+        StateGround found = { 0 };
+
+        if (state_ground_read(RUN_GROUND, &found) < 0)
+                return;
+        state_ground_done(&watch->ground);
+        watch->ground = found;
+}
+
+static Finding watch_engine(Watch *watch, EventLog *log) {
         struct pollfd fd = { .fd = watch->engine_fd, .events = POLLIN };
         uint64_t beats = lease_beats(watch->lease);
         unsigned silence = 0; /* seconds */
@@ -104,6 +114,8 @@ static Finding watch_engine(const Watch *watch, EventLog *log) {
                         return FINDING_ENDED;
                 if (!is_wanted(watch))
                         return FINDING_TOLD;
+                if (!watch->ground.directory)
+                        find_ground(watch);
                 event_log_expect(log, LEASE_SEC * USEC_PER_SEC);
                 silence++;
                 if (lease_beats(watch->lease) != beats) {
@@ -199,9 +211,10 @@ static int recover(const char *id, EventLog *log) {
 
 /* An activation script may have mounted something over the record, and its engine have died before
  * it could take that away. */
-static bool keep_ground(const Watch *watch, EventLog *log) {
+static bool keep_ground(Watch *watch, EventLog *log) {
         _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
 
+        find_ground(watch);
         if (state_ground_keep(&watch->ground, &error) >= 0)
                 return true;
         if (error.message)
@@ -209,7 +222,7 @@ static bool keep_ground(const Watch *watch, EventLog *log) {
         return false;
 }
 
-static int take_over(const Watch *watch, Finding finding, EventLog *log) {
+static int take_over(Watch *watch, Finding finding, EventLog *log) {
         const bool in_sight = keep_ground(watch, log);
         const char *id = watch->id;
         int r = 0;
@@ -246,7 +259,7 @@ static int run(int argc, char **argv) {
         watch.id = argv[1];
 
         r = run_directory_open_story(watch.id, &log);
-        (void) state_ground_read(RUN_GROUND, &watch.ground); /* also if /run is covered later */
+        find_ground(&watch);
         if (r >= 0)
                 r = lease_new(NULL, &own);
         if (r >= 0) {
