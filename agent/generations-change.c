@@ -120,7 +120,7 @@ int generations_change(UpkeepVerb verb, const Options *options, char *const word
         if (r >= 0)
                 r = upkeep_request_to_json(&request, &object);
         if (r >= 0)
-                r = root_side_start(&root, reterr_error);
+                r = root_side_start(options->elevate, &root, reterr_error);
         if (r < 0)
                 return r;
         return root_side_ask_upkeep(root, object, display_engine_event, display, reterr_error);

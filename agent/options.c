@@ -13,6 +13,7 @@
 #include "options.h"
 #include "probe.h"
 #include "request.h"
+#include "root-side.h"
 #include "text.h"
 
 #define A_WORD       1   /* getopt's own number */
@@ -113,6 +114,16 @@ static int add_probe(_unused_ const OptionInfo *info, Options *options, const ch
         return r;
 }
 
+static int set_elevate(_unused_ const OptionInfo *info, Options *options, const char *word) {
+        if (root_side_knows_program(word)) {
+                options->elevate = word;
+                return 0;
+        }
+        fprintf(stderr, "enact: --elevate takes run0, sudo, doas, pkexec or none, not '%s'.\n",
+                word);
+        return -EINVAL;
+}
+
 static int set_keep(_unused_ const OptionInfo *info, Options *options, const char *word) {
         options->has_keep = true;
         if (text_to_unsigned(word, UINT32_MAX, &options->keep) >= 0)
@@ -170,6 +181,7 @@ static const OptionInfo table[] = {
         { "force",               0,  NULL,           SWITCH, "Activate even where nothing seems to be left to do", FLAG(force) },
         { "force-host",          0,  NULL,           SWITCH, "It is meant for this machine, whatever host it is made for", FLAG(force_host) },
         { "trial",               0,  NULL,           OPTIONS_TRIAL, "The profile moves only after the next boot was judged good, too", FLAG(trial) },
+        { "elevate",             0,  "PROGRAM",      OPTIONS_ROOT, "Become root by run0, sudo, doas or pkexec; none: only if we are it already (else by $ENACT_ELEVATE, or the first there is)", set_elevate },
         { "unattended",          0,  NULL,           SWITCH, "Nobody looks on: a system that has failed before is refused", FLAG(unattended) },
         { "out-link",           'o', "PATH",         OPTIONS_LINK, "Where the link to the result is made", TEXT(out_link), .completes = "files" },
         { "no-link",             0,  NULL,           OPTIONS_LINK, "Make no link to the result", FLAG(no_link) },
@@ -242,6 +254,7 @@ static const OptionGroup titles[] = {
         { OPTIONS_DRY_RUN | OPTIONS_DIFF | OPTIONS_ASK, "To look first" },
         { OPTIONS_PROFILE, "Which profile" },
         { OPTIONS_SWITCH | OPTIONS_TRIAL, "How it is done" },
+        { OPTIONS_ROOT, "How to become root" },
         { OPTIONS_CLEAN, "What goes" },
         { OPTIONS_MENU, "Which boot menu" },
         { OPTIONS_JSON, "For programs" },

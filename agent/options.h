@@ -23,6 +23,7 @@ enum {
         OPTIONS_MENU = 1 << 14,
         OPTIONS_ASK = 1 << 15,
         OPTIONS_CLEAN = 1 << 12,
+        OPTIONS_ROOT = 1 << 16,   /* how to become root */
         OPTIONS_UPDATE = 1 << 11, /* of the flake's inputs, or of channels, before */
 };
 
@@ -37,8 +38,10 @@ typedef struct Options {
         bool rollback;          /* --rollback: the one that ran before */
         const char *specialisation;
         bool no_specialisation;
-        const char *profile;    /* --profile-name */
-        const char *plan;       /* --plan DIGEST: refuse another one */
+        const char *profile; /* --profile-name */
+        const char *plan;    /* --plan DIGEST: refuse another one */
+        const char *
+                elevate; /* --elevate: a program of root_side_command(); NULL: the first there is */
         uint64_t job_limit_sec; /* --job-timeout */
         bool has_judge_window;
         uint64_t judge_window_sec; /* --judge-window */

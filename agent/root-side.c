@@ -35,38 +35,76 @@ struct RootSide {
         bool is_upkeep; /* short work that is done to its end */
 };
 
-/**
- * root_side_command() - the command that runs the helper as root
- * @uid: who asks; root needs nobody's help
- *
- * Return: 0, or a negative errno with @reterr_error set if there is no way to become root.
- */
-int root_side_command(uid_t uid, StringList *command, sd_bus_error *reterr_error) {
-        static const char *const programs[] = { "run0", "sudo", "doas", "pkexec" };
-        char *found = NULL;
-        int r = 0;
+static const char *const programs[] = { "run0", "sudo", "doas", "pkexec" };
 
-        for (size_t i = 0; uid != 0 && !found && i < ELEMENTSOF(programs); i++) {
-                r = process_find(programs[i], &found);
-                if (r < 0 && r != -ENOENT)
-                        return r;
-        }
-        if (uid != 0 && !found)
+/** root_side_knows_program() - whether it is one by which to become root, or "none". */
+bool root_side_knows_program(const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(programs); i++)
+                if (strcmp(programs[i], name) == 0)
+                        return true;
+        return strcmp(name, "none") == 0;
+}
+
+/* The one that is wanted, or the first there is. */
+static int find_program(const char *wanted, char **ret) {
+        int r = -ENOENT;
+
+        for (size_t i = 0; r == -ENOENT && i < ELEMENTSOF(programs); i++)
+                if (!wanted || strcmp(programs[i], wanted) == 0)
+                        r = process_find(programs[i], ret);
+        return r;
+}
+
+static int say_no_way(const char *wanted, sd_bus_error *reterr_error) {
+        if (!wanted)
                 return sd_bus_error_setf(
                         reterr_error, ENACT_ERROR_NOT_ROOT,
                         "Changing the running system needs root, and none of run0, "
                         "sudo, doas or pkexec is there to become it. "
                         "Nothing was changed.");
+        if (strcmp(wanted, "none") == 0)
+                return sd_bus_error_setf(reterr_error, ENACT_ERROR_NOT_ROOT,
+                                         "Changing the running system needs root, and nobody is "
+                                         "to be asked for it (--elevate or $ENACT_ELEVATE says "
+                                         "'none'). Nothing was changed.");
+        return sd_bus_error_setf(reterr_error, ENACT_ERROR_NOT_ROOT,
+                                 "Changing the running system needs root, and '%s', by which to "
+                                 "become it (--elevate or $ENACT_ELEVATE), %s. Nothing was "
+                                 "changed.",
+                                 wanted,
+                                 root_side_knows_program(wanted) ?
+                                         "is not there" :
+                                         "is none of run0, sudo, doas and pkexec");
+}
 
-        if (found) {
+/**
+ * root_side_command() - the command that runs the helper as root
+ * @uid:     who asks; root needs nobody's help
+ * @elevate: by which program; NULL: $ENACT_ELEVATE, else the first there is
+ *
+ * Return: 0, or a negative errno with @reterr_error set if there is no way to become root.
+ */
+int root_side_command(uid_t uid, const char *elevate, StringList *command,
+                      sd_bus_error *reterr_error) {
+        const char *wanted = elevate ? elevate : getenv("ENACT_ELEVATE");
+        char *found = NULL;
+        int r = 0;
+
+        if (wanted && !*wanted)
+                wanted = NULL;
+        if (uid != 0) {
+                r = find_program(wanted, &found);
+                if (r == -ENOENT)
+                        return say_no_way(wanted, reterr_error);
+                if (r < 0)
+                        return r;
                 r = string_list_take(command, found);
                 /* pkexec would take it for the program. */
                 if (r >= 0 && !text_has_suffix(found, "/pkexec"))
                         r = string_list_add(command, "--");
-                if (r < 0)
-                        return r;
         }
-        r = string_list_add(command, ENACT_ENGINE);
+        if (r >= 0)
+                r = string_list_add(command, ENACT_ENGINE);
         return r < 0 ? r : string_list_add(command, "serve");
 }
 
@@ -215,16 +253,17 @@ static int start_helper(RootSide *side, const StringList *command, sd_bus_error 
 
 /**
  * root_side_start() - become root, or find out that we cannot
+ * @elevate: as for root_side_command()
  * @ret: waits for root_side_ask(); freeing it ends the helper. Owned by the caller
  *
  * Return: 0, or a negative errno with @reterr_error set; nothing was changed then.
  */
-int root_side_start(RootSide **ret, sd_bus_error *reterr_error) {
+int root_side_start(const char *elevate, RootSide **ret, sd_bus_error *reterr_error) {
         _cleanup_(string_list_done) StringList command = { 0 };
         _cleanup_(root_side_freep) RootSide *side = NULL;
         int r;
 
-        r = root_side_command(geteuid(), &command, reterr_error);
+        r = root_side_command(geteuid(), elevate, &command, reterr_error);
         if (r < 0)
                 return r;
 

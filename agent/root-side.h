@@ -13,7 +13,8 @@ typedef struct RootSide RootSide;
 /* Told each event of the story; @line is what came, without its newline. */
 typedef void (*RootSideHandler)(void *userdata, const cJSON *event, const char *line);
 
-int root_side_start(RootSide **ret, sd_bus_error *reterr_error);
+int root_side_start(const char *elevate, RootSide **ret, sd_bus_error *reterr_error);
+bool root_side_knows_program(const char *name);
 int root_side_ask(RootSide *side, const Request *request, RootSideHandler handler, void *userdata,
                   sd_bus_error *reterr_error);
 int root_side_ask_upkeep(RootSide *side, const cJSON *request, RootSideHandler handler,
@@ -23,4 +24,5 @@ int root_side_answer(RootSide *side, const Answer *answer, RootSideHandler handl
 RootSide *root_side_free(RootSide *side);
 DEFINE_CLEANUP(RootSide *, root_side_free);
 
-int root_side_command(uid_t uid, StringList *command, sd_bus_error *reterr_error);
+int root_side_command(uid_t uid, const char *elevate, StringList *command,
+                      sd_bus_error *reterr_error);

@@ -201,6 +201,23 @@ const char *source_name(const Source *source) {
                                     source->file;
 }
 
+/**
+ * source_step_down() - from here on work in the name of whoever called, on their configuration
+ * @ret: of caller_step_down(); what is root's, channels too, is for root
+ *
+ * Return: 0, or a negative errno with @reterr_error set.
+ */
+int source_step_down(const Source *source, Caller **ret, sd_bus_error *reterr_error) {
+        _cleanup_free_ char *directory = NULL;
+        int r;
+
+        *ret = NULL;
+        if (!source->flake)
+                return *source->file == '<' ? 0 : caller_step_down(source->file, ret, reterr_error);
+        r = flake_directory(source->flake, &directory, reterr_error);
+        return r < 0 ? r : caller_step_down(directory, ret, reterr_error);
+}
+
 Source *source_free(Source *source) {
         if (!source)
                 return NULL;

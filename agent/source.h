@@ -2,6 +2,7 @@
 
 #include <systemd/sd-bus.h>
 
+#include "caller.h"
 #include "flake.h"
 #include "options.h"
 
@@ -19,6 +20,7 @@ int source_new(const Options *options, const char *host_name, const char *direct
 int source_add_installable(const Source *source, const char *set, const char *attribute,
                            StringList *arguments);
 int source_describe(const Source *source, const char *set, char **ret_text);
+int source_step_down(const Source *source, Caller **ret, sd_bus_error *reterr_error);
 const char *source_name(const Source *source);
 Source *source_free(Source *source);
 DEFINE_CLEANUP(Source *, source_free);

@@ -309,10 +309,11 @@ TEST(each_row_of_the_table_can_be_read_by_its_name_and_by_its_letter) {
         const OptionInfo *table = options_table(&n);
 
         for (size_t i = 0; i < n; i++) {
-                const char *word = !table[i].word                      ? "" :
-                                   strcmp(table[i].name, "probe") == 0 ? "tcp:a:1" :
-                                   strchr(table[i].word, ' ')          ? "1 2" :
-                                                                         "1";
+                const char *word = !table[i].word                        ? "" :
+                                   strcmp(table[i].name, "probe") == 0   ? "tcp:a:1" :
+                                   strcmp(table[i].name, "elevate") == 0 ? "sudo" :
+                                   strchr(table[i].word, ' ')            ? "1 2" :
+                                                                           "1";
 
                 for (int by_letter = 0; by_letter <= (table[i].letter != 0); by_letter++) {
                         _cleanup_(case_done) Case c = { .groups = table[i].groups };

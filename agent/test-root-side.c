@@ -36,7 +36,7 @@ static void assert_command(uid_t uid, const char *wanted) {
         _cleanup_(string_list_done) StringList command = { 0 };
         _cleanup_free_ char *text = NULL;
 
-        ASSERT_OK(root_side_command(uid, &command, &error));
+        ASSERT_OK(root_side_command(uid, NULL, &command, &error));
         ASSERT_FALSE(sd_bus_error_is_set(&error));
         ASSERT_OK(string_list_join(&command, " ", &text));
         ASSERT_TEXT(text, wanted);
@@ -65,6 +65,43 @@ TEST(the_first_there_is_of_run0_sudo_doas_and_pkexec_is_taken) {
         }
 }
 
+TEST(another_program_is_taken_where_it_is_wanted) {
+        static const char *const programs[] = { "sudo", "doas" };
+        const char *directory = become_only(programs, ELEMENTSOF(programs));
+        _cleanup_(string_list_done) StringList command = { 0 };
+        _cleanup_free_ char *wanted = NULL;
+        static const struct {
+                const char *elevate, *says;
+        } refused[] = {
+                { "run0", "'run0', by which to become it (--elevate or $ENACT_ELEVATE), is not" },
+                { "none", "nobody is to be asked for it" },
+                { "su", "is none of run0, sudo, doas and pkexec" },
+        };
+
+        ASSERT_OK(root_side_command(SOMEBODY, "doas", &command, NULL));
+        ASSERT_OK(text_printf(&wanted, "%s/doas", directory));
+        ASSERT_TEXT(command.items[0], wanted);
+        string_list_done(&command);
+
+        (void) setenv("ENACT_ELEVATE", "doas", /* overwrite= */ 1);
+        ASSERT_OK(root_side_command(SOMEBODY, NULL, &command, NULL));
+        ASSERT_TEXT(command.items[0], wanted);
+        string_list_done(&command);
+        (void) setenv("ENACT_ELEVATE", "", /* overwrite= */ 1);
+        ASSERT_OK(root_side_command(SOMEBODY, NULL, &command, NULL));
+        ASSERT_CONTAINS(command.items[0], "/sudo");
+        (void) unsetenv("ENACT_ELEVATE");
+
+        for (size_t i = 0; i < ELEMENTSOF(refused); i++) {
+                _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+
+                ASSERT_TRUE(root_side_command(SOMEBODY, refused[i].elevate, &command, &error) < 0);
+                ASSERT_TEXT(error.name, ENACT_ERROR_NOT_ROOT);
+                ASSERT_CONTAINS(error.message, refused[i].says);
+        }
+        restore_path();
+}
+
 TEST(what_cannot_be_run_is_passed_over) {
         static const char *const programs[] = { "sudo", "doas" };
         const char *directory = become_only(programs, ELEMENTSOF(programs));
@@ -82,7 +119,7 @@ TEST(without_any_of_them_there_is_no_way_and_that_is_said) {
         _cleanup_(string_list_done) StringList command = { 0 };
 
         (void) become_only(NULL, 0);
-        ASSERT_TRUE(root_side_command(SOMEBODY, &command, &error) < 0);
+        ASSERT_TRUE(root_side_command(SOMEBODY, NULL, &command, &error) < 0);
         restore_path();
         ASSERT_EQ(command.n, 0);
         ASSERT_TEXT(error.name, ENACT_ERROR_NOT_ROOT);

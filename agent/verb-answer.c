@@ -72,7 +72,8 @@ static int check_waits(const char *id, sd_bus_error *reterr_error) {
                                  "The switch that is under way does not wait for a confirmation.");
 }
 
-static int answer(AnswerVerb verb, const char *word, Display *display, sd_bus_error *reterr_error) {
+static int answer(AnswerVerb verb, const char *word, const Options *options, Display *display,
+                  sd_bus_error *reterr_error) {
         _cleanup_(root_side_freep) RootSide *root = NULL;
         _cleanup_(answer_done) Answer answer = { .verb = verb };
         int r;
@@ -85,7 +86,7 @@ static int answer(AnswerVerb verb, const char *word, Display *display, sd_bus_er
         if (r >= 0 && verb == ANSWER_CONFIRM && !word)
                 r = check_waits(answer.id, reterr_error);
         if (r >= 0)
-                r = root_side_start(&root, reterr_error);
+                r = root_side_start(options->elevate, &root, reterr_error);
         if (r < 0)
                 return r;
         return root_side_answer(root, &answer, display_engine_event, display, reterr_error);
@@ -119,7 +120,7 @@ static int run(int argc, char **argv) {
         display_open(&display, options.json);
         display.events = options.json;
 
-        r = answer(verb, index < argc ? argv[index] : NULL, &display, &error);
+        r = answer(verb, index < argc ? argv[index] : NULL, &options, &display, &error);
         if (verb == ANSWER_CANCEL && display.ended)
                 r = weigh_cancel(r, &display, &error);
         return display_result(&display, r, &error);
@@ -129,7 +130,7 @@ const Verb verb_confirm = {
         .name = "confirm",
         .synopsis = "[ID]",
         .help = "Say that the new system may stay",
-        .options = OPTIONS_JSON,
+        .options = OPTIONS_JSON | OPTIONS_ROOT,
         .run = run,
 };
 
@@ -137,6 +138,6 @@ const Verb verb_cancel = {
         .name = "cancel",
         .synopsis = "[ID]",
         .help = "End the switch that is under way; the old system runs again",
-        .options = OPTIONS_JSON,
+        .options = OPTIONS_JSON | OPTIONS_ROOT,
         .run = run,
 };

@@ -259,14 +259,14 @@ static int verify(const Options *options, _unused_ Display *display, sd_bus_erro
         return 0;
 }
 
-static int refresh(_unused_ const Options *options, Display *display, sd_bus_error *reterr_error) {
+static int refresh(const Options *options, Display *display, sd_bus_error *reterr_error) {
         _cleanup_(cJSON_Deletep) cJSON *object = NULL;
         _cleanup_(root_side_freep) RootSide *root = NULL;
         int r;
 
         r = menu_refresh_request(&object);
         if (r >= 0)
-                r = root_side_start(&root, reterr_error);
+                r = root_side_start(options->elevate, &root, reterr_error);
         return r < 0 ? r :
                        root_side_ask_upkeep(root, object, display_engine_event, display,
                                             reterr_error);
@@ -318,6 +318,6 @@ const Verb verb_boot_menu = {
         .synopsis = "[show|verify|refresh]",
         .help = "Show what the machine can start and will, and whether it is whole; write it anew",
         .words = "show verify refresh",
-        .options = OPTIONS_JSON | OPTIONS_MENU,
+        .options = OPTIONS_JSON | OPTIONS_MENU | OPTIONS_ROOT,
         .run = run,
 };

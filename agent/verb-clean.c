@@ -125,14 +125,15 @@ static int collect(const Options *options, Display *display, sd_bus_error *reter
                                          words);
 }
 
-static int delete (const CleanChoice *choice, Display *display, sd_bus_error *reterr_error) {
+static int delete (const CleanChoice *choice, const Options *options, Display *display,
+                   sd_bus_error *reterr_error) {
         _cleanup_(cJSON_Deletep) cJSON *object = NULL;
         _cleanup_(root_side_freep) RootSide *root = NULL;
         int r;
 
         r = upkeep_request_to_json(&choice->going, &object);
         if (r >= 0)
-                r = root_side_start(&root, reterr_error);
+                r = root_side_start(options->elevate, &root, reterr_error);
         return r < 0 ? r :
                        root_side_ask_upkeep(root, object, display_engine_event, display,
                                             reterr_error);
@@ -179,7 +180,7 @@ static int clean(const Options *options, Display *display, sd_bus_error *reterr_
                 display_say(display, "declined:", "Nothing was changed.");
         if (r < 0 || !yes)
                 return r;
-        r = delete (&choice, display, reterr_error);
+        r = delete (&choice, options, display, reterr_error);
         return r < 0 ? r : collect(options, display, reterr_error);
 }
 
@@ -210,6 +211,6 @@ const Verb verb_clean = {
         .name = "clean",
         .synopsis = "[--keep N] [--older-than AGE]",
         .help = "Delete old generations, and what only they held",
-        .options = OPTIONS_JSON | OPTIONS_PROFILE | OPTIONS_DRY_RUN | OPTIONS_CLEAN,
+        .options = OPTIONS_JSON | OPTIONS_PROFILE | OPTIONS_DRY_RUN | OPTIONS_CLEAN | OPTIONS_ROOT,
         .run = run,
 };

@@ -124,7 +124,7 @@ const Verb verb_generations = {
         .help = "List, compare, pin and delete the systems there are to go back to",
         .words = "list diff pin unpin delete",
         .completes = "generations",
-        .options = OPTIONS_JSON | OPTIONS_PROFILE,
+        .options = OPTIONS_JSON | OPTIONS_PROFILE | OPTIONS_ROOT,
         .run = run,
 };
 

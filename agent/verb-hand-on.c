@@ -137,11 +137,14 @@ static int open_repl(const Options *options, sd_bus_error *reterr_error) {
                                       "repl" };
         _cleanup_(string_list_done) StringList arguments = { 0 };
         _cleanup_(source_freep) Source *source = NULL;
+        _cleanup_(caller_step_upp) Caller *caller = NULL;
         _cleanup_(out_link_freep) OutLink *place = NULL;
         bool by_option;
         int r;
 
         r = find_source(options, &source, reterr_error);
+        if (r >= 0)
+                r = source_step_down(source, &caller, reterr_error);
         if (r >= 0)
                 r = out_link_make(&place, reterr_error);
         if (r >= 0)

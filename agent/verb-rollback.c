@@ -52,7 +52,7 @@ static int roll_back(const Options *options, const char *word, Display *display,
         request.unattended = options->unattended;
         request.uid = getuid();
 
-        r = root_side_start(&root, reterr_error);
+        r = root_side_start(options->elevate, &root, reterr_error);
         if (r < 0)
                 return r;
         return root_side_ask(root, &request, display_engine_event, display, reterr_error);
@@ -89,6 +89,6 @@ const Verb verb_rollback = {
         .synopsis = "[GENERATION]",
         .help = "Activate an earlier system",
         .completes = "generations",
-        .options = OPTIONS_JSON | OPTIONS_PROFILE | OPTIONS_SWITCH,
+        .options = OPTIONS_JSON | OPTIONS_PROFILE | OPTIONS_SWITCH | OPTIONS_ROOT,
         .run = run,
 };

@@ -422,6 +422,46 @@ static int find_target(const Course *course, const Options *options, const Sourc
         return variant_choose(options, target->system, display, &target->variant, reterr_error);
 }
 
+/* Root's channels are moved by root. */
+static int step_down(const Options *options, const Source *source, Caller **ret,
+                     sd_bus_error *reterr_error) {
+        *ret = NULL;
+        if (!source || options->upgrade || options->upgrade_all)
+                return 0;
+        return source_step_down(source, ret, reterr_error);
+}
+
+/* What belongs to whoever called is done in their name. */
+static int find_target_as_caller(const Course *course, const Options *options, const Source *source,
+                                 Display *display, Target *target, sd_bus_error *reterr_error) {
+        _cleanup_(caller_step_upp) Caller *caller = NULL;
+        int r;
+
+        r = step_down(options, source, &caller, reterr_error);
+        return r < 0 ? r : find_target(course, options, source, display, target, reterr_error);
+}
+
+static int only_say_as_caller(const Course *course, const Options *options, const Source *source,
+                              Display *display, sd_bus_error *reterr_error) {
+        _cleanup_(caller_step_upp) Caller *caller = NULL;
+        int r;
+
+        r = step_down(options, source, &caller, reterr_error);
+        if (r < 0)
+                return r;
+        return course->has_variants && !options->image_variant ?
+                       list_variants(course, options, source, display, reterr_error) :
+                       only_say(course, options, source, display, reterr_error);
+}
+
+/* Its link lies where they keep theirs. */
+static void free_output_as_caller(const Options *options, const Source *source, Target *target) {
+        _cleanup_(caller_step_upp) Caller *caller = NULL;
+
+        if (target->output && step_down(options, source, &caller, NULL) >= 0)
+                target->output = nix_output_free(target->output);
+}
+
 /* Another host's system is refused by the root side; whoever can be asked is asked. */
 static int check_host(const Course *course, const Options *options, Target *target,
                       sd_bus_error *reterr_error) {
@@ -539,16 +579,18 @@ static int follow_course(const Course *course, const Options *options, Display *
                 r = find_given(options, target, reterr_error);
         if (r >= 0 && !target->system)
                 r = find_source(options, &source, reterr_error);
-        if (r >= 0 && course->has_variants && !options->image_variant)
-                return list_variants(course, options, source, display, reterr_error);
-        if (r >= 0 && only_says)
-                return target->system ? say_given(target) :
-                                        only_say(course, options, source, display, reterr_error);
+        if (r >= 0 && ((course->has_variants && !options->image_variant) || only_says))
+                return target->system ?
+                               say_given(target) :
+                               only_say_as_caller(course, options, source, display, reterr_error);
         if (r >= 0 && course->asks)
-                r = root_side_start(&root, reterr_error);
+                r = root_side_start(options->elevate, &root, reterr_error);
         if (r >= 0)
-                r = find_target(course, options, source, display, target, reterr_error);
-        return r < 0 ? r : reach(course, options, target, root, display, reterr_error);
+                r = find_target_as_caller(course, options, source, display, target, reterr_error);
+        if (r >= 0)
+                r = reach(course, options, target, root, display, reterr_error);
+        free_output_as_caller(options, source, target);
+        return r;
 }
 
 /* A word that nothing would wait for must not look as if something did. */
@@ -614,7 +656,7 @@ static int run(int argc, char **argv) {
         (OPTIONS_JSON | OPTIONS_SOURCE | OPTIONS_PROFILE | OPTIONS_NIX | OPTIONS_LINK |            \
          OPTIONS_DRY_RUN | OPTIONS_UPDATE)
 #define SYSTEMS  (BUILDS | OPTIONS_SYSTEM | OPTIONS_DIFF)
-#define SWITCHES (SYSTEMS | OPTIONS_SPECIALISATION | OPTIONS_SWITCH | OPTIONS_ASK)
+#define SWITCHES (SYSTEMS | OPTIONS_SPECIALISATION | OPTIONS_SWITCH | OPTIONS_ASK | OPTIONS_ROOT)
 
 /* clang-format off */
 const Verb verb_build = {
@@ -630,7 +672,7 @@ const Verb verb_switch = {
         .name = "switch", .synopsis = SYNOPSIS, .help = "Build, activate, and make it the boot default", .options = SWITCHES, .run = run,
 };
 const Verb verb_boot = {
-        .name = "boot", .synopsis = SYNOPSIS, .help = "Build, and make it the boot default", .options = SYSTEMS | OPTIONS_SWITCH | OPTIONS_TRIAL | OPTIONS_ASK, .run = run,
+        .name = "boot", .synopsis = SYNOPSIS, .help = "Build, and make it the boot default", .options = SYSTEMS | OPTIONS_SWITCH | OPTIONS_TRIAL | OPTIONS_ASK | OPTIONS_ROOT, .run = run,
 };
 const Verb verb_test = {
         .name = "test", .synopsis = SYNOPSIS, .help = "Build and activate; a reboot undoes it", .options = SWITCHES, .run = run,

@@ -32,6 +32,7 @@ static int update(const Options *options, const StringList *inputs, Display *dis
                   sd_bus_error *reterr_error) {
         _cleanup_(lock_update_done) LockUpdate moved = { 0 };
         _cleanup_(source_freep) Source *source = NULL;
+        _cleanup_(caller_step_upp) Caller *caller = NULL;
         int r;
 
         r = source_new(options, NULL, SOURCE_DIRECTORY, &source, reterr_error);
@@ -43,6 +44,9 @@ static int update(const Options *options, const StringList *inputs, Display *dis
                                          "are updated by 'enact switch --upgrade'. Nothing was "
                                          "changed.",
                                          source->file);
+        r = source_step_down(source, &caller, reterr_error);
+        if (r < 0)
+                return r;
         r = lock_update(source->flake, inputs, &options->nix, display, &moved, reterr_error);
         return r < 0 ? r : print(&moved, display);
 }

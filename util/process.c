@@ -40,6 +40,16 @@ static int child_stdio(const ProcessOptions *options) {
         return 0;
 }
 
+/* Who acts in somebody else's name has children of theirs, which cannot become us again. */
+static int child_identity(void) {
+        const uid_t uid = geteuid();
+        const gid_t gid = getegid();
+
+        if (uid == getuid() && gid == getgid())
+                return 0;
+        return setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0 ? -errno : 0;
+}
+
 static void child_signals(void) {
         sigset_t none;
 
@@ -64,6 +74,8 @@ static __attribute__((noreturn)) void child_run(char *const *arguments,
                 (void) setpgid(0, 0);
 
         r = child_stdio(options);
+        if (r >= 0)
+                r = child_identity();
         if (r >= 0 && options->directory && chdir(options->directory) < 0)
                 r = -errno;
         if (r >= 0) {
@@ -83,8 +95,8 @@ static __attribute__((noreturn)) void child_run(char *const *arguments,
  * @arguments: the program (looked up on PATH if it has no slash) and its arguments
  * @ret_pid:   the child, for process_wait() or an event source
  *
- * The child has 0, 1 and 2, none of ours beyond (all are close-on-exec) but what our own caller
- * left open for it, and default signals.
+ * The child is whoever we act as (geteuid(2)), for good. It has 0, 1 and 2, none of ours beyond
+ * (all are close-on-exec) but what our own caller left open for it, and default signals.
  *
  * Return: 0, -ENOENT if there is no such program, or an errno of fork(2), dup2(2) or execve(2).
  */
