@@ -225,6 +225,10 @@ static void on_unit_failed(_unused_ DropInStory *story, const cJSON *event) {
         const char *result = json_string(event, "result"), *active = json_string(event, "active");
         const cJSON *item;
 
+        if (active && strcmp(active, "active") == 0) { /* again, or still */
+                active = "up and not well";
+                result = NULL;
+        }
         drop_in_say("%s%s is %s%s%s%s; its last words:",
                     json_string(event, "user") ? "user unit " : "", json_string(event, "unit"),
                     active ? active : "unknown", result ? " (" : "", result ? result : "",

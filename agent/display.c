@@ -412,6 +412,11 @@ static void on_unit_failed(const Display *display, const cJSON *event) {
         const char *active = text_of(event, "active"), *result = text_of(event, "result");
         const cJSON *line;
 
+        if (strcmp(active, "active") == 0) { /* again, or still */
+                active = "up and not well";
+                result = "";
+        }
+
         fputs(style(display, RED), stderr);
         print_user(event);
         fprintf(stderr, "%s is %s%s%s%s%s; its last words:\n", text_of(event, "unit"),
