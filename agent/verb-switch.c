@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
 #include <stdio.h>
@@ -92,6 +93,13 @@ static int attribute_of(const Course *course, const Options *options, char **ret
                            options->image_variant ? options->image_variant : "");
 }
 
+/* The link that the user wants; NULL: none. */
+static const char *out_link_of(const Course *course, const Options *options) {
+        return options->out_link                  ? options->out_link :
+               course->links && !options->no_link ? "./result" :
+                                                    NULL;
+}
+
 /* What is asked of Nix; its handler and options point into what is given here. */
 static NixRequest make_request(const Course *course, const Options *options, const Source *source,
                                const char *attribute, Display *words) {
@@ -99,9 +107,7 @@ static NixRequest make_request(const Course *course, const Options *options, con
                 .source = source,
                 .set = "nixosConfigurations",
                 .attribute = attribute,
-                .out_link = options->out_link                  ? options->out_link :
-                            course->links && !options->no_link ? "./result" :
-                                                                 NULL,
+                .out_link = out_link_of(course, options),
                 .options = &options->nix,
                 .handler = display_nix_event,
                 .userdata = words,
@@ -422,13 +428,27 @@ static int find_target(const Course *course, const Options *options, const Sourc
         return variant_choose(options, target->system, display, &target->variant, reterr_error);
 }
 
-/* Root's channels are moved by root. */
-static int step_down(const Options *options, const Source *source, Caller **ret,
-                     sd_bus_error *reterr_error) {
+static bool can_write_beside(const char *path) {
+        const char *slash = strrchr(path, '/');
+        _cleanup_free_ char *directory =
+                slash ? strndup(path, (size_t) (slash - path) + 1) : strdup(".");
+
+        return directory && faccessat(AT_FDCWD, directory, W_OK, AT_EACCESS) >= 0;
+}
+
+/* Root's channels are moved by root, and a link is made where only root may by root. */
+static int step_down(const Course *course, const Options *options, const Source *source,
+                     Caller **ret, sd_bus_error *reterr_error) {
+        const char *link = out_link_of(course, options);
+        int r;
+
         *ret = NULL;
         if (!source || options->upgrade || options->upgrade_all)
                 return 0;
-        return source_step_down(source, ret, reterr_error);
+        r = source_step_down(source, ret, reterr_error);
+        if (r >= 0 && link && !can_write_beside(link))
+                *ret = caller_step_up(*ret);
+        return r;
 }
 
 /* What belongs to whoever called is done in their name. */
@@ -437,7 +457,7 @@ static int find_target_as_caller(const Course *course, const Options *options, c
         _cleanup_(caller_step_upp) Caller *caller = NULL;
         int r;
 
-        r = step_down(options, source, &caller, reterr_error);
+        r = step_down(course, options, source, &caller, reterr_error);
         return r < 0 ? r : find_target(course, options, source, display, target, reterr_error);
 }
 
@@ -446,7 +466,7 @@ static int only_say_as_caller(const Course *course, const Options *options, cons
         _cleanup_(caller_step_upp) Caller *caller = NULL;
         int r;
 
-        r = step_down(options, source, &caller, reterr_error);
+        r = step_down(course, options, source, &caller, reterr_error);
         if (r < 0)
                 return r;
         return course->has_variants && !options->image_variant ?
@@ -455,10 +475,11 @@ static int only_say_as_caller(const Course *course, const Options *options, cons
 }
 
 /* Its link lies where they keep theirs. */
-static void free_output_as_caller(const Options *options, const Source *source, Target *target) {
+static void free_output_as_caller(const Course *course, const Options *options,
+                                  const Source *source, Target *target) {
         _cleanup_(caller_step_upp) Caller *caller = NULL;
 
-        if (target->output && step_down(options, source, &caller, NULL) >= 0)
+        if (target->output && step_down(course, options, source, &caller, NULL) >= 0)
                 target->output = nix_output_free(target->output);
 }
 
@@ -589,7 +610,7 @@ static int follow_course(const Course *course, const Options *options, Display *
                 r = find_target_as_caller(course, options, source, display, target, reterr_error);
         if (r >= 0)
                 r = reach(course, options, target, root, display, reterr_error);
-        free_output_as_caller(options, source, target);
+        free_output_as_caller(course, options, source, target);
         return r;
 }
 

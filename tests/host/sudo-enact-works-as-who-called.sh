@@ -42,6 +42,9 @@ on alice@web sudo enact dry-build --impure --flake /home/alice/flake#web
 says "all of it is there already"
 is "$(foreign)" "$before" "files that are not alice's"
 
+on alice@web sudo sh -c 'cd /root && enact build --impure --flake /home/alice/flake#web'
+is "$(ask web stat -c %U /root/result)" root "whose link in root's home it is"
+
 step "root's flake: as root"
 flake /etc/nixos 1002
 on alice@web sudo enact switch --impure
