@@ -126,6 +126,19 @@ static int remember_plan(Activation *a, bool begun) {
         return 0;
 }
 
+/* What only the script knows is lost with a list that cannot be read: it has not done all that it
+ * had to. */
+static void condemn_unreadable(Activation *a, const StringList *notes) {
+        for (size_t i = 0; i < notes->n; i++) {
+                if (a->goes_back || sd_bus_error_is_set(&a->script_error))
+                        continue;
+                event_say(a->steps.log, "script-failed", "text", notes->items[i]);
+                (void) sd_bus_error_setf(&a->script_error, ENACT_ERROR_FAILED,
+                                         "What the activation script wants is lost: %s",
+                                         notes->items[i]);
+        }
+}
+
 /* Lists that the activation script has left: what only it can know. */
 static int take_activation_lists(Activation *a, sd_bus_error *reterr_error) {
         _cleanup_(string_list_done) StringList restart = { 0 }, reload = { 0 }, notes = { 0 };
@@ -153,6 +166,7 @@ static int take_activation_lists(Activation *a, sd_bus_error *reterr_error) {
                         return r;
         }
         tell_notes(a, &notes, 0);
+        condemn_unreadable(a, &notes);
         tell_notes(a, &a->steps.plan->notes, n_notes);
         return remember_plan(a, /* begun= */ true);
 }

@@ -119,6 +119,20 @@ on web sh -c 'mkdir /run/nixos/restart-list; rm -r /run/nixos/*.set-aside'
 on web enact switch --store-path "$one" --force
 says "the list '/run/nixos/restart-list' cannot be read: Is a directory"
 
+step "a list of the activation script's own that cannot be read: what it wants is lost, and that is its failure"
+configuration web unreadable << 'NIX'
+{ system.activationScripts.lists = "mkdir -p /run/nixos/activation-restart-list"; }
+NIX
+unreadable=$(built web unreadable)
+before=$(running_of web)
+refused web 3 enact switch --store-path "$unreadable"
+says "What the activation script wants is lost: the list '/run/nixos/activation-restart-list' cannot be read: Is a directory" "Rolled back"
+is "$(running_of web)" "$before"
+refused web 2 "$unreadable/bin/switch-to-configuration" test
+says "the list '/run/nixos/activation-restart-list' cannot be read: Is a directory"
+on web sh -c 'rm -rf /run/nixos/*.set-aside'
+on web "$before/bin/switch-to-configuration" test
+
 step "units of no system in a reload list: what systemd cannot reload is restarted, with the reason"
 on web sh -c 'for unit in bare able; do printf "[Service]\nExecStart=/bin/sleep 1001\n" > "/run/systemd/system/$unit.service"; done
     echo ExecReload=/bin/true >> /run/systemd/system/able.service
