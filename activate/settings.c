@@ -635,6 +635,12 @@ int settings_read(const char *toplevel, Settings *settings, sd_bus_error *reterr
         return 0;
 }
 
+/** settings_forget() - as if the system said nothing. */
+void settings_forget(Settings *settings) {
+        settings_done(settings);
+        settings_init(settings);
+}
+
 void settings_done(Settings *settings) {
         free(settings->esp_path);
         free(settings->extended_path);

@@ -40,4 +40,5 @@ typedef struct Settings {
 
 int settings_parse(const char *text, size_t n, Settings *settings, char **ret_wrong);
 int settings_read(const char *toplevel, Settings *settings, sd_bus_error *reterr_error);
+void settings_forget(Settings *settings);
 void settings_done(Settings *settings);

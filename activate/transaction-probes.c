@@ -46,6 +46,31 @@ void transaction_find_new_probes(Transaction *t) {
                 t->settings.probes.items[i].is_new = !asks(&old, &t->settings.probes.items[i]);
 }
 
+/* Back is where people go when something is wrong: what that system says of itself, and nobody can
+ * read, is no reason to stay. */
+static int read_settings(Transaction *t, sd_bus_error *reterr_error) {
+        _cleanup_error_ sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_free_ char *note = NULL;
+        int r;
+
+        r = settings_read(t->new->path, &t->settings, &error);
+        if (r < 0 && t->request->verb != REQUEST_ROLLBACK) {
+                (void) sd_bus_error_move(reterr_error, &error);
+                return r;
+        }
+        if (r >= 0)
+                return 0;
+        settings_forget(&t->settings);
+        r = text_printf(&note,
+                        "'%s/" SETTINGS_NAME "' cannot be read, and it is gone back to as a "
+                        "system that has none",
+                        t->new->path);
+        if (r < 0)
+                return r;
+        transaction_note(t, note);
+        return 0;
+}
+
 /**
  * transaction_read_settings() - what the new system says of itself, and what was asked for instead
  *
@@ -54,7 +79,7 @@ void transaction_find_new_probes(Transaction *t) {
 int transaction_read_settings(Transaction *t, sd_bus_error *reterr_error) {
         int r, q;
 
-        r = settings_read(t->new->path, &t->settings, reterr_error);
+        r = read_settings(t, reterr_error);
         if (t->request->has_judge_window) {
                 t->settings.has_window = true;
                 t->settings.window_usec = t->request->judge_window_sec * USEC_PER_SEC;

@@ -83,3 +83,20 @@ on web enact rollback
 runs one
 on web enact rollback
 is "$(running_of web)" "$base"
+
+step "to a generation whose enact.json nobody can read: as to a system that has none"
+configuration web unreadable << 'NIX'
+{ environment.etc.motto.text = "unreadable"; system.extraSystemBuilderCmds = "echo '{}' > enact.json"; }
+NIX
+unreadable=$(built web unreadable)
+before=$(running_of web)
+refused web 1 enact switch --store-path "$unreadable"
+says "enact.json': it has no version. Nothing was changed."
+on web nix-env --profile /nix/var/nix/profiles/system --set "$unreadable"
+number=$(generations_of web | tail -n 1)
+on web nix-env --profile /nix/var/nix/profiles/system --set "$before"
+on web enact rollback "$number"
+says "note: '$unreadable/enact.json' cannot be read" "done:"
+is "$(running_of web)" "$unreadable"
+is "$(contents web /etc/motto)" unreadable
+is "$(profile_of web)" "$unreadable"
