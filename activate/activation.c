@@ -25,6 +25,7 @@
 #define SWAPOFF_LIMIT_USEC   (60 * 60 * USEC_PER_SEC)
 #define USER_JOB_LIMIT_USEC  (10 * 60 * USEC_PER_SEC) /* a user says how long units may take */
 #define USER_JOBS_MAX        6                        /* phases of which each may last so long */
+#define USER_WORDS_MAX       30U /* units whose journal is read, a second each at most */
 #define USER_SILENCE_USEC    (10 * 60 * USEC_PER_SEC) /* of who waits for a job, it is seconds */
 
 /* An otherwise empty target of NixOS, for what must run again early in each switch. */
@@ -203,7 +204,7 @@ static void on_user_event(const User *user, const cJSON *event, void *userdata) 
                         continue;
                 copy = cJSON_Duplicate(event, /* recurse= */ true);
                 event_add_text(copy, "user", user->name);
-                if (copy && strcmp(name, "unit-failed") == 0)
+                if (copy && strcmp(name, "unit-failed") == 0 && a->n_user_words++ < USER_WORDS_MAX)
                         unit_report_add_words(copy, user->uid);
                 event_emit(a->steps.log, copy);
                 event_log_expect(a->steps.log, 2 * USER_SILENCE_USEC);

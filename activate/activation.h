@@ -17,6 +17,7 @@ typedef struct Activation {
         const RecordedState *state;  /* what ran before */
         bool goes_back;              /* what can be done without is no reason to stop half-way */
         const StateGround *ground;   /* of the record; NULL: there is none */
+        unsigned n_user_words;       /* how often the journal was read for users' units */
         StringList failed_users;     /* whose session could not follow, or has failed units */
         sd_bus_error script_error;   /* of the activation script */
 } Activation;

@@ -13,6 +13,8 @@
 #include "unit-lists.h"
 #include "unit-report.h"
 
+#define TOLD_MAX 50U /* units beside our own; to read what they said takes a moment */
+
 /* What a person sees while jobs run. */
 static void on_job_start(void *userdata, const char *job, const char *unit) {
         Steps *s = userdata;
@@ -47,7 +49,7 @@ static void on_job_end(void *userdata, const char *job, const char *unit, const 
 static void on_other_failed(void *userdata, const char *unit) {
         Steps *s = userdata;
 
-        if (!string_list_contains(&s->told, unit))
+        if (s->told.n < TOLD_MAX && !string_list_contains(&s->told, unit))
                 tell_failure(s, unit);
 }
 
