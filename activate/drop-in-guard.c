@@ -235,18 +235,19 @@ static int roll_back(DropInGuard *guard) {
 
 /**
  * drop_in_guard_end() - judge what was activated, and go back if it is not good
- * @failed_jobs: units whose job failed
- * @error:       what went wrong beside them, if something did; taken over
- * @code:        what NixOS' own program would end with
+ * @steps: that were taken: which jobs failed, and what was told of them
+ * @error: what went wrong beside them, if something did; taken over
+ * @code:  what NixOS' own program would end with
  *
  * Return: the exit code: @code, or that of a rollback.
  */
-int drop_in_guard_end(DropInGuard *guard, const StringList *failed_jobs, sd_bus_error *error,
-                      int code) {
+int drop_in_guard_end(DropInGuard *guard, const Steps *steps, sd_bus_error *error, int code) {
         Transaction *t = &guard->t;
         int r;
 
-        r = string_list_copy(&t->way.failed_jobs, failed_jobs);
+        r = string_list_copy(&t->way.failed_jobs, &steps->failed);
+        if (r >= 0)
+                r = string_list_copy(&t->way.told, &steps->told);
         if (sd_bus_error_is_set(error))
                 (void) sd_bus_error_move(&t->error, error);
         else if (r >= 0)

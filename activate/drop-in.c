@@ -367,7 +367,7 @@ static int activate(Run *run) {
         if (run->guard) {
                 if (!sd_bus_error_is_set(&error))
                         (void) sd_bus_error_copy(&error, &activation.script_error);
-                code = drop_in_guard_end(run->guard, &activation.steps.failed, &error, code);
+                code = drop_in_guard_end(run->guard, &activation.steps, &error, code);
                 drop_in_story_failures(&run->story);
         }
         activation_done(&activation);
